@@ -1,0 +1,38 @@
+# make demo and make test work on a fresh clone: each sets up what it needs.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := torch,blazepose,dev
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint check clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+install: $(VENV)/.installed  ## Make the virtual environment with everything that demo and test need
+
+$(VENV)/.installed: setup.py constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	touch $@
+
+demo: install  ## Fixture videos -> poses -> features -> a trained model and a report
+	$(BIN)/posemill demo --out demo-out
+
+test: install  ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: install  ## Format check, lint, types, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test  ## Everything that CI runs
+
+bench-%: install  ## Run benchmarks/%.py, e.g. make bench-extract
+	$(BIN)/python benchmarks/$(subst -,_,$*).py
+
+clean:  ## Remove the virtual environment and the demo's output
+	rm -rf $(VENV) demo-out

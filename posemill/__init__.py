@@ -1,0 +1,1 @@
+"""Turns video datasets into training-ready pose features."""

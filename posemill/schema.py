@@ -1,0 +1,206 @@
+"""The vocabulary: videos, clips, skeletons and pose sequences.
+
+Conventions, everywhere in posemill:
+
+* `xy_px` is in source pixels; pixel centres lie on integers, so the leftmost
+  column is x = 0 and a horizontal flip maps x to (width - 1) - x.
+* `score` lies in [0, 1]; 0 means *not detected*, and the joint's `xy_px` then
+  carries no meaning.
+* Intervals are half open, `[start_seconds, end_seconds)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
+
+
+class VideoStatus(StrEnum):
+    """What became of a video."""
+
+    OK = "ok"
+    EMPTY = "empty"  # decoded, and nobody in it
+    MISSING = "missing"  # its file is not there: normal for Kinetics
+    DAMAGED = "damaged"  # what was readable is kept
+    QUARANTINED = "quarantined"  # set aside, with a reason and a message
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the store holds decoded frames (perhaps without people) of such a video."""
+        return self in (VideoStatus.OK, VideoStatus.EMPTY, VideoStatus.DAMAGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """Joint names and how they hang together.
+
+    Raises:
+        ValueError: a limb or a mirror names a joint that does not exist, or
+            `mirror` is not its own inverse.
+    """
+
+    name: str
+    keypoints: tuple[str, ...]
+    limbs: tuple[tuple[int, int], ...]
+    mirror: tuple[int, ...]
+    """For each joint, the joint that it becomes when the picture is flipped."""
+
+    def __post_init__(self) -> None:
+        num_keypoints = len(self.keypoints)
+        if sorted(self.mirror) != list(range(num_keypoints)):
+            raise ValueError(
+                f"skeleton {self.name}: mirror must be a permutation of 0..{num_keypoints - 1}, "
+                f"got {self.mirror}"
+            )
+        if any(self.mirror[partner] != joint for joint, partner in enumerate(self.mirror)):
+            raise ValueError(f"skeleton {self.name}: mirror applied twice must change nothing")
+        for limb in self.limbs:
+            if not all(0 <= joint < num_keypoints for joint in limb) or limb[0] == limb[1]:
+                raise ValueError(
+                    f"skeleton {self.name}: limb {limb} must join two of {num_keypoints} joints"
+                )
+
+    @property
+    def num_keypoints(self) -> int:
+        return len(self.keypoints)
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One file, or the span of it that is decoded: the unit of extraction.
+
+    Raises:
+        ValueError: an empty id or uri, or a span that ends before it starts.
+    """
+
+    id: str
+    """From the path below the dataset's root, e.g. `train/wave_left/0001`."""
+    uri: str
+    """Where the bytes are; a relative path is relative to the catalog's root."""
+    num_bytes: int
+    identity: str
+    """Of the file's content: size, modification time, hash of its first and last MiB."""
+    duration_seconds: float | None = None
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.id or not self.uri:
+            raise ValueError(f"a video needs an id and a uri, got id={self.id!r} uri={self.uri!r}")
+        if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
+            raise ValueError(
+                f"video {self.id}: the span [{self.start_seconds}, {self.end_seconds}) s is empty"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TimedLabel:
+    """A class name, over a part of the clip or (without times) over all of it."""
+
+    name: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A view of a video: one row of the features.
+
+    Raises:
+        ValueError: an empty id, or a span that ends before it starts.
+    """
+
+    id: str
+    video_id: str
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    labels: tuple[TimedLabel, ...] = ()
+    mirror_label: str | None = None
+    """The class that this clip shows when flipped; None where no mirror is declared."""
+    splits: Mapping[str, str] = field(default_factory=dict)
+    """Name of a split to the clip's subset in it, e.g. `{"default": "train"}`."""
+
+    def __post_init__(self) -> None:
+        if not self.id or not self.video_id:
+            raise ValueError(f"a clip needs an id and a video id, got {self.id!r} {self.video_id!r}")
+        if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
+            raise ValueError(
+                f"clip {self.id}: the span [{self.start_seconds}, {self.end_seconds}) s is empty"
+            )
+        object.__setattr__(self, "splits", MappingProxyType(dict(self.splits)))
+
+
+@dataclass(frozen=True, slots=True)
+class PoseSequence:
+    """All persons of all decoded frames of one video, ragged: P rows over F frames.
+
+    Rows are ordered by frame. `slot` numbers a person through time (a track);
+    two rows of a frame never share a slot.
+
+    Raises:
+        ValueError: shapes that disagree, rows out of frame order, a score
+            outside [0, 1], or a detected joint without finite coordinates.
+    """
+
+    skeleton: str
+    xy_px: Float32  # (P, K, 2)
+    score: Float32  # (P, K)
+    frame: Int64  # (P,) number of the decoded frame, in [0, F)
+    slot: Int64  # (P,) number of the person's track
+    pts_seconds: npt.NDArray[np.float64]  # (F,) time of each decoded frame
+    width: int
+    height: int
+    frames_declared: int
+    """What the container's header claims; never to be trusted."""
+
+    def __post_init__(self) -> None:
+        num_rows, num_keypoints = self.score.shape
+        if self.xy_px.shape != (num_rows, num_keypoints, 2):
+            raise ValueError(
+                f"xy_px must be ({num_rows}, {num_keypoints}, 2), got {self.xy_px.shape}"
+            )
+        for name, rows in (("frame", self.frame), ("slot", self.slot)):
+            if rows.shape != (num_rows,):
+                raise ValueError(f"{name} must be ({num_rows},), got {rows.shape}")
+        if self.width <= 0 or self.height <= 0:
+            raise ValueError(f"a frame of {self.width} x {self.height} px cannot be")
+        if num_rows == 0:
+            return
+        if np.any(np.diff(self.frame) < 0) or self.frame[0] < 0:
+            raise ValueError("rows must be ordered by frame, from 0 on")
+        if self.frame[-1] >= len(self.pts_seconds):
+            raise ValueError(
+                f"frame {self.frame[-1]} has no time: {len(self.pts_seconds)} were decoded"
+            )
+        if not (self.score.min() >= 0.0 and self.score.max() <= 1.0):
+            raise ValueError(
+                f"scores must lie in [0, 1], got [{self.score.min()}, {self.score.max()}]"
+            )
+        if not np.isfinite(self.xy_px[self.score > 0]).all():
+            raise ValueError("a detected joint (score > 0) has coordinates that are not finite")
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.pts_seconds)
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.score)
+
+    @property
+    def num_keypoints(self) -> int:
+        return int(self.score.shape[1])
+
+    @property
+    def frame_ptr(self) -> Int64:
+        """(F + 1,): the rows of frame f are `frame_ptr[f] : frame_ptr[f + 1]`."""
+        return np.searchsorted(self.frame, np.arange(self.num_frames + 1)).astype(np.int64)

@@ -1,0 +1,62 @@
+"""Metadata of the package; tools are configured in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+TORCH = ["torch>=2.6"]
+RAY = ["ray>=2.50"]
+BEAM = ["apache-beam>=2.76"]
+ONNX = ["onnxruntime>=1.20"]
+BLAZEPOSE = ["ai-edge-litert>=2.0"]
+DEV = [
+    "build",
+    "hypothesis",
+    "import-linter",
+    "mypy",
+    "pre-commit",
+    "pytest",
+    "pytest-xdist",
+    "ruff",
+    "types-PyYAML",
+    "xarray",
+]
+
+setup(
+    name="posemill",
+    version="0.1.0",
+    description="Turns video datasets into training-ready pose features.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["posemill", "posemill.*"]),
+    package_data={"posemill": ["py.typed"], "posemill.models.estimators": ["weights/*"]},
+    install_requires=[
+        "numba>=0.61",
+        "numpy>=2.0",
+        "opencv-python-headless>=4.10",
+        "pyarrow>=17",
+        "PyYAML>=6",
+        "rich>=13",
+        "typer>=0.15",
+        "zarr>=3.1,<4",
+    ],
+    extras_require={
+        "torch": TORCH,
+        "ray": RAY,
+        "beam": BEAM,
+        "onnx": ONNX,
+        "blazepose": BLAZEPOSE,
+        "dev": DEV,
+        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE],
+    },
+    entry_points={
+        "console_scripts": ["posemill = posemill.cli:main"],
+        "posemill.estimators": [
+            "blazepose = posemill.models.estimators.blazepose:create",
+            "figure = posemill.models.estimators.figure:create",
+        ],
+    },
+)
