@@ -1,0 +1,138 @@
+"""What a recipe's output looks like on disk: its dimensions, dtype and scale.
+
+Stored integers q stand for the values `q * scale_factor + add_offset` (the CF
+conventions' packing, which xarray undoes by itself).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from posemill.schema import Float32
+
+DTYPES = ("bool", "uint8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One named array of a clip.
+
+    Raises:
+        ValueError: dims and shape that disagree, a repeated dimension, a size
+            below 1, an unknown dtype, or a scale that is not a positive number.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    """Singular names, without the leading `clip`."""
+    shape: tuple[int, ...]
+    dtype: str
+    scale_factor: float | None = None
+    add_offset: float | None = None
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("an output needs a name")
+        if len(self.dims) != len(self.shape) or len(set(self.dims)) != len(self.dims):
+            raise ValueError(
+                f"output {self.name}: dims {self.dims} must be distinct and as many as the sizes "
+                f"{self.shape}"
+            )
+        if any(size < 1 for size in self.shape):
+            raise ValueError(f"output {self.name}: sizes must be at least 1, got {self.shape}")
+        if self.dtype not in DTYPES:
+            raise ValueError(
+                f"output {self.name}: dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}"
+            )
+        if self.scale_factor is not None and not 0.0 < self.scale_factor < float("inf"):
+            raise ValueError(
+                f"output {self.name}: scale_factor must be a positive number, "
+                f"got {self.scale_factor}"
+            )
+        if self.add_offset is not None and not np.isfinite(self.add_offset):
+            raise ValueError(
+                f"output {self.name}: add_offset must be finite, got {self.add_offset}"
+            )
+
+    @property
+    def packed(self) -> bool:
+        """Whether stored numbers differ from the values that they stand for."""
+        return self.scale_factor is not None or self.add_offset is not None
+
+    def zeros(self) -> npt.NDArray[Any]:
+        """An array of this shape and dtype whose values are all 0."""
+        return quantise(np.zeros(self.shape, np.float32), self)
+
+
+def quantise(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[Any]:
+    """`values` as `spec` stores them: rounded to the nearest step, clipped to the dtype.
+
+    The shape is the caller's: any number of leading dimensions may stand
+    before those of `spec`. Values of the very dtype that need no packing are
+    returned as they are.
+
+    Raises:
+        ValueError: a value that is not finite, where `spec` stores integers.
+    """
+    dtype = np.dtype(spec.dtype)
+    if values.dtype == dtype and not spec.packed:
+        return values
+    if dtype.kind == "b":
+        return values.astype(dtype)
+    if values.dtype.kind in "biu" and not spec.packed:
+        limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+        return np.clip(values, limits.min, limits.max).astype(dtype)
+    packed = _pack(values, spec)
+    if dtype.kind == "f":
+        return np.clip(packed, np.finfo(dtype).min, np.finfo(dtype).max).astype(dtype)
+    if not np.isfinite(packed).all():
+        raise ValueError(f"output {spec.name}: {spec.dtype} cannot hold a value that is not finite")
+    np.rint(packed, out=packed)
+    info = np.iinfo(dtype)
+    return np.clip(packed, info.min, info.max, out=packed).astype(dtype)
+
+
+def dequantise(stored: npt.NDArray[Any], spec: OutputSpec) -> Float32:
+    """The float32 values that `stored`, of any leading dimensions, stands for."""
+    values = stored.astype(np.float32)
+    if spec.scale_factor is not None:
+        values *= np.float32(spec.scale_factor)
+    if spec.add_offset is not None:
+        values += np.float32(spec.add_offset)
+    return values
+
+
+def quantise_all(
+    values: Mapping[str, npt.NDArray[Any]], specs: tuple[OutputSpec, ...]
+) -> dict[str, npt.NDArray[Any]]:
+    """Every output of `specs`, quantised.
+
+    Raises:
+        ValueError: an output that is missing, unknown, or of another shape.
+    """
+    names = [spec.name for spec in specs]
+    if set(values) != set(names):
+        raise ValueError(f"outputs must be {sorted(names)}, got {sorted(values)}")
+    for spec in specs:
+        if values[spec.name].shape != spec.shape:
+            raise ValueError(
+                f"output {spec.name} must have shape {spec.shape}, got {values[spec.name].shape}"
+            )
+    return {spec.name: quantise(values[spec.name], spec) for spec in specs}
+
+
+def _pack(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[Any]:
+    # int64 and float64 do not fit float32; everything else does as far as stored.
+    wide = spec.dtype in ("int32", "int64", "float64") or values.dtype == np.float64
+    packed = values.astype(np.float64 if wide else np.float32)
+    if spec.add_offset is not None:
+        packed -= spec.add_offset
+    if spec.scale_factor is not None:
+        packed /= spec.scale_factor
+    return packed
