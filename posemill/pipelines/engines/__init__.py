@@ -1,0 +1,24 @@
+"""Engines by name; each adapter is imported only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import cast
+
+from posemill.errors import InputError
+from posemill.pipelines.engines.base import Engine
+
+ENGINES = MappingProxyType({"local": "posemill.pipelines.engines.local:LocalEngine"})
+
+
+def create_engine(name: str) -> Engine:
+    """The engine called `name`.
+
+    Raises:
+        InputError: no engine has that name.
+    """
+    if name not in ENGINES:
+        raise InputError(f"no engine is called {name!r}; there is: {', '.join(ENGINES)}")
+    module, _, attribute = ENGINES[name].partition(":")
+    return cast(Engine, getattr(import_module(module), attribute)())

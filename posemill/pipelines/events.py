@@ -1,0 +1,54 @@
+"""What a running stage tells: typed events, from workers and from the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    stage: str
+    num_shards: int
+    num_items: int
+    """Items that this run will do; what was committed before is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStarted:
+    """A worker turned to an item; should it die, this names the suspect."""
+
+    shard_id: int
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDone:
+    shard_id: int
+    item_id: str
+    status: str
+    num_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardEnded:
+    shard_id: int
+    outcome: str
+    num_items: int
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker process died; its shard is tried again by another one."""
+
+    shard_id: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    stage: str
+    seconds: float
+
+
+Event = StageStarted | ItemStarted | ItemDone | ShardEnded | WorkerLost | StageEnded

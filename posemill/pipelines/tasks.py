@@ -1,0 +1,76 @@
+"""What travels between a driver and its workers: tasks, worker names, results.
+
+All of it is small and JSON-like. A task names a shard; the worker reads the
+shard's items from the plan in the store, so that a task's size does not grow
+with the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from posemill.pipelines.events import Event
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One shard of one stage: the unit of work, of commit and of retry."""
+
+    stage: str
+    shard_id: int
+    num_items: int
+    cost: float
+    """Expected work, in any unit that grows with time; the greatest are begun first."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """How to build a worker in another process: a name, never a closure."""
+
+    target: str
+    """`package.module:factory`; `factory(**kwargs)` returns a `ShardWorker`."""
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self) -> ShardWorker:
+        module, _, factory = self.target.partition(":")
+        return cast(ShardWorker, getattr(import_module(module), factory)(**self.kwargs))
+
+
+class ShardOutcome(StrEnum):
+    COMMITTED = "committed"
+    LOST_RACE = "lost_race"  # another attempt committed the same shard first
+    FAILED = "failed"  # nothing was committed; says nothing about the items
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    """How one attempt at a shard ended."""
+
+    shard_id: int
+    outcome: ShardOutcome
+    num_items: int = 0
+    num_quarantined: int = 0
+    num_frames: int = 0
+    seconds: float = 0.0
+    message: str = ""
+    """For a failure: what went wrong."""
+
+
+class ShardWorker(Protocol):
+    """Does shards, one after the other, in the process where it was built."""
+
+    def ready(self) -> None:
+        """Prove that the environment works before any work is taken.
+
+        Raises:
+            EnvironmentFault: the device or the output cannot be used.
+        """
+
+    def run(self, task: ShardTask, emit: Emit) -> ShardResult:
+        """Do the whole shard and commit it. Never raises for what an item contains."""
