@@ -1,0 +1,182 @@
+"""The catalog: which videos there are and which clips, labels and splits lie in them.
+
+On disk it is a folder of two Parquet files, `videos.parquet` and
+`clips.parquet`; name, root and classes are in the schema metadata of both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from posemill.errors import InputError
+from posemill.schema import Clip, Video
+from posemill.storage.tables import (
+    clips_from_table,
+    clips_to_table,
+    videos_from_table,
+    videos_to_table,
+)
+
+KIND = "posemill-catalog"
+SCHEMA_VERSION = 1
+_VIDEOS = "videos.parquet"
+_CLIPS = "clips.parquet"
+_METADATA_KEY = b"posemill"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A dataset's videos and clips.
+
+    Raises:
+        ValueError: an id given twice, a clip of an unknown video, or a label
+            or mirror label that is not a class.
+    """
+
+    name: str
+    root: str
+    """The folder that relative uris start from."""
+    videos: tuple[Video, ...]
+    clips: tuple[Clip, ...]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _require_unique("video id", (video.id for video in self.videos))
+        _require_unique("clip id", (clip.id for clip in self.clips))
+        _require_unique("class", self.classes)
+        video_ids = {video.id for video in self.videos}
+        classes = set(self.classes)
+        for clip in self.clips:
+            if clip.video_id not in video_ids:
+                raise ValueError(
+                    f"clip {clip.id} is of video {clip.video_id!r}, not in the catalog"
+                )
+            names = {label.name for label in clip.labels} | {clip.mirror_label} - {None}
+            if unknown := names - classes:
+                raise ValueError(
+                    f"clip {clip.id} has labels that are not classes: {sorted(map(str, unknown))}"
+                )
+
+    def video_path(self, video: Video) -> str:
+        """Where the bytes of `video` are: its uri, below the root where it is relative."""
+        return str(Path(self.root) / video.uri)
+
+
+def write_catalog(
+    path: str | os.PathLike[str], catalog: Catalog, *, overwrite: bool = False
+) -> None:
+    """Write a catalog as a folder, whole or not at all.
+
+    Raises:
+        InputError: something is there already (and `overwrite` is off, or it
+            is not a catalog), or the place cannot be written to.
+    """
+    target = Path(path)
+    _require_replaceable(target, overwrite)
+    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        draft.mkdir(parents=True)
+        pq.write_table(_with_metadata(videos_to_table(catalog.videos), catalog), draft / _VIDEOS)
+        pq.write_table(_with_metadata(clips_to_table(catalog.clips), catalog), draft / _CLIPS)
+        _move_into_place(draft, target)
+    except OSError as error:
+        raise InputError(
+            f"{target}: a catalog cannot be written there ({error.strerror or error}); "
+            "expected a writable folder's path. Choose another output path."
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def read_catalog(path: str | os.PathLike[str]) -> Catalog:
+    """The catalog at `path`.
+
+    Raises:
+        InputError: there is none, or it was written by a newer posemill.
+    """
+    folder = Path(path)
+    videos, clips = _read_table(folder / _VIDEOS), _read_table(folder / _CLIPS)
+    metadata = _metadata(folder, videos)
+    try:
+        return Catalog(
+            name=metadata["name"],
+            root=metadata["root"],
+            videos=videos_from_table(videos),
+            clips=clips_from_table(clips),
+            classes=tuple(metadata["classes"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{folder}: not a valid catalog: {error}. Index the dataset again."
+        ) from error
+
+
+def _require_unique(what: str, names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"each {what} may be there once; given twice: {twice[:5]}")
+
+
+def _with_metadata(table: pa.Table, catalog: Catalog) -> pa.Table:
+    metadata = {
+        "kind": KIND,
+        "schema_version": SCHEMA_VERSION,
+        "name": catalog.name,
+        "root": catalog.root,
+        "classes": list(catalog.classes),
+    }
+    return table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
+
+
+def _metadata(folder: Path, table: pa.Table) -> dict[str, Any]:
+    stored = (table.schema.metadata or {}).get(_METADATA_KEY)
+    metadata: dict[str, Any] = json.loads(stored) if stored else {}
+    if metadata.get("kind") != KIND:
+        raise InputError(
+            f"{folder}: its Parquet files are not a posemill catalog's. "
+            "Give a folder made by `posemill index`."
+        )
+    if metadata["schema_version"] > SCHEMA_VERSION:
+        raise InputError(
+            f"{folder}: catalog of schema version {metadata['schema_version']}; this posemill "
+            f"reads up to {SCHEMA_VERSION}. Upgrade posemill, or index the dataset again."
+        )
+    return metadata
+
+
+def _read_table(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(
+            f"{path.parent}: not a readable catalog ({path.name}: {error}). "
+            "Give a folder made by `posemill index`."
+        ) from error
+
+
+def _require_replaceable(target: Path, overwrite: bool) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not overwrite:
+        raise InputError(f"{target}: exists already. Choose another path, or ask to overwrite.")
+    if not (target / _VIDEOS).is_file():
+        raise InputError(f"{target}: is not a catalog, so it is not overwritten.")
+
+
+def _move_into_place(draft: Path, target: Path) -> None:
+    old = draft.with_name(f"{draft.name}.old")
+    if target.exists():
+        target.rename(old)
+    draft.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,172 @@
+"""A folder of videos as a catalog: sub-folders are subsets and classes.
+
+::
+
+    root/train/wave_left/0001.mp4    subset "train" of split "default", class "wave_left"
+    root/wave_left/0001.mp4          no subset, class "wave_left"
+    root/0001.mp4                    neither
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from posemill.errors import InputError
+from posemill.schema import Clip, TimedLabel, Video
+from posemill.storage.catalog import Catalog
+from posemill.storage.identity import file_identity
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".flv",
+        ".m2ts",
+        ".m4v",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogv",
+        ".ts",
+        ".webm",
+        ".wmv",
+    ]
+)
+SUBSETS = ("train", "val", "test")
+SPLIT = "default"
+MIRROR_FILE = "mirror_labels.json"
+
+
+def index_folder(
+    root: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    mirror_labels: str | os.PathLike[str] | None = None,
+) -> Catalog:
+    """Every video below `root`, one clip each; symbolic links are followed.
+
+    `mirror_labels` (default: `root/mirror_labels.json`, where there is one) is a
+    JSON object of class names: `{"wave_left": "wave_right"}` says that either is
+    the other one flipped; a class may be its own mirror.
+
+    Raises:
+        InputError: no such folder, no video in it, or a mirror that names no class.
+    """
+    folder = Path(root)
+    paths = sorted(_find_videos(folder))
+    if not paths:
+        raise InputError(
+            f"{folder}: no video in it. Expected files with one of the suffixes "
+            f"{' '.join(sorted(VIDEO_SUFFIXES))}, at any depth. Give the folder that holds them."
+        )
+    ids = _video_ids(paths)
+    classes = tuple(sorted({label for path in paths if (label := _class_of(path)) is not None}))
+    mirrors = _read_mirrors(folder, mirror_labels, classes)
+    return Catalog(
+        name=name or folder.resolve().name,
+        root=str(folder.resolve()),
+        videos=tuple(_video(folder, path, ids[path]) for path in paths),
+        clips=tuple(_clip(path, ids[path], mirrors) for path in paths),
+        classes=classes,
+    )
+
+
+def _find_videos(folder: Path) -> Iterator[PurePosixPath]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder. Give the folder of the videos.")
+    pending, seen = [folder], set[str]()
+    while pending:
+        current = pending.pop()
+        if (real := os.path.realpath(current)) in seen:
+            continue
+        seen.add(real)
+        for entry in current.iterdir():
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                pending.append(entry)
+            elif entry.suffix.lower() in VIDEO_SUFFIXES and entry.is_file():
+                yield PurePosixPath(entry.relative_to(folder).as_posix())
+
+
+def _video_ids(paths: list[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Paths without suffix; with it, for all of those that would share an id."""
+    ids = {path: str(path.with_suffix("")) for path in paths}
+    while shared := {id_ for id_, count in Counter(ids.values()).items() if count > 1}:
+        ids |= {path: str(path) for path, id_ in ids.items() if id_ in shared}
+    return ids
+
+
+def _class_of(path: PurePosixPath) -> str | None:
+    folders = path.parts[:-1]
+    if folders and folders[0] in SUBSETS:
+        folders = folders[1:]
+    return folders[-1] if folders else None
+
+
+def _video(folder: Path, path: PurePosixPath, video_id: str) -> Video:
+    file = folder / path
+    return Video(
+        id=_text(video_id),
+        uri=_text(str(path)),
+        num_bytes=file.stat().st_size,
+        identity=file_identity(file),
+    )
+
+
+def _clip(path: PurePosixPath, video_id: str, mirrors: Mapping[str, str]) -> Clip:
+    label = _class_of(path)
+    subset = path.parts[0] if len(path.parts) > 1 and path.parts[0] in SUBSETS else None
+    return Clip(
+        id=video_id,
+        video_id=video_id,
+        labels=(TimedLabel(label),) if label is not None else (),
+        mirror_label=mirrors.get(label) if label is not None else None,
+        splits={SPLIT: subset} if subset is not None else {},
+    )
+
+
+def _text(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{name!r}: the file's name is not UTF-8. Rename the file.") from error
+    return name
+
+
+def _read_mirrors(
+    folder: Path, given: str | os.PathLike[str] | None, classes: tuple[str, ...]
+) -> dict[str, str]:
+    path = folder / MIRROR_FILE if given is None else Path(given)
+    if given is None and not path.is_file():
+        return {}
+    try:
+        pairs = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable as JSON: {error}") from error
+    if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
+        raise InputError(f'{path}: expected an object such as {{"wave_left": "wave_right"}}')
+    return _both_ways(path, pairs, classes)
+
+
+def _both_ways(path: Path, pairs: Mapping[str, str], classes: tuple[str, ...]) -> dict[str, str]:
+    mirrors: dict[str, str] = {}
+    for one, other in [*pairs.items(), *((other, one) for one, other in pairs.items())]:
+        if one not in classes:
+            raise InputError(
+                f"{path}: names the class {one!r}, which has no video here; the classes are: "
+                f"{', '.join(classes)}. Correct or remove the entry."
+            )
+        if mirrors.setdefault(one, other) != other:
+            raise InputError(
+                f"{path}: gives {one!r} two mirrors, {mirrors[one]!r} and {other!r}. Keep one."
+            )
+    return mirrors

@@ -1,0 +1,82 @@
+"""Videos and clips as Arrow tables, for the catalog and the plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+import pyarrow as pa
+
+from posemill.schema import Clip, TimedLabel, Video
+
+VIDEO_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("uri", pa.string(), nullable=False),
+        pa.field("num_bytes", pa.int64(), nullable=False),
+        pa.field("identity", pa.string(), nullable=False),
+        pa.field("duration_seconds", pa.float64()),
+        pa.field("start_seconds", pa.float64(), nullable=False),
+        pa.field("end_seconds", pa.float64()),
+    ]
+)
+
+_LABEL = pa.struct(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("start_seconds", pa.float64()),
+        pa.field("end_seconds", pa.float64()),
+    ]
+)
+
+CLIP_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("video_id", pa.string(), nullable=False),
+        pa.field("start_seconds", pa.float64(), nullable=False),
+        pa.field("end_seconds", pa.float64()),
+        pa.field("labels", pa.list_(_LABEL), nullable=False),
+        pa.field("mirror_label", pa.string()),
+        pa.field("splits", pa.map_(pa.string(), pa.string()), nullable=False),
+    ]
+)
+
+_LABEL_FIELDS = tuple(field.name for field in fields(TimedLabel))
+
+
+def videos_to_table(videos: Sequence[Video]) -> pa.Table:
+    """One row per video, in order, with `VIDEO_SCHEMA`."""
+    columns = {name: [getattr(video, name) for video in videos] for name in VIDEO_SCHEMA.names}
+    return pa.Table.from_pydict(columns, schema=VIDEO_SCHEMA)
+
+
+def videos_from_table(table: pa.Table) -> tuple[Video, ...]:
+    """The videos of a table that has (at least) the columns of `VIDEO_SCHEMA`."""
+    rows = table.select(VIDEO_SCHEMA.names).to_pylist()
+    return tuple(Video(**row) for row in rows)
+
+
+def clips_to_table(clips: Sequence[Clip]) -> pa.Table:
+    """One row per clip, in order, with `CLIP_SCHEMA`."""
+    columns = {name: [getattr(clip, name) for clip in clips] for name in CLIP_SCHEMA.names}
+    columns["labels"] = [_labels_to_dicts(clip.labels) for clip in clips]
+    columns["splits"] = [sorted(clip.splits.items()) for clip in clips]
+    return pa.Table.from_pydict(columns, schema=CLIP_SCHEMA)
+
+
+def clips_from_table(table: pa.Table) -> tuple[Clip, ...]:
+    """The clips of a table with `CLIP_SCHEMA`."""
+    return tuple(
+        Clip(
+            **{
+                **row,
+                "labels": tuple(TimedLabel(**label) for label in row["labels"]),
+                "splits": dict(row["splits"]),
+            }
+        )
+        for row in table.to_pylist()
+    )
+
+
+def _labels_to_dicts(labels: Iterable[TimedLabel]) -> list[dict[str, object]]:
+    return [{name: getattr(label, name) for name in _LABEL_FIELDS} for label in labels]

@@ -1,0 +1,32 @@
+"""Strictly rising times from a container's timestamps, which do not always rise."""
+
+from __future__ import annotations
+
+import math
+
+_DEFAULT_FPS = 25.0
+
+
+class RisingClock:
+    """Takes the container's times while they rise, then counts on by the frame rate.
+
+    Some containers (AVI with B-frames) give times that start late, jump back or
+    are all 0. From the first that does not rise on, every frame is 1 / fps
+    after the one before it, for the rest of the video.
+    """
+
+    def __init__(self, fps: float | None) -> None:
+        """`fps` None: the container does not know its rate, and 25 is taken."""
+        self.last_seconds = -math.inf
+        self._step_seconds = 1.0 / (fps or _DEFAULT_FPS)
+        self._trusted = True
+
+    def tick(self, container_seconds: float) -> float:
+        """The time of the next frame, given what the container says."""
+        rises = math.isfinite(container_seconds) and container_seconds > self.last_seconds
+        self._trusted = self._trusted and rises
+        if self._trusted:
+            self.last_seconds = container_seconds
+        else:
+            self.last_seconds = max(self.last_seconds + self._step_seconds, 0.0)
+        return self.last_seconds
