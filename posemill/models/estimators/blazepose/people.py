@@ -1,0 +1,82 @@
+"""Who is followed, who is dropped, and who is the same person twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from posemill.models.estimators.blazepose.landmarks import Body
+from posemill.models.estimators.blazepose.regions import Region
+from posemill.models.estimators.blazepose.rules import BlazePoseRules
+from posemill.schema import Float32
+from posemill.transforms.oks import oks_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A person followed through the frames."""
+
+    slot: int
+    since: int
+    """The frame in which the person was first seen."""
+    body: Body
+    """As last seen."""
+
+
+def is_plausible(region: Region, width: int, height: int, rules: BlazePoseRules) -> bool:
+    """Whether a person could fill that square of a frame of `width` x `height`."""
+    greatest = rules.max_side_frames * max(width, height)
+    return region.is_finite() and rules.min_side_px <= region.side_px <= greatest
+
+
+def is_kept(body: Body, before: Region, rules: BlazePoseRules) -> bool:
+    """Whether `body`, found in the square `before`, still is the person followed."""
+    ratio = body.region.side_px / before.side_px
+    return (
+        body.presence >= rules.keep_presence
+        and float(body.score.mean()) >= rules.keep_score
+        and rules.min_side_ratio <= ratio <= rules.max_side_ratio
+    )
+
+
+def is_new(region: Region, others: list[Region], rules: BlazePoseRules) -> bool:
+    """Whether a detection's centre is far enough from everyone who is known."""
+    return all(
+        region.distance_px(other)
+        >= rules.new_distance * region.side_px / rules.roi_scale
+        for other in others
+    )
+
+
+def are_duplicates(older: Body, younger: Body, rules: BlazePoseRules) -> bool:
+    """Whether the `younger` is the `older` again: alike, or a ghost inside the older's box."""
+    alike = similarity(older, younger) > rules.duplicate_oks
+    return alike or part_inside(younger, older, rules.duplicate_margin) > rules.duplicate_inside
+
+
+def similarity(one: Body, other: Body) -> float:
+    """Their object keypoint similarity, with the area of the first."""
+    return float(
+        oks_matrix(one.xy_px[None], one.score[None], other.xy_px[None], other.score[None])[0, 0]
+    )
+
+
+def part_inside(inner: Body, outer: Body, margin: float) -> float:
+    """Part of the joints of `inner` in the box around those of `outer`, grown by `margin`."""
+    low, high = _box(outer.xy_px[outer.score > 0])
+    grown = margin * (high - low)
+    joints = inner.xy_px[inner.score > 0]
+    inside = ((joints >= low - grown) & (joints <= high + grown)).all(axis=1)
+    return float(inside.mean())
+
+
+def _box(xy_px: Float32) -> tuple[Float32, Float32]:
+    return xy_px.min(axis=0), xy_px.max(axis=0)
+
+
+def without_duplicates(tracks: list[Track], rules: BlazePoseRules) -> list[Track]:
+    """The tracks, oldest first, less those that are an older one again."""
+    kept: list[Track] = []
+    for track in sorted(tracks, key=lambda track: (track.since, track.slot)):
+        if not any(are_duplicates(older.body, track.body, rules) for older in kept):
+            kept.append(track)
+    return kept
