@@ -1,0 +1,22 @@
+# CPU image: decoding, blazepose or figure, features, training on a CPU. Runs as a plain user.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+COPY constraints.txt setup.py pyproject.toml README.md LICENSE ./
+COPY posemill ./posemill
+# The CPU build of torch saves gigabytes; its index is an argument, so that a mirror can be used.
+ARG TORCH_INDEX=
+RUN python -m venv /opt/posemill \
+    && /opt/posemill/bin/pip install --no-cache-dir --constraint constraints.txt \
+       --extra-index-url "${TORCH_INDEX}" ".[torch,blazepose]"
+
+FROM python:3.11-slim-bookworm
+RUN useradd --create-home --uid 1000 posemill
+COPY --from=build /opt/posemill /opt/posemill
+ENV PATH=/opt/posemill/bin:$PATH POSEMILL_CACHE=/home/posemill/.cache/posemill
+USER posemill
+WORKDIR /home/posemill
+# Weights are baked in by choice: docker build --build-arg WEIGHTS=blazepose
+ARG WEIGHTS=
+RUN if [ -n "${WEIGHTS}" ]; then posemill models pull "${WEIGHTS}"; fi
+ENTRYPOINT ["posemill"]
+CMD ["--help"]
