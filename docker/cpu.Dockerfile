@@ -3,11 +3,12 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY constraints.txt setup.py pyproject.toml README.md LICENSE ./
 COPY posemill ./posemill
-# The CPU build of torch saves gigabytes; its index is an argument, so that a mirror can be used.
-ARG TORCH_INDEX=
+# torch's CPU build saves gigabytes; give the index that holds it, e.g.
+# docker build --build-arg PIP_ARGS="--extra-index-url URL" -f docker/cpu.Dockerfile .
+ARG PIP_ARGS=
 RUN python -m venv /opt/posemill \
     && /opt/posemill/bin/pip install --no-cache-dir --constraint constraints.txt \
-       --extra-index-url "${TORCH_INDEX}" ".[torch,blazepose]"
+       ${PIP_ARGS} ".[torch,blazepose]"
 
 FROM python:3.11-slim-bookworm
 RUN useradd --create-home --uid 1000 posemill

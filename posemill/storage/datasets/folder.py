@@ -21,24 +21,10 @@ from posemill.storage.catalog import Catalog
 from posemill.storage.identity import file_identity
 
 VIDEO_SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".flv",
-        ".m2ts",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    ]
+    {
+        *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov"),
+        *(".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
+    }
 )
 SUBSETS = ("train", "val", "test")
 SPLIT = "default"

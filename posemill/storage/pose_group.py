@@ -1,0 +1,164 @@
+"""One shard's poses as a group of ragged Zarr arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from posemill.errors import InputError
+from posemill.schema import Int64, PoseSequence
+from posemill.storage import layout
+from posemill.storage.fixed_point import OFFSET_STEPS, dequantise, quantise, step_px
+from posemill.storage.pose_records import VideoRecord
+
+_MAX_SLOT = np.iinfo(np.uint16).max
+_MICROSECONDS = 1e6
+
+
+def write_group(path: Path, records: Sequence[VideoRecord], generation: int) -> Int64:
+    """Write the videos' poses as a new group; the rows of video i are `ptr[i] : ptr[i + 1]`.
+
+    Raises:
+        InputError: poses of two skeletons, or more people than slots.
+        OSError: the disk refuses.
+    """
+    poses = [record.poses for record in records if record.poses is not None]
+    skeletons = {(pose.skeleton, pose.num_keypoints) for pose in poses}
+    if len(skeletons) > 1:
+        raise InputError(f"a shard's poses must be of one skeleton, got {sorted(skeletons)}")
+    skeleton, num_keypoints = next(iter(skeletons), ("", 1))
+    attributes = {
+        "skeleton": skeleton,
+        "generation": generation,
+        "status_codes": [str(status) for status in layout.STATUS_CODES],
+    }
+    group = zarr.create_group(path, zarr_format=3, attributes=attributes)
+    rows = _pointers([0 if r.poses is None else r.poses.num_rows for r in records])
+    for spec, data in _row_arrays(poses, num_keypoints).items():
+        layout.write_ragged(group, spec, data)
+    layout.write_ragged(group, layout.VIDEO_PTR, rows)
+    for spec, data in _video_arrays(records).items():
+        layout.write_ragged(group, spec, data)
+    return rows
+
+
+class PoseGroup:
+    """Reads a group; its small arrays are read once."""
+
+    def __init__(self, path: Path) -> None:
+        self._group = zarr.open_group(path, mode="r", zarr_format=3)
+
+    def read(self, position: int) -> PoseSequence:
+        """The poses of the video at `position`."""
+        rows = self._rows_of(position)
+        return self._sequence(
+            position, {spec: np.asarray(array[rows]) for spec, array in self._arrays.items()}
+        )
+
+    def read_all(self, positions: Sequence[int]) -> list[PoseSequence]:
+        """The poses of the videos at `positions`, after one read of the whole group."""
+        loaded = {spec: np.asarray(array[...]) for spec, array in self._arrays.items()}
+        return [
+            self._sequence(
+                position, {spec: data[self._rows_of(position)] for spec, data in loaded.items()}
+            )
+            for position in positions
+        ]
+
+    def _rows_of(self, position: int) -> slice:
+        start, stop = self._small[layout.VIDEO_PTR][position : position + 2]
+        return slice(int(start), int(stop))
+
+    def _sequence(
+        self, position: int, rows: dict[layout.RaggedArray, npt.NDArray[Any]]
+    ) -> PoseSequence:
+        small = self._small
+        first_frame, last_frame = small[layout.FRAME_PTR][position : position + 2]
+        width, height = small[layout.SIZE_WH][position].tolist()
+        xy_px, score = dequantise(
+            rows[layout.TRIPLETS],
+            float(small[layout.SCALE][position]),
+            float(small[layout.OFFSET][position]),
+        )
+        return PoseSequence(
+            skeleton=str(self._group.attrs["skeleton"]),
+            xy_px=xy_px,
+            score=score,
+            frame=rows[layout.FRAME].astype(np.int64),
+            slot=rows[layout.SLOT].astype(np.int64),
+            pts_seconds=self._pts_us[first_frame:last_frame] / _MICROSECONDS,
+            width=width,
+            height=height,
+            frames_declared=int(small[layout.FRAMES_DECLARED][position]),
+        )
+
+    @cached_property
+    def _arrays(self) -> dict[layout.RaggedArray, zarr.Array[Any]]:
+        specs = (layout.TRIPLETS, layout.FRAME, layout.SLOT)
+        return {spec: self._array(spec) for spec in specs}
+
+    @cached_property
+    def _small(self) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
+        specs = [spec for spec in layout.POSE_ARRAYS if not spec.chunked]
+        return {spec: np.asarray(self._array(spec)[...]) for spec in specs}
+
+    @cached_property
+    def _pts_us(self) -> Int64:
+        return np.asarray(self._array(layout.PTS_US)[...], dtype=np.int64)
+
+    def _array(self, spec: layout.RaggedArray) -> zarr.Array[Any]:
+        array = self._group[spec.name]
+        if not isinstance(array, zarr.Array):
+            raise TypeError(f"{spec.name} must be an array, got a group")
+        return array
+
+
+def _row_arrays(
+    poses: Sequence[PoseSequence], num_keypoints: int
+) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
+    triplets = [quantise(p.xy_px, p.score, step_px(p.width, p.height)) for p in poses]
+    slots = [_check_slots(pose.slot) for pose in poses]
+    return {
+        layout.TRIPLETS: _join(triplets, (0, num_keypoints, 3)),
+        layout.FRAME: _join([pose.frame for pose in poses], (0,)),
+        layout.SLOT: _join(slots, (0,)),
+        layout.PTS_US: _join([np.rint(p.pts_seconds * _MICROSECONDS) for p in poses], (0,)),
+    }
+
+
+def _video_arrays(
+    records: Sequence[VideoRecord],
+) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
+    poses = [record.poses for record in records]
+    sizes = [(0, 0) if pose is None else (pose.width, pose.height) for pose in poses]
+    return {
+        layout.FRAME_PTR: _pointers([0 if pose is None else pose.num_frames for pose in poses]),
+        layout.SIZE_WH: np.array(sizes).reshape(-1, 2),
+        layout.SCALE: np.array([step_px(*size) for size in sizes]),
+        layout.OFFSET: np.full(len(records), OFFSET_STEPS),
+        layout.FRAMES_DECLARED: np.array([record.frames_declared for record in records]),
+        layout.STATUS: np.array([layout.STATUS_CODES.index(record.status) for record in records]),
+    }
+
+
+def _check_slots(slot: Int64) -> Int64:
+    if slot.size and not (slot.min() >= 0 and slot.max() <= _MAX_SLOT):
+        raise InputError(
+            f"person slots must lie in 0..{_MAX_SLOT}, got {slot.min()}..{slot.max()}; "
+            "number the tracks of each video from 0"
+        )
+    return slot
+
+
+def _pointers(counts: Sequence[int]) -> Int64:
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+
+
+def _join(parts: Sequence[npt.NDArray[Any]], empty_shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    return np.concatenate(parts) if parts else np.zeros(empty_shape)

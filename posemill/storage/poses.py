@@ -1,0 +1,383 @@
+"""The pose store: ragged, quantised poses of shards of videos, committed shard by shard.
+
+::
+
+    poses.zarr/
+      zarr.json                      kind, schema version, configuration and its hash
+      plan/000.parquet               video -> shard, order, cost; growth adds 001
+      shards/s000123-<12 hex>/       one attempt's arrays (see layout.py)
+      commits/s000123.g000.json      makes an attempt's data visible (see commits.py)
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from posemill.errors import InputError, StoreCorrupted
+from posemill.schema import Int64, PoseSequence
+from posemill.storage.commits import (
+    FileRecord,
+    RecordName,
+    check_files,
+    create_if_absent,
+    list_latest,
+    record_tree,
+    seal,
+    unseal,
+)
+from posemill.storage.durable import disk_faults, remove_tree, sync_folder, sync_tree, write_file
+from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION
+from posemill.storage.plans import (
+    PlanTable,
+    plan_from_table,
+    plan_to_table,
+    read_numbered,
+    write_numbered,
+)
+from posemill.storage.pose_group import PoseGroup, write_group
+from posemill.storage.pose_records import (
+    ShardCommit,
+    VideoEntry,
+    VideoRecord,
+    commit_from_json,
+    commit_to_json,
+)
+from posemill.storage.store_root import (
+    COMMITS,
+    METADATA,
+    PLAN,
+    create_store,
+    describe_configuration,
+    group_metadata,
+    is_absent,
+    read_attributes,
+    require_same,
+)
+
+__all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
+
+_SHARDS = "shards"
+_OPEN_GROUPS = 16
+
+
+class PoseStore:
+    """A pose store on a local disk; cheap to pickle and to open again in a worker."""
+
+    def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
+        """Use `create`, `open` or `open_or_create`."""
+        self.root = root
+        self.configuration: dict[str, Any] = attributes["configuration"]
+        self.configuration_hash: str = attributes["configuration_hash"]
+        self.catalog_hint: str | None = attributes.get("catalog_hint")
+        """Where the catalog was when the store was made; no part of the configuration."""
+        self._parsed: dict[RecordName, ShardCommit] = {}
+        self._snapshot: dict[str, VideoEntry] = {}
+        self._open_group = lru_cache(maxsize=_OPEN_GROUPS)(self._open_checked_group)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PoseStore.open, (self.root,)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        configuration: Mapping[str, Any],
+        *,
+        catalog_hint: str | None = None,
+    ) -> PoseStore:
+        """A new, empty store.
+
+        Raises:
+            InputError: something is there, or it cannot be written there.
+        """
+        attributes = {
+            "kind": POSES_KIND,
+            "schema_version": POSES_SCHEMA_VERSION,
+            "catalog_hint": catalog_hint,
+            **describe_configuration(configuration),
+        }
+        create_store(Path(path), attributes, _add_shards_group)
+        return cls._open_with(path, configuration)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> PoseStore:
+        """The store at `path`.
+
+        Raises:
+            InputError: there is none, or a newer posemill made it.
+            StoreCorrupted: its root metadata was altered.
+        """
+        root = Path(path)
+        return cls(root, read_attributes(root, POSES_KIND, POSES_SCHEMA_VERSION))
+
+    @classmethod
+    def open_or_create(
+        cls,
+        path: str | os.PathLike[str],
+        configuration: Mapping[str, Any],
+        *,
+        catalog_hint: str | None = None,
+    ) -> PoseStore:
+        """The store at `path`, made first where nothing is there.
+
+        Raises:
+            ConfigurationMismatch: it was made with another configuration.
+            InputError: something else is there, or it cannot be written there.
+        """
+        if is_absent(Path(path)):
+            return cls.create(path, configuration, catalog_hint=catalog_hint)
+        return cls._open_with(path, configuration)
+
+    @classmethod
+    def _open_with(
+        cls, path: str | os.PathLike[str], configuration: Mapping[str, Any]
+    ) -> PoseStore:
+        store = cls.open(path)
+        require_same(store.root, configuration, store.configuration)
+        return store
+
+    def plans(self) -> list[PlanTable]:
+        """All plans, in order."""
+        tables = read_numbered(self.root / PLAN)
+        return [plan_from_table(number, table) for number, table in enumerate(tables)]
+
+    def add_plan(self, number: int, plan: PlanTable) -> bool:
+        """Freeze a plan; False where a plan of that number is there already.
+
+        Raises:
+            ValueError: the number is not the next one, or not the plan's.
+            EnvironmentFault: the disk refuses.
+        """
+        known = len(read_numbered(self.root / PLAN))
+        if number != plan.number or number > known:
+            raise ValueError(f"the next plan is number {known}, got {number} (plan {plan.number})")
+        with disk_faults(self.root):
+            return write_numbered(self.root / PLAN, number, plan_to_table(plan))
+
+    def committed(self) -> dict[int, ShardCommit]:
+        """The commit of the highest generation of every committed shard; one listing.
+
+        Raises:
+            StoreCorrupted: a commit record was altered.
+        """
+        latest = list_latest(self.root / COMMITS)
+        return {shard_id: self._commit(name) for shard_id, name in latest.items()}
+
+    def entries(self) -> dict[str, VideoEntry]:
+        """What is known of every committed video, by its id."""
+        commits = self.committed().values()
+        self._snapshot = {entry.video_id: entry for commit in commits for entry in commit.entries}
+        return dict(self._snapshot)
+
+    def write_shard(
+        self, shard_id: int, records: Sequence[VideoRecord], *, generation: int = 0
+    ) -> bool:
+        """Write a shard's videos, in plan order, and commit them.
+
+        A later generation takes only the videos that changed; the others are
+        carried over from the generation before it. Returns True where this
+        call's commit counts, False where another one was first; then nothing
+        of this call stays.
+
+        Raises:
+            ValueError: no videos, one given twice, or one that the earlier
+                generation does not know.
+            InputError: poses of two skeletons, or the generation before is missing.
+            EnvironmentFault: the disk refuses; nothing was committed.
+        """
+        _require_distinct(shard_id, records)
+        base = self._base(shard_id, records, generation)
+        name = RecordName(shard_id, generation)
+        if (self.root / COMMITS / str(name)).exists():
+            return False
+        group = self.root / _SHARDS / f"s{shard_id:06d}-{uuid.uuid4().hex[:12]}"
+        won = False
+        try:
+            with disk_faults(self.root):
+                commit = self._write_group(name, group, records, base)
+                won = create_if_absent(
+                    self.root / COMMITS / str(name), seal(commit_to_json(commit))
+                )
+        finally:
+            if not won:
+                remove_tree(group)
+        return won
+
+    def read(self, video_id: str) -> PoseSequence:
+        """The poses of a video.
+
+        Raises:
+            InputError: the store has no such video, or no poses of it.
+            StoreCorrupted: its files are missing or have another size.
+        """
+        if video_id not in self._snapshot:
+            self.entries()
+        entry = self._snapshot.get(video_id)
+        if entry is None:
+            raise InputError(f"{self.root}: has no video {video_id!r}. Extract it first.")
+        if not entry.status.has_frames:
+            raise InputError(
+                f"{self.root}: video {video_id!r} is {entry.status} "
+                f"({entry.reason or 'no reason given'}), so it has no poses. Leave it out."
+            )
+        with _corruption(self.root / _SHARDS / entry.group):
+            return self._open_group(entry.shard_id, entry.group).read(entry.position)
+
+    def iter_shard(self, shard_id: int) -> Iterator[tuple[VideoEntry, PoseSequence | None]]:
+        """Every video of a committed shard, in plan order, with its poses where it has some.
+
+        Raises:
+            InputError: the shard is not committed.
+            StoreCorrupted: its files are missing or damaged.
+        """
+        commit = self._current(shard_id)
+        self.verify_files(commit)
+        poses = dict(self._read_groups(commit))
+        for entry in commit.entries:
+            yield entry, poses.get(entry.video_id)
+
+    def verify_files(self, commit: ShardCommit) -> None:
+        """Check that a commit's files are there in their committed sizes.
+
+        A missing array file would otherwise read as zeros, without an error.
+
+        Raises:
+            StoreCorrupted: naming the files.
+        """
+        for group, files in commit.files.items():
+            check_files(self.root / _SHARDS / group, files, content=False)
+
+    def verify(self, commit: ShardCommit) -> None:
+        """Check every byte of a commit's files.
+
+        Raises:
+            StoreCorrupted: naming the files.
+        """
+        for group, files in commit.files.items():
+            check_files(self.root / _SHARDS / group, files, content=True)
+
+    def _current(self, shard_id: int) -> ShardCommit:
+        name = list_latest(self.root / COMMITS).get(shard_id)
+        if name is None:
+            raise InputError(f"{self.root}: shard {shard_id} is not committed. Extract it first.")
+        return self._commit(name)
+
+    def _commit(self, name: RecordName) -> ShardCommit:
+        if name not in self._parsed:
+            path = self.root / COMMITS / str(name)
+            commit = commit_from_json(*unseal(path.read_bytes(), path))
+            found = RecordName(commit.shard_id, commit.generation)
+            if found != name or commit.configuration_hash != self.configuration_hash:
+                raise StoreCorrupted(
+                    f"{path}: belongs to another shard, generation or store ({found}). "
+                    "Remove the foreign file."
+                )
+            self._parsed[name] = commit
+        return self._parsed[name]
+
+    def _base(
+        self, shard_id: int, records: Sequence[VideoRecord], generation: int
+    ) -> ShardCommit | None:
+        if generation == 0:
+            return None
+        name = RecordName(shard_id, generation - 1)
+        if not (self.root / COMMITS / str(name)).exists():
+            raise InputError(
+                f"{self.root}: generation {generation} of shard {shard_id} needs generation "
+                f"{generation - 1}, which is not committed. Extract the shard first."
+            )
+        base = self._commit(name)
+        known = {entry.video_id for entry in base.entries}
+        if unknown := [record.video_id for record in records if record.video_id not in known]:
+            raise ValueError(f"shard {shard_id} has no videos {unknown[:5]}")
+        return base
+
+    def _write_group(
+        self,
+        name: RecordName,
+        group: Path,
+        records: Sequence[VideoRecord],
+        base: ShardCommit | None,
+    ) -> ShardCommit:
+        pointers = write_group(group, records, name.generation)
+        sync_tree(group)
+        sync_folder(group.parent)
+        entries = [
+            _entry(record, name.shard_id, group.name, position, pointers[position : position + 2])
+            for position, record in enumerate(records)
+        ]
+        files: dict[str, Mapping[str, FileRecord]] = {group.name: record_tree(group)}
+        if base is not None:
+            fresh = {entry.video_id: entry for entry in entries}
+            entries = [fresh.get(entry.video_id, entry) for entry in base.entries]
+            files = {**base.files, **files}
+        used = {entry.group for entry in entries}
+        return ShardCommit(
+            shard_id=name.shard_id,
+            generation=name.generation,
+            configuration_hash=self.configuration_hash,
+            entries=tuple(entries),
+            files={key: value for key, value in files.items() if key in used},
+        )
+
+    def _read_groups(self, commit: ShardCommit) -> Iterator[tuple[str, PoseSequence]]:
+        for group in commit.files:
+            entries = [e for e in commit.entries if e.group == group and e.status.has_frames]
+            path = self.root / _SHARDS / group
+            with _corruption(path):
+                poses = PoseGroup(path).read_all([entry.position for entry in entries])
+            yield from zip((entry.video_id for entry in entries), poses, strict=True)
+
+    def _open_checked_group(self, shard_id: int, group: str) -> PoseGroup:
+        path = self.root / _SHARDS / group
+        commit = self._current(shard_id)
+        if group in commit.files:
+            check_files(path, commit.files[group], content=False)
+        return PoseGroup(path)
+
+
+def _add_shards_group(draft: Path) -> None:
+    (draft / _SHARDS).mkdir()
+    write_file(draft / _SHARDS / METADATA, group_metadata({}))
+
+
+def _require_distinct(shard_id: int, records: Sequence[VideoRecord]) -> None:
+    ids = [record.video_id for record in records]
+    if not ids or len(set(ids)) != len(ids):
+        raise ValueError(f"shard {shard_id}: needs videos, each once, got {ids[:5]}")
+
+
+def _entry(
+    record: VideoRecord, shard_id: int, group: str, position: int, bounds: Int64
+) -> VideoEntry:
+    return VideoEntry(
+        video_id=record.video_id,
+        status=record.status,
+        reason=record.reason,
+        message=record.message,
+        identity=record.identity,
+        frames_decoded=record.frames_decoded,
+        frames_declared=record.frames_declared,
+        shard_id=shard_id,
+        group=group,
+        position=position,
+        rows=(int(bounds[0]), int(bounds[1])),
+    )
+
+
+@contextmanager
+def _corruption(group: Path) -> Iterator[None]:
+    """Zarr and its codecs report damaged bytes by errors of many types."""
+    try:
+        yield
+    except (ValueError, RuntimeError, KeyError, FileNotFoundError) as error:
+        raise StoreCorrupted(
+            f"{group}: cannot be read as it was committed ({error}). "
+            "Restore it from a backup, or make this part of the store again."
+        ) from error
