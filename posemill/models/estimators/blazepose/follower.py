@@ -83,11 +83,9 @@ class Follower:
             if not people.is_new(region, centres, self._rules):
                 return None
             body = self._read(frame, region)
-            if body.presence < self._rules.new_presence:
+            if not people.is_convincing(body, width, self._rules):
                 return None
             region = body.region
-        if float(body.score.mean()) < self._rules.keep_score:
-            return None
         if any(people.are_duplicates(other, body, self._rules) for other in known):
             return None
         return body

@@ -38,6 +38,19 @@ def is_kept(body: Body, before: Region, rules: BlazePoseRules) -> bool:
     )
 
 
+def is_convincing(body: Body, width: int, rules: BlazePoseRules) -> bool:
+    """Whether a body never seen before is a person, in a frame of `width`.
+
+    The hips may be below the frame (people filmed from the waist up), not
+    beside or above it: what is found there is mostly arms, feet and balls.
+    """
+    region = body.region
+    tilted = region.tilt_degrees > rules.tilted_degrees
+    least = rules.new_presence_tilted if tilted else rules.new_presence
+    within = 0 <= region.x_px < width and region.y_px >= 0
+    return body.presence >= least and within and float(body.score.mean()) >= rules.keep_score
+
+
 def is_new(region: Region, others: list[Region], rules: BlazePoseRules) -> bool:
     """Whether a detection's centre is far enough from everyone who is known."""
     return all(

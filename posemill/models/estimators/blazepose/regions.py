@@ -26,6 +26,11 @@ class Region:
     angle: float
     """Radians by which the square is turned in the picture, clockwise as one looks at it."""
 
+    @property
+    def tilt_degrees(self) -> float:
+        """Between the person and the frame's upright, in [0, 180]."""
+        return abs(math.degrees(math.remainder(self.angle, 2 * math.pi)))
+
     def is_finite(self) -> bool:
         return all(map(math.isfinite, (self.x_px, self.y_px, self.side_px, self.angle)))
 

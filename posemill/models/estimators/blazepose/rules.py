@@ -44,6 +44,10 @@ class BlazePoseRules:
     """Joints whose heatmap stays below this are not refined, in [0, 1]."""
     new_presence: float = 0.7
     """Least presence of a person seen for the first time, in [0, 1]."""
+    new_presence_tilted: float = 0.97
+    """The same for somebody who lies or stands on the head: most such detections are false."""
+    tilted_degrees: float = 60.0
+    """Bodies at a greater angle to the frame's upright count as tilted, in [0, 180]."""
     new_distance: float = 0.35
     """Least distance of a new centre to those known, in diameters of the body's circle."""
     keep_presence: float = 0.5
@@ -97,6 +101,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "refine_window": (1, 63),
     "refine_threshold": _FRACTION,
     "new_presence": _FRACTION,
+    "new_presence_tilted": _FRACTION,
+    "tilted_degrees": (0.0, 180.0),
     "new_distance": (0.0, 10.0),
     "keep_presence": _FRACTION,
     "keep_score": _FRACTION,
