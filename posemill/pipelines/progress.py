@@ -17,7 +17,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from posemill.pipelines.events import Event, ItemDone, ShardEnded, StageEnded, StageStarted, WorkerLost
+from posemill.pipelines.events import (
+    Event,
+    ItemDone,
+    ShardEnded,
+    StageEnded,
+    StageStarted,
+    WorkerLost,
+)
 
 _LOG_LINES = 10  # of an undisturbed stage without a terminal
 

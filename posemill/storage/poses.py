@@ -139,8 +139,16 @@ class PoseStore:
         cls, path: str | os.PathLike[str], configuration: Mapping[str, Any]
     ) -> PoseStore:
         store = cls.open(path)
-        require_same(store.root, configuration, store.configuration)
+        store.require_configuration(configuration)
         return store
+
+    def require_configuration(self, configuration: Mapping[str, Any]) -> None:
+        """Refuse to go on in a store that was made in another way.
+
+        Raises:
+            ConfigurationMismatch: with a line for every difference.
+        """
+        require_same(self.root, configuration, self.configuration)
 
     def plans(self) -> list[PlanTable]:
         """All plans, in order."""

@@ -1,0 +1,208 @@
+"""Videos to poses: plans, resumes and sums up; `extract_shard` does the work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from posemill.models.estimators.base import EstimatorOptions
+from posemill.models.estimators.registry import create_estimator
+from posemill.pipelines.engines import create_engine
+from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.events import Event, StageEnded, StageStarted
+from posemill.pipelines.extract_shard import pose_configuration
+from posemill.pipelines.plan import plan_shards, video_cost_seconds
+from posemill.pipelines.tasks import ShardTask, WorkerSpec
+from posemill.schema import Video, VideoStatus
+from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.poses import PlanTable, PoseStore
+
+STAGE = "extract"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractConfig:
+    """What to extract, with which estimator, and how much of the machine to use."""
+
+    catalog: Path
+    out: Path
+    estimator: str
+    options: EstimatorOptions = field(default_factory=EstimatorOptions)
+    engine: str = "local"
+    engine_options: EngineOptions = field(default_factory=EngineOptions)
+    videos_per_shard: int | None = None
+    """Of a new plan; None takes `plan.default_videos_per_shard`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractPlan:
+    """What a run would do: the answer of `--dry-run`."""
+
+    num_videos: int
+    num_shards: int
+    num_committed_shards: int
+    num_new_videos: int
+    num_changed_videos: int
+    """Videos whose file differs from the one that was planned; their poses are kept."""
+    pending: tuple[ShardTask, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "videos": self.num_videos,
+            "shards": self.num_shards,
+            "shards_done": self.num_committed_shards,
+            "shards_to_do": len(self.pending),
+            "videos_to_do": sum(task.num_items for task in self.pending),
+            "videos_new": self.num_new_videos,
+            "videos_changed": self.num_changed_videos,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractSummary:
+    """What a store holds after a run, and what the run did."""
+
+    statuses: Mapping[str, int]
+    not_usable: Mapping[str, str]
+    """Id of each missing or quarantined video to its reason and message."""
+    num_frames: int
+    num_extracted_videos: int
+    seconds: float
+    plan: ExtractPlan
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "videos": sum(self.statuses.values()),
+            **{status: self.statuses.get(status, 0) for status in VideoStatus},
+            "frames": self.num_frames,
+            "extracted_now": self.num_extracted_videos,
+            "videos_changed": self.plan.num_changed_videos,
+            "seconds": round(self.seconds, 2),
+            "not_usable": dict(self.not_usable),
+        }
+
+
+def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> ExtractSummary:
+    """Extract every video of the catalog that the store does not hold yet.
+
+    Raises:
+        InputError: the catalog, the estimator or the output cannot be used.
+        EnvironmentFault: shards failed; what was committed stays.
+    """
+    started = monotonic()
+    catalog = read_catalog(config.catalog)
+    estimator = create_estimator(config.estimator, config.options)
+    store = PoseStore.open_or_create(
+        config.out,
+        pose_configuration(estimator, config.options),
+        catalog_hint=str(config.catalog.resolve()),
+    )
+    plan = _extend_plan(store, catalog, config.videos_per_shard)
+    spec = WorkerSpec(
+        "posemill.pipelines.extract_shard:ExtractWorker",
+        {
+            "catalog_root": catalog.root,
+            "out": config.out,
+            "estimator": config.estimator,
+            "options": config.options,
+        },
+    )
+    num_items = sum(task.num_items for task in plan.pending)
+    on_event(StageStarted(STAGE, len(plan.pending), num_items))
+    engine = create_engine(config.engine)
+    report = engine.run(plan.pending, spec, config.engine_options, on_event)
+    on_event(StageEnded(STAGE, monotonic() - started))
+    report.require_success(STAGE)
+    return _summary(store, plan, monotonic() - started)
+
+
+def plan_extract(config: ExtractConfig) -> ExtractPlan:
+    """What `extract` would do; writes nothing.
+
+    Raises:
+        InputError: as `extract` would.
+    """
+    catalog = read_catalog(config.catalog)
+    estimator = create_estimator(config.estimator, config.options)
+    if not config.out.exists():
+        tables = _new_table([], catalog.videos, config.videos_per_shard)
+        return _plan([], tables, catalog, committed=set())
+    store = PoseStore.open(config.out)
+    store.require_configuration(pose_configuration(estimator, config.options))
+    tables = store.plans()
+    new = _new_table(tables, catalog.videos, config.videos_per_shard)
+    return _plan(tables, new, catalog, set(store.committed()))
+
+
+def _extend_plan(store: PoseStore, catalog: Catalog, videos_per_shard: int | None) -> ExtractPlan:
+    """Freeze a plan for the videos that no plan holds yet; another driver may be first."""
+    while True:
+        tables = store.plans()
+        new = _new_table(tables, catalog.videos, videos_per_shard)
+        if not new or store.add_plan(new[0].number, new[0]):
+            return _plan(tables, new, catalog, set(store.committed()))
+
+
+def _new_table(
+    tables: Sequence[PlanTable], videos: Sequence[Video], videos_per_shard: int | None
+) -> list[PlanTable]:
+    """A table for the videos that no table holds yet: one, or none where all are planned."""
+    planned = {video.id for table in tables for video in table.videos}
+    unplanned = [video for video in videos if video.id not in planned]
+    if not unplanned:
+        return []
+    first_shard_id = 1 + max((max(table.shard_id) for table in tables), default=-1)
+    shards = plan_shards(unplanned, first_shard_id, videos_per_shard)
+    return [
+        PlanTable(
+            number=len(tables),
+            shard_id=tuple(shard.shard_id for shard in shards for _ in shard.videos),
+            videos=tuple(unplanned),
+            cost=tuple(video_cost_seconds(video) for video in unplanned),
+        )
+    ]
+
+
+def _plan(
+    tables: Sequence[PlanTable],
+    new: Sequence[PlanTable],
+    catalog: Catalog,
+    committed: set[int],
+) -> ExtractPlan:
+    tasks = [
+        ShardTask(STAGE, shard_id, len(videos), sum(map(video_cost_seconds, videos)))
+        for table in (*tables, *new)
+        for shard_id, videos in table.shards().items()
+    ]
+    planned = {video.id: video.identity for table in tables for video in table.videos}
+    return ExtractPlan(
+        num_videos=sum(task.num_items for task in tasks),
+        num_shards=len(tasks),
+        num_committed_shards=len(committed),
+        num_new_videos=sum(len(table.videos) for table in new),
+        num_changed_videos=sum(
+            planned.get(video.id, video.identity) != video.identity for video in catalog.videos
+        ),
+        pending=tuple(task for task in tasks if task.shard_id not in committed),
+    )
+
+
+def _summary(store: PoseStore, plan: ExtractPlan, seconds: float) -> ExtractSummary:
+    entries = store.entries()
+    done = {task.shard_id for task in plan.pending}
+    return ExtractSummary(
+        statuses=Counter(str(entry.status) for entry in entries.values()),
+        not_usable={
+            video_id: entry.message
+            for video_id, entry in entries.items()
+            if not entry.status.has_frames
+        },
+        num_frames=sum(entry.frames_decoded for entry in entries.values()),
+        num_extracted_videos=sum(entry.shard_id in done for entry in entries.values()),
+        seconds=seconds,
+        plan=plan,
+    )

@@ -1,0 +1,14 @@
+"""Random generators that depend on what is drawn for, never on who draws or when."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def clip_generator(seed: int, clip_id: str, epoch: int = 0, view: int = 0) -> np.random.Generator:
+    """The generator for one view of one clip in one epoch; equal for equal arguments."""
+    digest = hashlib.sha256(clip_id.encode()).digest()
+    words = np.frombuffer(digest[:16], dtype="<u4")
+    return np.random.default_rng([seed, epoch, view, *(int(word) for word in words)])
