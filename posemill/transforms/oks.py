@@ -43,8 +43,11 @@ def oks_matrix(
     """
     area = keypoint_area_px2(reference_xy_px, reference_score) if area_px2 is None else area_px2
     wanted = reference_score > 0  # (N, K)
-    squared = ((reference_xy_px[:, None] - other_xy_px[None]) ** 2).sum(axis=-1)  # (N, M, K)
+    counted = wanted[:, None] & (other_score > 0)[None]  # (N, M, K)
+    # Joints that are not detected may hold anything, infinities too.
+    reference = np.where(wanted[..., None], reference_xy_px, 0.0)
+    other = np.where((other_score > 0)[..., None], other_xy_px, 0.0)
+    squared = ((reference[:, None] - other[None]) ** 2).sum(axis=-1)
     falloff = np.exp(-squared / (2.0 * area[:, None, None] * (2.0 * sigmas) ** 2))
-    counted = wanted[:, None] & (other_score > 0)[None]
     total = np.where(counted, falloff, 0.0).sum(axis=-1)
-    return (total / np.maximum(wanted.sum(axis=1), 1)[:, None]).astype(np.float32)
+    return np.asarray(total / np.maximum(wanted.sum(axis=1), 1)[:, None], np.float32)

@@ -38,8 +38,8 @@ class Tracker:
             )
             for row, person in _best_pairs(similarity):
                 slots[person] = known[row]
-        for person in np.flatnonzero(slots < 0):
-            slots[person] = self._next_slot
+        for newcomer in np.flatnonzero(slots < 0):
+            slots[newcomer] = self._next_slot
             self._next_slot += 1
         self._remember(slots, xy_px, score)
         return slots

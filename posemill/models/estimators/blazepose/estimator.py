@@ -30,6 +30,11 @@ class BlazePose(Estimator):
     spec = EstimatorSpec(name="blazepose", skeleton=COCO_17.name, max_batch=1)
 
     def __init__(self, options: EstimatorOptions) -> None:
+        if options.device not in ("cpu", "auto") or options.threads < 1:
+            raise InputError(
+                f"blazepose runs on the CPU with one thread or more, got the device "
+                f"{options.device!r} and {options.threads} threads; use --device cpu"
+            )
         self._rules = rules_from_parameters(options.parameters)
         weights = find_blazepose(options.weights)
         self._detect = PersonDetector(weights.detector, options.threads, self._rules)
@@ -83,7 +88,7 @@ def create(options: EstimatorOptions) -> BlazePose:
     """The factory behind the entry point `blazepose`.
 
     Raises:
-        InputError: an unknown or ill-valued parameter.
+        InputError: an unknown or ill-valued parameter, device or number of threads.
         MissingDependency: ai-edge-litert is not installed.
         WeightsUnavailable: the weights are not on this machine, or damaged.
     """

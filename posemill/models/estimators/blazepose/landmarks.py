@@ -20,8 +20,9 @@ NUM_LANDMARKS = 39
 HEATMAP = 64
 # COCO's joints among the network's landmarks.
 COCO_17_LANDMARKS = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+# Those that say where to look in the next frame.
 HIPS, RIM = 33, 34
-"""The landmarks that say where to look in the next frame."""
+WANTED = (*COCO_17_LANDMARKS, HIPS, RIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,16 @@ class BodyReader:
         rules = self._rules
         picture = crop(frame, region, SIZE).astype(np.float32)[None] / np.float32(255)
         values, presence, heatmap = self._network(picture)
-        landmarks = values.reshape(NUM_LANDMARKS, 5)
-        xy = refine(landmarks[:, :2], heatmap[0], rules.refine_window, rules.refine_threshold)
+        landmarks = values.reshape(NUM_LANDMARKS, 5)[list(WANTED)]
+        maps = heatmap[0][..., list(WANTED)]
+        xy = refine(landmarks[:, :2], maps, rules.refine_window, rules.refine_threshold)
         # The network counts from the crop's edge, posemill from its first pixel's centre.
-        xy_px = to_image(xy - np.float32(0.5), region, SIZE)
-        joints = list(COCO_17_LANDMARKS)
-        certainty = sigmoid(landmarks[joints, 3]) * sigmoid(landmarks[joints, 4])
+        *joints, hips, rim = to_image(xy - np.float32(0.5), region, SIZE)
+        xy_px = np.stack(joints)
+        certainty = sigmoid(landmarks[: len(joints), 3]) * sigmoid(landmarks[: len(joints), 4])
         return Body(
-            xy_px=xy_px[joints],
-            score=joint_scores(xy_px[joints], certainty, region, frame, rules),
+            xy_px=xy_px,
+            score=joint_scores(xy_px, certainty, region, frame, rules),
             presence=float(presence[0, 0]),
-            region=region_around(xy_px[HIPS], xy_px[RIM], rules.roi_scale),
+            region=region_around(hips, rim, rules.roi_scale),
         )

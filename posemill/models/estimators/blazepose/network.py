@@ -9,11 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 
-from posemill.errors import InputError, MissingDependency
+from posemill.errors import MissingDependency
 from posemill.schema import Float32
 
 PACKAGE = "ai-edge-litert"
@@ -34,7 +33,7 @@ class Network:
 
     Raises:
         MissingDependency: the runtime is not installed.
-        InputError: the network lacks an output of a wanted shape.
+        KeyError: the network lacks an output of a wanted shape.
     """
 
     def __init__(self, content: bytes, threads: int, outputs: tuple[tuple[int, ...], ...]) -> None:
@@ -46,22 +45,17 @@ class Network:
             self._interpreter = litert.Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input: int = self._interpreter.get_input_details()[0]["index"]
-        details = self._interpreter.get_output_details()
-        self._outputs = [_index_of(shape, details) for shape in outputs]
+        by_shape = {
+            tuple(int(size) for size in entry["shape"]): int(entry["index"])
+            for entry in self._interpreter.get_output_details()
+        }
+        self._outputs = [by_shape[shape] for shape in outputs]
 
     def __call__(self, batch: Float32) -> list[Float32]:
         """The wanted outputs, copied, for an input of the network's shape."""
         self._interpreter.set_tensor(self._input, batch)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
-
-
-def _index_of(shape: tuple[int, ...], details: list[dict[str, Any]]) -> int:
-    for entry in details:
-        if tuple(entry["shape"]) == shape:
-            return int(entry["index"])
-    shapes = [tuple(int(size) for size in entry["shape"]) for entry in details]
-    raise InputError(f"not BlazePose: the network has the outputs {shapes}, expected {shape}")
 
 
 @contextlib.contextmanager

@@ -54,8 +54,7 @@ def is_convincing(body: Body, width: int, rules: BlazePoseRules) -> bool:
 def is_new(region: Region, others: list[Region], rules: BlazePoseRules) -> bool:
     """Whether a detection's centre is far enough from everyone who is known."""
     return all(
-        region.distance_px(other)
-        >= rules.new_distance * region.side_px / rules.roi_scale
+        region.distance_px(other) >= rules.new_distance * region.side_px / rules.roi_scale
         for other in others
     )
 
