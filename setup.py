@@ -34,7 +34,9 @@ setup(
     packages=find_packages(include=["posemill", "posemill.*"]),
     package_data={"posemill": ["py.typed"], "posemill.models.estimators": ["weights/*"]},
     install_requires=[
+        "google-crc32c>=1.5",
         "numba>=0.61",
+        "numcodecs>=0.14",
         "numpy>=2.0",
         "opencv-python-headless>=4.10",
         "pyarrow>=17",

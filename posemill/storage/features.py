@@ -1,0 +1,482 @@
+"""The feature store: plain Zarr arrays, a row per clip, rows owned by pose shards.
+
+::
+
+    features.zarr/
+      zarr.json                      kind, configuration, classes, outputs; all arrays' metadata
+      plan/000.parquet               the rows, in order; growth adds 001
+      <output>/ clip_id/ label/ ...  arrays over the dimension `clip`
+      valid/                         True once the row's features are written
+      commits/s000123.g000.json      what was written for a pose shard, and from what
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+from posemill.errors import InputError, StoreCorrupted
+from posemill.storage import feature_arrays
+from posemill.storage.commits import (
+    FileRecord,
+    RecordName,
+    check_files,
+    create_if_absent,
+    files_from_json,
+    files_to_json,
+    list_latest,
+    record_file,
+    seal,
+    unseal,
+)
+from posemill.storage.durable import disk_faults
+from posemill.storage.feature_rows import FeatureRow, RowTable, rows_from_table, rows_to_table
+from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
+from posemill.storage.plans import read_numbered, write_numbered
+from posemill.storage.shard_rows import read_shard_rows
+from posemill.storage.store_root import (
+    COMMITS,
+    PLAN,
+    create_store,
+    describe_configuration,
+    is_absent,
+    read_attributes,
+    require_same,
+)
+from posemill.transforms.outputs import OutputSpec as ArraySpec
+
+__all__ = ["ArraySpec", "FeatureCommit", "FeatureRow", "FeatureStore"]
+
+Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCommit:
+    """What was written for a pose shard."""
+
+    pose_shard: int
+    generation: int
+    configuration_hash: str
+    pose_marker_sha256: str
+    """Of the pose shard's commit record that the features were made from."""
+    rows: tuple[int, int]
+    files: Mapping[str, FileRecord]
+    void: bool = False
+    """The data was found damaged: to be written again."""
+
+
+class FeatureStore:
+    """A feature store on a local disk; holds no open files, so it may be forked or pickled."""
+
+    def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
+        """Use `create`, `open` or `open_or_create`."""
+        self.root = root
+        self.configuration: dict[str, Any] = attributes["configuration"]
+        self.configuration_hash: str = attributes["configuration_hash"]
+        self.classes: tuple[str, ...] = tuple(attributes["classes"])
+        self.specs = feature_arrays.specs_from_json(attributes["specs"])
+        self._by_name = {spec.name: spec for spec in self.specs}
+        self._table: RowTable | None = None
+        self._parsed: dict[RecordName, FeatureCommit] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FeatureStore.open, (self.root,)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        specs: Sequence[ArraySpec],
+        configuration: Mapping[str, Any],
+        classes: Sequence[str],
+    ) -> FeatureStore:
+        """A new store without rows.
+
+        Raises:
+            ValueError: outputs that cannot stand in one store.
+            InputError: something is there, or it cannot be written there.
+        """
+        feature_arrays.check_specs(specs)
+        attributes = {
+            "kind": FEATURES_KIND,
+            "schema_version": FEATURES_SCHEMA_VERSION,
+            "classes": list(classes),
+            "specs": feature_arrays.specs_to_json(specs),
+            **describe_configuration(configuration),
+        }
+        create_store(
+            Path(path), attributes, lambda draft: feature_arrays.create_arrays(draft, specs)
+        )
+        return cls._open_with(path, specs, configuration, classes)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> FeatureStore:
+        """The store at `path`.
+
+        Raises:
+            InputError: there is none, or a newer posemill made it.
+            StoreCorrupted: its root metadata was altered.
+        """
+        root = Path(path)
+        return cls(root, read_attributes(root, FEATURES_KIND, FEATURES_SCHEMA_VERSION))
+
+    @classmethod
+    def open_or_create(
+        cls,
+        path: str | os.PathLike[str],
+        specs: Sequence[ArraySpec],
+        configuration: Mapping[str, Any],
+        classes: Sequence[str],
+    ) -> FeatureStore:
+        """The store at `path`, made first where nothing is there.
+
+        Raises:
+            ConfigurationMismatch: it was made with another configuration, other
+                outputs or other classes.
+            InputError: something else is there, or it cannot be written there.
+        """
+        if is_absent(Path(path)):
+            return cls.create(path, specs, configuration, classes)
+        return cls._open_with(path, specs, configuration, classes)
+
+    @classmethod
+    def _open_with(
+        cls,
+        path: str | os.PathLike[str],
+        specs: Sequence[ArraySpec],
+        configuration: Mapping[str, Any],
+        classes: Sequence[str],
+    ) -> FeatureStore:
+        store = cls.open(path)
+        asked = _comparable(configuration, specs, classes)
+        require_same(
+            store.root, asked, _comparable(store.configuration, store.specs, store.classes)
+        )
+        return store
+
+    @property
+    def num_rows(self) -> int:
+        """R: all rows, padding included."""
+        return len(self._rows.rows)
+
+    def rows(self) -> list[FeatureRow | None]:
+        """Every row's clip, in order; None is padding."""
+        return list(self._refresh().rows)
+
+    def add_rows(self, rows: Sequence[FeatureRow]) -> bool:
+        """Freeze more rows, of pose shards that have none yet, each shard's together.
+
+        Finishes what an interrupted call left. Returns False where another
+        process added rows at the same time; then look at `rows()` again.
+
+        Raises:
+            ValueError: a clip or a pose shard that has rows already, or a label
+                that is no class.
+            EnvironmentFault: the disk refuses; call again.
+        """
+        known = self._refresh()
+        _check_labels(rows, len(self.classes))
+        if rows:
+            RowTable((*known.plans, tuple(rows)))
+        with disk_faults(self.root):
+            won = not rows or write_numbered(
+                self.root / PLAN, len(known.plans), rows_to_table(rows)
+            )
+            self._finish_growth()
+        return won
+
+    def row_range(self, pose_shard: int) -> tuple[int, int]:
+        """The rows `[start, stop)` that a pose shard owns, padding included.
+
+        Raises:
+            InputError: it owns none.
+        """
+        ranges = self._rows.ranges
+        if pose_shard not in ranges:
+            ranges = self._refresh().ranges
+        if pose_shard not in ranges:
+            raise InputError(
+                f"{self.root}: pose shard {pose_shard} owns no rows; there are rows of "
+                f"{len(ranges)} pose shards. Add its rows first."
+            )
+        return ranges[pose_shard]
+
+    def committed(self) -> dict[int, FeatureCommit]:
+        """The latest commit of every pose shard whose features are there; one listing.
+
+        Raises:
+            StoreCorrupted: a commit record was altered.
+        """
+        latest = list_latest(self.root / COMMITS)
+        commits = {shard: self._commit(name) for shard, name in latest.items()}
+        return {shard: commit for shard, commit in commits.items() if not commit.void}
+
+    def write_shard(
+        self,
+        pose_shard: int,
+        pose_marker_sha256: str,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        valid: npt.NDArray[np.bool_],
+    ) -> bool:
+        """Write the features of all n clips of a pose shard, in row order, and commit them.
+
+        Where the shard was committed from another state of its poses, or was
+        found damaged, it is written again as the next generation. Returns False
+        where the very same commit is there already, or another writer was first.
+
+        Raises:
+            ValueError: arrays that are not (n, ...) of their declared shape and dtype.
+            InputError: the pose shard owns no rows.
+            EnvironmentFault: the disk refuses; nothing was committed.
+        """
+        start, stop = self.row_range(pose_shard)
+        num_clips = sum(row is not None for row in self._rows.rows[start:stop])
+        self._check_arrays(arrays, valid, num_clips)
+        name = self._next_record(pose_shard, pose_marker_sha256)
+        if name is None:
+            return False
+        with disk_faults(self.root):
+            if name.generation > 0:
+                self._write(feature_arrays.VALID, (start, stop), np.zeros_like(valid))
+            for spec in self.specs:
+                self._write(spec.name, (start, stop), arrays[spec.name])
+            self._write(feature_arrays.VALID, (start, stop), valid)
+            commit = FeatureCommit(
+                pose_shard=pose_shard,
+                generation=name.generation,
+                configuration_hash=self.configuration_hash,
+                pose_marker_sha256=pose_marker_sha256,
+                rows=(start, stop),
+                files=self._record(start, stop),
+            )
+            return self._publish(name, commit)
+
+    def void(self, commit: FeatureCommit) -> bool:
+        """Declare a damaged commit void, so that its pose shard is written again."""
+        name = RecordName(commit.pose_shard, commit.generation + 1)
+        voided = FeatureCommit(
+            pose_shard=commit.pose_shard,
+            generation=name.generation,
+            configuration_hash=commit.configuration_hash,
+            pose_marker_sha256=commit.pose_marker_sha256,
+            rows=commit.rows,
+            files={},
+            void=True,
+        )
+        with disk_faults(self.root):
+            self._write(feature_arrays.VALID, commit.rows, np.zeros(1, np.bool_))
+            return self._publish(name, voided)
+
+    def verify_files(self, commit: FeatureCommit) -> None:
+        """Check that a commit's objects are there in their committed sizes.
+
+        Raises:
+            StoreCorrupted: naming the objects.
+        """
+        check_files(self.root, commit.files, content=False)
+
+    def verify(self, commit: FeatureCommit) -> None:
+        """Check every byte of a commit's objects.
+
+        Raises:
+            StoreCorrupted: naming the objects.
+        """
+        check_files(self.root, commit.files, content=True)
+
+    def read(self, name: str, rows: Rows) -> npt.NDArray[Any]:
+        """Rows of an output in its stored dtype: one row without the clip dimension, or many.
+
+        Raises:
+            InputError: no such output, or a row that was not written yet.
+            IndexError: a row number outside the store.
+            StoreCorrupted: damaged bytes.
+        """
+        spec = self._spec(name)
+        numbers = np.arange(self.num_rows)[rows]
+        flat = np.atleast_1d(numbers)
+        out = np.empty((len(flat), *spec.shape), np.dtype(spec.dtype).newbyteorder("<"))
+        shards = flat // CLIPS_PER_SHARD
+        for shard in np.unique(shards):
+            chosen = np.flatnonzero(shards == shard)
+            self._read_shard(spec, int(shard), flat[chosen] % CLIPS_PER_SHARD, chosen, out)
+        return out[0] if numbers.ndim == 0 else out
+
+    def valid(self) -> npt.NDArray[np.bool_]:
+        """(R,) which rows hold features."""
+        return feature_arrays.read_valid(self.root)
+
+    def labels(self) -> npt.NDArray[np.int32]:
+        """(R,) index of each row's class, -1 for none and for padding."""
+        return self._rows.labels()
+
+    def mirror_labels(self) -> npt.NDArray[np.int32]:
+        """(R,) index of each row's class when flipped, -1 for none and for padding."""
+        return self._rows.mirror_labels()
+
+    def subset(self, split: str, name: str) -> npt.NDArray[np.bool_]:
+        """(R,) which rows are in a subset of a split, whether their features are there or not.
+
+        Raises:
+            InputError: there is no such split or subset.
+        """
+        splits = self._rows.splits()
+        if name not in splits.get(split, ()):
+            raise InputError(
+                f"{self.root}: no subset {name!r} of a split {split!r}; there are: {splits}"
+            )
+        rows = self._rows.rows
+        return np.array([row is not None and row.subsets.get(split) == name for row in rows])
+
+    @property
+    def _rows(self) -> RowTable:
+        return self._table if self._table is not None else self._refresh()
+
+    def _refresh(self) -> RowTable:
+        tables = read_numbered(self.root / PLAN)
+        if self._table is None or len(tables) != len(self._table.plans):
+            self._table = RowTable(tuple(rows_from_table(table) for table in tables))
+        return self._table
+
+    def _finish_growth(self) -> None:
+        # Once more after each step: another process may have added rows meanwhile.
+        while feature_arrays.visible_rows(self.root) < len((table := self._refresh()).rows):
+            feature_arrays.grow_arrays(self.root, self.specs, table)
+
+    def _spec(self, name: str) -> ArraySpec:
+        if name not in self._by_name:
+            raise InputError(
+                f"{self.root}: no output is called {name!r}; there are: {', '.join(self._by_name)}"
+            )
+        return self._by_name[name]
+
+    def _check_arrays(
+        self, arrays: Mapping[str, npt.NDArray[Any]], valid: npt.NDArray[np.bool_], num_clips: int
+    ) -> None:
+        if set(arrays) != set(self._by_name):
+            raise ValueError(f"expected the outputs {sorted(self._by_name)}, got {sorted(arrays)}")
+        if valid.shape != (num_clips,) or valid.dtype != np.bool_:
+            raise ValueError(f"valid must be ({num_clips},) bool, got {valid.shape} {valid.dtype}")
+        for name, spec in self._by_name.items():
+            got, expected = arrays[name], (num_clips, *spec.shape)
+            if got.shape != expected or got.dtype != np.dtype(spec.dtype):
+                raise ValueError(
+                    f"output {name} must be {expected} {spec.dtype}, got {got.shape} {got.dtype}"
+                )
+
+    def _next_record(self, pose_shard: int, pose_marker_sha256: str) -> RecordName | None:
+        latest = list_latest(self.root / COMMITS).get(pose_shard)
+        if latest is None:
+            return RecordName(pose_shard, 0)
+        commit = self._commit(latest)
+        if not commit.void and commit.pose_marker_sha256 == pose_marker_sha256:
+            return None
+        return RecordName(pose_shard, latest.generation + 1)
+
+    def _write(self, name: str, rows: tuple[int, int], data: npt.NDArray[Any]) -> None:
+        feature_arrays.write_rows(self.root, name, *rows, data)
+
+    def _record(self, start: int, stop: int) -> dict[str, FileRecord]:
+        ranks = {spec.name: len(spec.shape) + 1 for spec in self.specs}
+        paths = [
+            path
+            for name, rank in {**ranks, feature_arrays.VALID: 1}.items()
+            for path in feature_arrays.shard_paths(self.root, name, start, stop, rank)
+            if path.exists()
+        ]
+        return {path.relative_to(self.root).as_posix(): record_file(path) for path in paths}
+
+    def _publish(self, name: RecordName, commit: FeatureCommit) -> bool:
+        return create_if_absent(self.root / COMMITS / str(name), seal(_commit_to_json(commit)))
+
+    def _commit(self, name: RecordName) -> FeatureCommit:
+        if name not in self._parsed:
+            path = self.root / COMMITS / str(name)
+            body, _ = unseal(path.read_bytes(), path)
+            commit = _commit_from_json(body)
+            found = RecordName(commit.pose_shard, commit.generation)
+            if found != name or commit.configuration_hash != self.configuration_hash:
+                raise StoreCorrupted(
+                    f"{path}: belongs to another shard, generation or store ({found}). "
+                    "Remove the foreign file."
+                )
+            self._parsed[name] = commit
+        return self._parsed[name]
+
+    def _read_shard(
+        self,
+        spec: ArraySpec,
+        shard: int,
+        places: npt.NDArray[np.intp],
+        chosen: npt.NDArray[np.intp],
+        out: npt.NDArray[Any],
+    ) -> None:
+        start = shard * CLIPS_PER_SHARD
+        (path,) = feature_arrays.shard_paths(
+            self.root, spec.name, start, start + CLIPS_PER_SHARD, out.ndim
+        )
+        found = np.empty((len(places), *spec.shape), out.dtype)
+        try:
+            read_shard_rows(path, places.tolist(), found)
+        except FileNotFoundError as error:
+            raise self._absent(path, start) from error
+        out[chosen] = found
+
+    def _absent(self, path: Path, row: int) -> InputError | StoreCorrupted:
+        owners = (shard for shard, (a, b) in self._rows.ranges.items() if a <= row < b)
+        if next(owners) in self.committed():
+            return StoreCorrupted(
+                f"{path}: is missing, though it was committed. Run `posemill verify`, then "
+                "materialize the features again."
+            )
+        return InputError(
+            f"{self.root}: the rows from {row} on are not written yet. Materialize them first, "
+            "and read only rows that are valid."
+        )
+
+
+def _comparable(
+    configuration: Mapping[str, Any], specs: Sequence[ArraySpec], classes: Sequence[str]
+) -> dict[str, Any]:
+    stored = feature_arrays.specs_to_json(specs)
+    outputs = {spec["name"]: spec for spec in stored}
+    return {**configuration, "outputs": outputs, "classes": list(classes)}
+
+
+def _check_labels(rows: Sequence[FeatureRow], num_classes: int) -> None:
+    for row in rows:
+        if max(row.label, row.mirror_label) >= num_classes:
+            raise ValueError(
+                f"clip {row.clip_id}: label {row.label} or mirror label {row.mirror_label} is "
+                f"not one of {num_classes} classes"
+            )
+
+
+def _commit_to_json(commit: FeatureCommit) -> dict[str, Any]:
+    return {
+        "pose_shard": commit.pose_shard,
+        "generation": commit.generation,
+        "configuration_hash": commit.configuration_hash,
+        "pose_marker_sha256": commit.pose_marker_sha256,
+        "rows": list(commit.rows),
+        "void": commit.void,
+        "files": files_to_json(commit.files),
+    }
+
+
+def _commit_from_json(body: Mapping[str, Any]) -> FeatureCommit:
+    start, stop = body["rows"]
+    return FeatureCommit(
+        pose_shard=int(body["pose_shard"]),
+        generation=int(body["generation"]),
+        configuration_hash=body["configuration_hash"],
+        pose_marker_sha256=body["pose_marker_sha256"],
+        rows=(int(start), int(stop)),
+        files=files_from_json(body["files"]),
+        void=bool(body["void"]),
+    )
