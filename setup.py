@@ -60,5 +60,10 @@ setup(
             "blazepose = posemill.models.estimators.blazepose:create",
             "figure = posemill.models.estimators.figure:create",
         ],
+        "posemill.recipes": [
+            "potion = posemill.transforms.recipes.potion:PotionRecipe",
+            "tempposeconv-j = posemill.transforms.recipes.tempposeconv:TempPoseConvJointsRecipe",
+            "volume = posemill.transforms.recipes.volume:VolumeRecipe",
+        ],
     },
 )

@@ -84,18 +84,17 @@ def quantise(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[Any]:
     if values.dtype == dtype and not spec.packed:
         return values
     if dtype.kind == "b":
-        return values.astype(dtype)
-    if values.dtype.kind in "biu" and not spec.packed:
-        limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
-        return np.clip(values, limits.min, limits.max).astype(dtype)
-    packed = _pack(values, spec)
+        return _cast(values, dtype)
     if dtype.kind == "f":
-        return np.clip(packed, np.finfo(dtype).min, np.finfo(dtype).max).astype(dtype)
+        limit = np.finfo(dtype).max
+        return _cast(np.clip(_pack(values, spec), -limit, limit), dtype)
+    info = np.iinfo(dtype)
+    if values.dtype.kind in "iu" and not spec.packed:
+        return _cast(np.clip(values, info.min, info.max), dtype)
+    packed = _pack(values, spec)
     if not np.isfinite(packed).all():
         raise ValueError(f"output {spec.name}: {spec.dtype} cannot hold a value that is not finite")
-    np.rint(packed, out=packed)
-    info = np.iinfo(dtype)
-    return np.clip(packed, info.min, info.max, out=packed).astype(dtype)
+    return _cast(np.clip(np.rint(packed, out=packed), info.min, info.max, out=packed), dtype)
 
 
 def dequantise(stored: npt.NDArray[Any], spec: OutputSpec) -> Float32:
@@ -127,12 +126,17 @@ def quantise_all(
     return {spec.name: quantise(values[spec.name], spec) for spec in specs}
 
 
-def _pack(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[Any]:
-    # int64 and float64 do not fit float32; everything else does as far as stored.
+def _pack(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[np.floating[Any]]:
+    # float32 is exact up to 2^24, which is more than 16-bit integers and floats need.
     wide = spec.dtype in ("int32", "int64", "float64") or values.dtype == np.float64
-    packed = values.astype(np.float64 if wide else np.float32)
+    packed: npt.NDArray[Any] = values.astype(np.float64 if wide else np.float32)
     if spec.add_offset is not None:
-        packed -= spec.add_offset
+        packed = packed - packed.dtype.type(spec.add_offset)
     if spec.scale_factor is not None:
-        packed /= spec.scale_factor
+        packed = packed / packed.dtype.type(spec.scale_factor)
     return packed
+
+
+def _cast(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    cast: npt.NDArray[Any] = values.astype(dtype)
+    return cast

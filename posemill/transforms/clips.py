@@ -1,0 +1,54 @@
+"""Views of a pose sequence: the frames of a clip, and chosen frames in any order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from posemill.schema import Int64, PoseSequence
+
+
+def clip_poses(
+    pose: PoseSequence, start_seconds: float = 0.0, end_seconds: float | None = None
+) -> PoseSequence:
+    """The frames of `pose` with a time in [start_seconds, end_seconds), numbered from 0.
+
+    Times stay those of the video. A clip of the whole video (from 0 on,
+    without an end) is `pose` itself, whatever its first time stamp is.
+
+    Raises:
+        ValueError: the span is empty.
+    """
+    if end_seconds is not None and end_seconds <= start_seconds:
+        raise ValueError(f"the span [{start_seconds}, {end_seconds}) s is empty")
+    if start_seconds <= 0.0 and end_seconds is None:
+        return pose
+    last = np.inf if end_seconds is None else end_seconds
+    wanted = (pose.pts_seconds >= start_seconds) & (pose.pts_seconds < last)
+    if wanted.all():
+        return pose
+    number = np.cumsum(wanted) - 1  # new number of each wanted frame
+    rows = wanted[pose.frame]
+    return replace(
+        pose,
+        xy_px=pose.xy_px[rows],
+        score=pose.score[rows],
+        frame=number[pose.frame[rows]].astype(np.int64),
+        slot=pose.slot[rows],
+        pts_seconds=pose.pts_seconds[wanted],
+    )
+
+
+def gather_frames(frame_ptr: Int64, frames: npt.NDArray[np.integer]) -> tuple[Int64, Int64]:
+    """Rows of the frames numbered `frames` (N,), in that order and as often as named.
+
+    Returns:
+        rows (R,), to index a sequence's rows with, and the pointer (N + 1,):
+        the rows of the n-th of `frames` are `rows[ptr[n] : ptr[n + 1]]`.
+    """
+    first, count = frame_ptr[frames], np.diff(frame_ptr)[frames]
+    ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
+    within = np.arange(ptr[-1]) - np.repeat(ptr[:-1], count)
+    return np.repeat(first, count) + within, ptr

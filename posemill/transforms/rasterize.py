@@ -1,0 +1,218 @@
+"""Joints into pixels: Gaussian patches scattered by compiled loops.
+
+A joint k of person m at (x, y) with score c adds to its map, at pixel (i, j),
+
+    J_k(i, j) = c exp(-((i - x)^2 + (j - y)^2) / (2 sigma^2))
+
+(PoseConv3D, equation 1), over the pixels from floor(x - 3 sigma) to
+floor(x + 3 sigma), and likewise in y. People are combined by the greatest
+value ("max", as published in code) or by the sum ("sum", as the paper says).
+
+Joints with a score below 0.001, without coordinates or off the map draw nothing.
+
+All kernels live in this file: numba's disk cache looks at the file of a
+kernel only, not at those of the functions it calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from posemill.schema import Float32, Int64
+
+Combine = Literal["max", "sum"]
+
+MIN_SCORE = 1e-3
+CUTOFF_SIGMAS = 3.0
+
+_MAX, _SUM, _ERASE = 0, 1, 2
+
+
+def draw_joints(
+    xy_px: Float32,
+    score: Float32,
+    frame_ptr: Int64,
+    sigma: float,
+    out: Float32,
+    combine: Combine = "max",
+) -> None:
+    """Draw the joints of T frames into `out`, which must hold zeros.
+
+    Args:
+        xy_px: (P, K, 2) in px of the maps.
+        score: (P, K); 0 = not detected.
+        frame_ptr: (T + 1,); rows `frame_ptr[t] : frame_ptr[t + 1]` are frame t.
+        sigma: of the Gaussians, px.
+        out: (K, T, H, W), C-contiguous; any slice of a larger array will do.
+        combine: how people of a frame meet in a pixel.
+
+    Raises:
+        ValueError: shapes that disagree, a sigma that is not positive, an
+            unknown `combine`, or an `out` of another dtype or layout.
+    """
+    mode = _mode(combine)
+    _draw(*_checked(xy_px, score, frame_ptr, out, out.shape[1]), _positive(sigma), mode, out)
+
+
+def erase_joints(
+    xy_px: Float32, score: Float32, frame_ptr: Int64, sigma: float, out: Float32
+) -> None:
+    """Put zeros where `draw_joints` with the same arguments has drawn.
+
+    Much cheaper than clearing all of `out` to draw the next clip into it.
+    Arguments and errors as for `draw_joints`.
+    """
+    _draw(*_checked(xy_px, score, frame_ptr, out, out.shape[1]), _positive(sigma), _ERASE, out)
+
+
+def accumulate_joints(
+    xy_px: Float32,
+    score: Float32,
+    frame_ptr: Int64,
+    weights: Float32,
+    sigma: float,
+    out: Float32,
+    combine: Combine = "max",
+) -> None:
+    """Add to `out` the maps of all frames, weighted: sum_t weights[t, c] J_k^t.
+
+    The volume of all J_k^t is never made. Arguments as for `draw_joints`, but:
+
+    Args:
+        weights: (T, C).
+        out: (K, C, H, W); is added to.
+
+    Raises:
+        ValueError: as `draw_joints`, or weights that are not (T, C).
+    """
+    mode = _mode(combine)
+    num_frames = len(frame_ptr) - 1
+    if weights.shape != (num_frames, out.shape[1]):
+        raise ValueError(
+            f"weights must be (T, C) = ({num_frames}, {out.shape[1]}), got {weights.shape}"
+        )
+    arrays = _checked(xy_px, score, frame_ptr, out, num_frames)
+    _accumulate(*arrays, _owned(weights, np.float32), _positive(sigma), mode, out)
+
+
+def _checked(
+    xy_px: Float32, score: Float32, frame_ptr: Int64, out: Float32, num_frames: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    num_rows, num_keypoints = score.shape
+    if xy_px.shape != (num_rows, num_keypoints, 2):
+        raise ValueError(f"xy_px must be ({num_rows}, {num_keypoints}, 2), got {xy_px.shape}")
+    if len(frame_ptr) != num_frames + 1 or frame_ptr[0] < 0 or frame_ptr[-1] > num_rows:
+        raise ValueError(
+            f"frame_ptr must have {num_frames + 1} entries within [0, {num_rows}], "
+            f"got {len(frame_ptr)}"
+        )
+    if np.any(np.diff(frame_ptr) < 0):
+        raise ValueError("frame_ptr must not decrease")
+    if out.ndim != 4 or out.shape[0] != num_keypoints:
+        raise ValueError(f"out must be ({num_keypoints}, ., H, W), got {out.shape}")
+    if out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(f"out must be writeable, C-contiguous float32, got {out.dtype}")
+    return _owned(xy_px, np.float32), _owned(score, np.float32), _owned(frame_ptr, np.int64)
+
+
+def _owned(array: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    # One layout, one compiled version: numba compiles anew for read-only or strided arrays.
+    return np.require(array, dtype, ["C", "W"])
+
+
+def _positive(sigma: float) -> float:
+    if not 0.0 < sigma < float("inf"):
+        raise ValueError(f"sigma must be a positive number of px, got {sigma}")
+    return float(sigma)
+
+
+def _mode(combine: str) -> int:
+    if combine not in get_args(Combine):
+        raise ValueError(f"combine must be 'max' or 'sum', got {combine!r}")
+    return _SUM if combine == "sum" else _MAX
+
+
+@njit(cache=True, nogil=True)
+def _reach(centre, sigma, size):  # type: ignore[no-untyped-def]
+    """The pixels first .. stop - 1 of a line of `size` that a joint reaches, perhaps none."""
+    reach = CUTOFF_SIGMAS * sigma
+    # Also false for NaN, and before the cast to integers could overflow.
+    if not (centre + reach >= 0.0 and centre - reach < size):
+        return 0, 0
+    return max(int(np.floor(centre - reach)), 0), min(int(np.floor(centre + reach)) + 1, size)
+
+
+@njit(cache=True, nogil=True)
+def _profile(centre, sigma, line):  # type: ignore[no-untyped-def]
+    """Gaussian along one axis into `line`, where it reaches; returns that range."""
+    first, stop = _reach(centre, sigma, len(line))
+    falloff = -0.5 / (sigma * sigma)
+    for i in range(first, stop):
+        line[i] = np.exp(falloff * (i - centre) ** 2)
+    return first, stop
+
+
+@njit(cache=True, nogil=True)
+def _draw_patch(plane, x, y, score, sigma, mode, column, row):  # type: ignore[no-untyped-def]
+    """One joint into `plane` (H, W); `column` and `row` are scratch of sizes W and H."""
+    if not score >= MIN_SCORE:
+        return
+    x0, x1 = _profile(x, sigma, column)
+    y0, y1 = _profile(y, sigma, row)
+    for j in range(y0, y1):
+        for i in range(x0, x1):
+            value = np.float32(score * row[j] * column[i])
+            if mode == _MAX:
+                plane[j, i] = max(plane[j, i], value)
+            elif mode == _SUM:
+                plane[j, i] += value
+            else:
+                plane[j, i] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _draw(xy, score, ptr, sigma, mode, out):  # type: ignore[no-untyped-def]
+    num_keypoints, num_frames, height, width = out.shape
+    column, row = np.empty(width), np.empty(height)
+    for k in range(num_keypoints):
+        for t in range(num_frames):
+            for p in range(ptr[t], ptr[t + 1]):
+                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
+                _draw_patch(out[k, t], x, y, c, sigma, mode, column, row)
+
+
+@njit(cache=True, nogil=True)
+def _accumulate(xy, score, ptr, weights, sigma, mode, out):  # type: ignore[no-untyped-def]
+    num_keypoints, _, height, width = out.shape
+    column, row = np.empty(width), np.empty(height)
+    plane = np.zeros((height, width), np.float32)  # one joint in one frame
+    for k in range(num_keypoints):
+        for t in range(len(ptr) - 1):
+            for p in range(ptr[t], ptr[t + 1]):
+                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
+                _draw_patch(plane, x, y, c, sigma, mode, column, row)
+            for p in range(ptr[t], ptr[t + 1]):
+                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
+                _move_patch(plane, x, y, c, sigma, weights[t], out[k])
+
+
+@njit(cache=True, nogil=True)
+def _move_patch(plane, x, y, score, sigma, weights, out):  # type: ignore[no-untyped-def]
+    """Add a joint's patch of `plane`, weighted, to `out` (C, H, W), and clear it.
+
+    Clearing makes sure that pixels where two people overlap count once.
+    """
+    if not score >= MIN_SCORE:
+        return
+    x0, x1 = _reach(x, sigma, plane.shape[1])
+    y0, y1 = _reach(y, sigma, plane.shape[0])
+    for c in range(len(weights)):
+        if weights[c] != 0.0:
+            for j in range(y0, y1):
+                for i in range(x0, x1):
+                    out[c, j, i] += weights[c] * plane[j, i]
+    plane[y0:y1, x0:x1] = 0.0

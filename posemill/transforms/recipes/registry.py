@@ -1,0 +1,36 @@
+"""Finds recipes by name through the entry point group `posemill.recipes`.
+
+A plugin registers `name = "package.module:RecipeClass"`. Ours are registered
+the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import cast
+
+from posemill.errors import InputError
+from posemill.transforms.recipes.base import Recipe
+from posemill.transforms.recipes.settings import parse_settings
+
+ENTRY_POINT_GROUP = "posemill.recipes"
+
+
+def recipe_names() -> list[str]:
+    """The names of all registered recipes, sorted."""
+    return sorted(entry_points(group=ENTRY_POINT_GROUP).names)
+
+
+def create_recipe(name: str, settings: Mapping[str, str] | None = None) -> Recipe:
+    """The recipe registered as `name`, with `settings` as text in place of its defaults.
+
+    Raises:
+        InputError: no recipe has that name, it has no such setting, or a value
+            that cannot be.
+    """
+    found = entry_points(group=ENTRY_POINT_GROUP, name=name)
+    if not found:
+        raise InputError(f"no recipe is called {name!r}; there are: {', '.join(recipe_names())}")
+    recipe_class = cast(type[Recipe], next(iter(found)).load())
+    return recipe_class(**parse_settings(recipe_class, settings or {}))
