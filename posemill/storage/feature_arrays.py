@@ -87,10 +87,14 @@ def create_arrays(root: Path, specs: Sequence[OutputSpec]) -> None:
 
 
 def grow_arrays(root: Path, specs: Sequence[OutputSpec], table: RowTable) -> None:
-    """Bring every array to the table's length and write the index arrays. Repeatable."""
+    """Bring every array to the table's length and write the index arrays.
+
+    Repeatable; leaves alone what another process has grown further.
+    """
     group = zarr.open_group(root, mode="r+", zarr_format=3, use_consolidated=False)
-    known = _array(group, VALID).shape[0]
     num_rows = len(table.rows)
+    if _array(group, VALID).shape[0] > num_rows:
+        return
     for name in [spec.name for spec in specs] + list(_INDEX_ARRAYS):
         array = _array(group, name)
         if array.shape[0] < num_rows:
@@ -99,8 +103,7 @@ def grow_arrays(root: Path, specs: Sequence[OutputSpec], table: RowTable) -> Non
     _write_subsets(group, table)
     for name in (*_INDEX_ARRAYS, SUBSET):
         sync_tree(root / name)
-    if known <= num_rows:
-        consolidate(root, specs)
+    consolidate(root, specs)
 
 
 def visible_rows(root: Path) -> int:

@@ -136,6 +136,8 @@ class FeatureStore:
     ) -> FeatureStore:
         """The store at `path`, made first where nothing is there.
 
+        Finishes an interrupted `add_rows`, so that shards can be written.
+
         Raises:
             ConfigurationMismatch: it was made with another configuration, other
                 outputs or other classes.
@@ -143,7 +145,10 @@ class FeatureStore:
         """
         if is_absent(Path(path)):
             return cls.create(path, specs, configuration, classes)
-        return cls._open_with(path, specs, configuration, classes)
+        store = cls._open_with(path, specs, configuration, classes)
+        with disk_faults(store.root):
+            store._finish_growth()
+        return store
 
     @classmethod
     def _open_with(
@@ -172,8 +177,8 @@ class FeatureStore:
     def add_rows(self, rows: Sequence[FeatureRow]) -> bool:
         """Freeze more rows, of pose shards that have none yet, each shard's together.
 
-        Finishes what an interrupted call left. Returns False where another
-        process added rows at the same time; then look at `rows()` again.
+        Returns False where another process added rows at the same time; then
+        look at `rows()` again.
 
         Raises:
             ValueError: a clip or a pose shard that has rows already, or a label

@@ -173,7 +173,8 @@ class VideoReader:
                 if rgb is None:
                     self._stopped_midway = True
                     return
-                yield Frame(self.frames_decoded, pts_seconds, rgb)
+                self.frames_decoded += 1
+                yield Frame(self.frames_decoded - 1, pts_seconds, rgb)
             more = self._capture.grab()
         self._reached_end = True
         self._stopped_midway |= any(self._capture.grab() for _ in range(_ATTEMPTS_BEYOND_END))
@@ -193,7 +194,6 @@ class VideoReader:
             rgb = _to_rgb(bgr) if decoded else None
         if rgb is None or rgb.shape != (self.height, self.width, 3):
             return None
-        self.frames_decoded += 1
         return rgb
 
 

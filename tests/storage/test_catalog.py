@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from posemill.errors import InputError
+from posemill.schema import Clip, TimedLabel, Video
+from posemill.storage.catalog import Catalog, read_catalog, write_catalog
+
+CLASSES = ("run", "walk")
+
+
+def _catalog() -> Catalog:
+    return Catalog(
+        name="tiny",
+        root="/data/tiny",
+        videos=(
+            Video("a", "a.mp4", 10, "x"),
+            Video("b", "/other/b.mp4", 20, "y", 3.5, start_seconds=1.0, end_seconds=2.0),
+        ),
+        clips=(
+            Clip("a", "a"),
+            Clip(
+                "b#0",
+                "b",
+                1.0,
+                1.5,
+                labels=(TimedLabel("run"), TimedLabel("walk", 1.0, 1.25)),
+                mirror_label="walk",
+                splits={"default": "train", "alt": "val"},
+            ),
+        ),
+        classes=CLASSES,
+    )
+
+
+def test_comes_back_as_it_was(tmp_path: Path) -> None:
+    write_catalog(tmp_path / "new" / "catalog", _catalog())
+    assert read_catalog(tmp_path / "new" / "catalog") == _catalog()
+    assert sorted(path.name for path in (tmp_path / "new").rglob("*")) == [
+        "catalog",
+        "clips.parquet",
+        "videos.parquet",
+    ]
+
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+times = st.floats(min_value=0, max_value=1e6)
+
+
+@st.composite
+def catalogs(draw: st.DrawFn) -> Catalog:
+    ids = draw(st.lists(texts, unique=True, max_size=4))
+    videos = tuple(Video(i, draw(texts), draw(st.integers(0, 2**60)), draw(texts)) for i in ids)
+    labels = st.lists(st.sampled_from(CLASSES).map(TimedLabel), max_size=2).map(tuple)
+    clips = tuple(
+        Clip(
+            clip_id,
+            draw(st.sampled_from(ids)),
+            draw(times),
+            labels=draw(labels),
+            mirror_label=draw(st.sampled_from((None, *CLASSES))),
+            splits=draw(st.dictionaries(texts, texts, max_size=2)),
+        )
+        for clip_id in (draw(st.lists(texts, unique=True, max_size=4)) if ids else [])
+    )
+    return Catalog(draw(texts), draw(texts), videos, clips, CLASSES)
+
+
+@given(catalogs())
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_catalog_comes_back_as_it_was(tmp_path: Path, catalog: Catalog) -> None:
+    write_catalog(tmp_path / "catalog", catalog, overwrite=True)
+    assert read_catalog(tmp_path / "catalog") == catalog
+
+
+def test_uris_start_from_the_root_unless_absolute() -> None:
+    catalog = _catalog()
+    paths = [catalog.video_path(video) for video in catalog.videos]
+    assert paths == ["/data/tiny/a.mp4", "/other/b.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"videos": (Video("a", "a.mp4", 1, "x"),) * 2}, "video id may be there once"),
+        ({"clips": (Clip("a", "a"), Clip("a", "b"))}, "clip id may be there once"),
+        ({"clips": (Clip("a", "zzz"),)}, "of video 'zzz', not in the catalog"),
+        ({"clips": (Clip("a", "a", labels=(TimedLabel("fly"),)),)}, r"not classes: \['fly'\]"),
+        ({"clips": (Clip("a", "a", mirror_label="fly"),)}, r"not classes: \['fly'\]"),
+        ({"classes": ("run", "run", "walk")}, "class may be there once"),
+    ],
+)
+def test_is_validated(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(_catalog(), **change)  # type: ignore[arg-type]
+
+
+def test_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    with pytest.raises(InputError, match="exists already"):
+        write_catalog(path, _catalog())
+    write_catalog(path, replace(_catalog(), name="other"), overwrite=True)
+    assert read_catalog(path).name == "other"
+
+
+def test_overwrites_nothing_but_a_catalog(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("keep me")
+    with pytest.raises(InputError, match="is not a catalog, so it is not overwritten"):
+        write_catalog(tmp_path, _catalog(), overwrite=True)
+    assert (tmp_path / "precious.txt").read_text() == "keep me"
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written there"):
+        write_catalog(tmp_path / "file" / "catalog", _catalog())
+
+
+def test_what_is_no_catalog_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a readable catalog"):
+        read_catalog(tmp_path)
+    write_catalog(tmp_path / "catalog", _catalog())
+    (tmp_path / "catalog" / "videos.parquet").write_bytes(b"not parquet")
+    with pytest.raises(InputError, match="not a readable catalog"):
+        read_catalog(tmp_path / "catalog")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({}, "not a posemill catalog's"),
+        ({b"posemill": b'{"kind":"posemill-catalog","schema_version":99}'}, "reads up to 1"),
+        ({b"posemill": b'{"kind":"posemill-catalog","schema_version":1}'}, "not a valid catalog"),
+    ],
+)
+def test_foreign_and_newer_files_are_refused(
+    tmp_path: Path, metadata: dict[bytes, bytes], message: str
+) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    table = pq.read_table(path / "videos.parquet")
+    pq.write_table(table.replace_schema_metadata(metadata), path / "videos.parquet")
+    with pytest.raises(InputError, match=message):
+        read_catalog(path)
