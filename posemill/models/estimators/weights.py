@@ -177,6 +177,7 @@ _PIP_OPTIONS = (
     *("--implementation", "cp", "--python-version", "3.11"),
     *("--platform", "manylinux_2_28_x86_64"),
     *("--quiet", "--no-input", "--disable-pip-version-check", "--retries", "2"),
+    *("--timeout", "10"),
 )
 
 

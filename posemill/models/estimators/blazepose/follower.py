@@ -36,6 +36,7 @@ class Follower:
         self._next_slot = 0
         self._frame = -1
         self._last_detection: int | None = None
+        self._somebody_left = False
 
     def update(self, frame: UInt8) -> list[Track]:
         """The people of the next frame (H, W, 3), oldest first."""
@@ -44,8 +45,10 @@ class Follower:
         followed = [track for old in before if (track := self._follow(frame, old))]
         self._tracks = people.without_duplicates(followed, self._rules)
         self._remember_lost(before)
-        if self._is_due(somebody_left=len(followed) < len(before)):
+        self._somebody_left |= len(followed) < len(before)
+        if self._is_due():
             self._last_detection = self._frame
+            self._somebody_left = False
             self._look_around(frame)
         return self._tracks
 
@@ -57,11 +60,11 @@ class Follower:
             return None
         return replace(track, body=body)
 
-    def _is_due(self, *, somebody_left: bool) -> bool:
+    def _is_due(self) -> bool:
         if self._last_detection is None:
             return True
         # Someone lost as soon as found, again and again, must not cost a detection a frame.
-        soon = somebody_left or not self._tracks
+        soon = self._somebody_left or not self._tracks
         pause = self._rules.detect_every_empty if soon else self._rules.detect_every
         return self._frame - self._last_detection >= pause
 

@@ -29,7 +29,7 @@ class BlazePoseRules:
     """Detections of several windows whose body boxes overlap by more are averaged, in [0, 1]."""
     tile_fraction: float = 0.6
     """Side of the small tiles, as a part of the frame's shorter side."""
-    tile_overlap: float = 0.35
+    tile_overlap: float = 0.3
     """Neighbouring tiles share at least this part of their side, in [0, 1)."""
     wide_aspect: float = 1.2
     """Frames longer than this (long side : short side) get tiles of full height too."""
@@ -69,9 +69,9 @@ class BlazePoseRules:
     duplicate_margin: float = 0.1
     """That box grows on every side by this part of its size."""
     detect_every: int = 10
-    """Frames from one look for new people to the next, while somebody is followed."""
+    """Frames from one look for new people to the next, while all are followed."""
     detect_every_empty: int = 2
-    """The same while nobody is followed."""
+    """The same while nobody is followed, or after somebody was lost."""
     max_frames_lost: int = 15
     """Frames after which somebody lost and found again counts as somebody new."""
     min_score: float = 0.001
