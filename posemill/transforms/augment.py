@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.errors import InputError
-from posemill.schema import Float32, Skeleton
+from posemill.schema import Skeleton
 from posemill.transforms.skeletons import COCO_17
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -81,13 +81,13 @@ def flip_maps(
 
 
 def pose_aware_jitter(
-    maps: Float32,
+    maps: npt.NDArray[Scalar],
     groups: Sequence[Sequence[int]],
     rng: np.random.Generator,
     *,
     beta: int,
     gamma: int,
-) -> Float32:
+) -> npt.NDArray[Scalar]:
     """JMRN's pose-aware augmentation of maps (K, C, H, W), section 3.2 and its code.
 
     First everything moves by {1..beta} px in y and in x, each with a random
@@ -131,7 +131,7 @@ def _random_shift(greatest: int, rng: np.random.Generator) -> Iterator[int]:
     return (int(step) for step in sizes * signs)
 
 
-def _shift(maps: Float32, dy: int, dx: int) -> Float32:
+def _shift(maps: npt.NDArray[Scalar], dy: int, dx: int) -> npt.NDArray[Scalar]:
     """Content moved down by `dy` and right by `dx`, zeros behind it."""
     out = np.zeros_like(maps)
     height, width = maps.shape[-2:]
