@@ -137,7 +137,7 @@ def pull_blazepose(cache_dir: Path | None = None, download: Downloader | None = 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".pull-") as scratch:
-            extract_wheel((download or download_wheel)(Path(scratch)), folder)
+            extract_wheel((download or download_wheel)(Path(scratch)), folder, BLAZEPOSE_FILES)
     except OSError as error:
         raise EnvironmentFault(
             f"blazepose's weights cannot be kept in {folder}: {error}; "
@@ -181,9 +181,7 @@ _PIP_OPTIONS = (
 )
 
 
-def extract_wheel(
-    wheel: Path, folder: Path, files: tuple[ModelFile, ...] = BLAZEPOSE_FILES
-) -> None:
+def extract_wheel(wheel: Path, folder: Path, files: tuple[ModelFile, ...]) -> None:
     """Copy `files` and the licence out of `wheel` into `folder`, each replaced at once.
 
     Nothing is replaced unless every file of the wheel has its hash.
@@ -207,7 +205,7 @@ def _stage(wheel: Path, member: str, scratch: Path) -> Path:
             target.write_bytes(archive.read(member))
     except (zipfile.BadZipFile, KeyError) as error:
         raise WeightsUnavailable(
-            f"{wheel.name} is not the wheel that carries blazepose's weights: {error}; "
+            f"{wheel.name} is not the wheel that carries blazepose's weights: {error.args[0]}; "
             f"expected {WHEEL} with {member}"
         ) from error
     return target

@@ -12,7 +12,6 @@ from posemill.models.estimators.blazepose.people import Track
 from posemill.models.estimators.blazepose.regions import Region, region_around
 from posemill.models.estimators.blazepose.rules import BlazePoseRules
 from posemill.schema import UInt8
-from posemill.transforms.tracking import MIN_SIMILARITY
 
 Detect = Callable[[UInt8], Detections]
 Read = Callable[[UInt8, Region], Body]
@@ -94,12 +93,17 @@ class Follower:
         return body
 
     def _numbered(self, body: Body) -> Track:
-        """A track for somebody new: that of the most similar of those lately lost, or a new one."""
+        """A track for somebody new: that of the nearest of those lately lost here, or a new one."""
         taken = {track.slot for track in self._tracks}
-        free = [lost.track for lost in self._lost if lost.track.slot not in taken]
-        likeness = [people.similarity(track.body, body) for track in free]
-        if likeness and max(likeness) >= MIN_SIMILARITY:
-            return replace(free[likeness.index(max(likeness))], body=body)
+        back = [
+            lost.track
+            for lost in self._lost
+            if lost.track.slot not in taken
+            and people.may_be_back(body.region, lost.track.body.region, self._rules)
+        ]
+        if back:
+            nearest = min(back, key=lambda track: track.body.region.distance_px(body.region))
+            return replace(nearest, body=body)
         self._next_slot += 1
         return Track(slot=self._next_slot - 1, since=self._frame, body=body)
 

@@ -30,12 +30,21 @@ def is_plausible(region: Region, width: int, height: int, rules: BlazePoseRules)
 
 def is_kept(body: Body, before: Region, rules: BlazePoseRules) -> bool:
     """Whether `body`, found in the square `before`, still is the person followed."""
-    ratio = body.region.side_px / before.side_px
     return (
         body.presence >= rules.keep_presence
         and float(body.score.mean()) >= rules.keep_score
-        and rules.min_side_ratio <= ratio <= rules.max_side_ratio
+        and _sizes_agree(body.region, before, rules)
     )
+
+
+def may_be_back(region: Region, lost: Region, rules: BlazePoseRules) -> bool:
+    """Whether somebody new may be the person who was lost: about there, about as large."""
+    reach = rules.back_distance * max(region.side_px, lost.side_px)
+    return region.distance_px(lost) <= reach and _sizes_agree(region, lost, rules)
+
+
+def _sizes_agree(now: Region, before: Region, rules: BlazePoseRules) -> bool:
+    return rules.min_side_ratio <= now.side_px / before.side_px <= rules.max_side_ratio
 
 
 def is_convincing(body: Body, width: int, rules: BlazePoseRules) -> bool:
@@ -61,15 +70,11 @@ def is_new(region: Region, others: list[Region], rules: BlazePoseRules) -> bool:
 
 def are_duplicates(older: Body, younger: Body, rules: BlazePoseRules) -> bool:
     """Whether the `younger` is the `older` again: alike, or a ghost inside the older's box."""
-    alike = similarity(older, younger) > rules.duplicate_oks
-    return alike or part_inside(younger, older, rules.duplicate_margin) > rules.duplicate_inside
-
-
-def similarity(one: Body, other: Body) -> float:
-    """Their object keypoint similarity, with the area of the first."""
-    return float(
-        oks_matrix(one.xy_px[None], one.score[None], other.xy_px[None], other.score[None])[0, 0]
-    )
+    first = older.xy_px[None], older.score[None]
+    alike = oks_matrix(*first, younger.xy_px[None], younger.score[None])[0, 0]
+    if alike > rules.duplicate_oks:
+        return True
+    return part_inside(younger, older, rules.duplicate_margin) > rules.duplicate_inside
 
 
 def part_inside(inner: Body, outer: Body, margin: float) -> float:

@@ -74,6 +74,9 @@ class BlazePoseRules:
     """The same while nobody is followed, or after somebody was lost."""
     max_frames_lost: int = 15
     """Frames after which somebody lost and found again counts as somebody new."""
+    back_distance: float = 0.5
+    """Somebody found within this distance of where another was lost, in sides of the larger
+    square, is that one."""
     min_score: float = 0.001
     """Scores of joints are raised to this: 0 would say that there is none."""
     max_outside_frame: float = 0.1
@@ -116,6 +119,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "detect_every": (1, 1_000_000),
     "detect_every_empty": (1, 1_000_000),
     "max_frames_lost": (0, 1_000_000),
+    "back_distance": (0.0, 10.0),
     "min_score": (1e-6, 1.0),
     "max_outside_frame": (0.0, 100.0),
 }
