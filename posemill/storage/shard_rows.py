@@ -47,7 +47,9 @@ def _read_index(descriptor: int, path: Path) -> npt.NDArray[np.uint64]:
     num_bytes = os.fstat(descriptor).st_size
     trailer = os.pread(descriptor, _TRAILER_BYTES, max(0, num_bytes - _TRAILER_BYTES))
     content, checksum = trailer[:_INDEX_BYTES], trailer[_INDEX_BYTES:]
-    if google_crc32c.value(content) != int.from_bytes(checksum, "little"):
+    if len(content) != _INDEX_BYTES or google_crc32c.value(content) != int.from_bytes(
+        checksum, "little"
+    ):
         raise _damaged(path, f"the index of its {num_bytes} bytes does not match its checksum")
     return np.frombuffer(content, "<u8").reshape(CLIPS_PER_SHARD, 2)
 

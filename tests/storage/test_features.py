@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from posemill.errors import ConfigurationMismatch, InputError
+from posemill.storage.features import ArraySpec, FeatureRow, FeatureStore
+
+SPECS = (
+    ArraySpec("volume", ("keypoint", "y", "x"), (3, 4, 5), "uint8", 1 / 255, None, "heatmaps"),
+    ArraySpec("motion", ("keypoint",), (3,), "float16"),
+    ArraySpec("shifted", ("y",), (4,), "int16", 0.5, 10.0),
+    ArraySpec("energy", (), (), "float32"),
+)
+CLASSES = ("left", "right", "jump")
+CONFIGURATION = {"recipe": "volume", "sigma": 0.6}
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def _rows(pose_shard: int, count: int, start: int = 0) -> list[FeatureRow]:
+    return [
+        FeatureRow(
+            clip_id=f"c{number}",
+            video_id=f"v{number // 2}",
+            label=number % 3,
+            mirror_label=(1, 0, -1)[number % 3],
+            subsets={"default": "val" if number % 4 == 0 else "train"},
+            pose_shard=pose_shard,
+        )
+        for number in range(start, start + count)
+    ]
+
+
+def _arrays(count: int, seed: int = 0) -> Arrays:
+    rng = np.random.default_rng(seed)
+    return {
+        "volume": rng.integers(0, 256, (count, 3, 4, 5)).astype(np.uint8),
+        "motion": rng.random((count, 3)).astype(np.float16),
+        "shifted": rng.integers(-9, 9, (count, 4)).astype(np.int16),
+        "energy": rng.random(count).astype(np.float32),
+    }
+
+
+def _mostly_valid(count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.arange(count) != 1
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FeatureStore:
+    return FeatureStore.create(tmp_path / "features.zarr", SPECS, CONFIGURATION, CLASSES)
+
+
+@pytest.fixture
+def filled(store: FeatureStore) -> FeatureStore:
+    """Pose shard 4 with 70 clips (rows 0..127), pose shard 2 with 3 (rows 128..191)."""
+    store.add_rows(_rows(4, 70) + _rows(2, 3, start=70))
+    store.write_shard(4, "sha4", _arrays(70, seed=4), _mostly_valid(70))
+    store.write_shard(2, "sha2", _arrays(3, seed=2), _mostly_valid(3))
+    return store
+
+
+def test_rows_follow_the_plan_and_own_whole_shards(filled: FeatureStore) -> None:
+    assert (filled.row_range(4), filled.row_range(2), filled.num_rows) == (
+        (0, 128),
+        (128, 192),
+        192,
+    )
+    rows = filled.rows()
+    assert rows[:70] == _rows(4, 70)
+    assert rows[128:131] == _rows(2, 3, start=70)
+    assert [row for row in rows if row is None] == [None] * (58 + 61)
+
+
+def test_what_was_written_comes_back(filled: FeatureStore) -> None:
+    for shard, count in ((4, 70), (2, 3)):
+        start, _ = filled.row_range(shard)
+        for name, written in _arrays(count, seed=shard).items():
+            found = filled.read(name, slice(start, start + count))
+            assert found.dtype == written.dtype
+            assert np.array_equal(found, written)
+
+
+def test_rows_are_read_in_any_order(filled: FeatureStore) -> None:
+    volume = _arrays(70, seed=4)["volume"]
+    assert np.array_equal(filled.read("volume", 69), volume[69])
+    assert np.array_equal(filled.read("volume", np.int64(0)), volume[0])
+    assert np.array_equal(filled.read("volume", [65, 2, 65, 0]), volume[[65, 2, 65, 0]])
+    assert filled.read("volume", []).shape == (0, 3, 4, 5)
+    assert filled.read("energy", 3).shape == ()
+    assert filled.read("energy", 3) == _arrays(70, seed=4)["energy"][3]
+    assert not filled.read("volume", slice(70, 128)).any()
+    with pytest.raises(IndexError):
+        filled.read("volume", 192)
+
+
+def test_agrees_with_zarr(filled: FeatureStore) -> None:
+    group = zarr.open_group(filled.root, mode="r")
+    for spec in SPECS:
+        array = group[spec.name]
+        assert isinstance(array, zarr.Array)
+        assert array.chunks == (1, *spec.shape)
+        assert array.shards == (64, *spec.shape)
+        assert array.metadata.dimension_names == ("clip", *spec.dims)
+        assert np.array_equal(array[...], filled.read(spec.name, slice(None)))
+
+
+def test_labels_subsets_and_validity(filled: FeatureStore) -> None:
+    numbers = np.arange(70)
+    assert np.array_equal(filled.labels()[:70], numbers % 3)
+    assert np.array_equal(filled.mirror_labels()[:70], np.array([1, 0, -1])[numbers % 3])
+    assert (filled.labels()[70:128] == -1).all()
+    assert np.array_equal(filled.subset("default", "val")[:70], numbers % 4 == 0)
+    assert filled.subset("default", "val").sum() + filled.subset("default", "train").sum() == 73
+    expected = np.zeros(192, bool)
+    expected[:70] = _mostly_valid(70)
+    expected[128:131] = _mostly_valid(3)
+    assert np.array_equal(filled.valid(), expected)
+    with pytest.raises(InputError, match="no subset 'test' of a split 'default'"):
+        filled.subset("default", "test")
+
+
+def test_xarray_opens_it_without_a_warning(filled: FeatureStore) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with xr.open_zarr(filled.root) as dataset:
+            dataset.load()
+    assert dict(dataset.sizes) == {"clip": 192, "keypoint": 3, "y": 4, "x": 5, "split": 1}
+    assert dataset["volume"].dims == ("clip", "keypoint", "y", "x")
+    assert dataset["volume"].attrs["long_name"] == "heatmaps"
+    raw = _arrays(70, seed=4)
+    assert np.allclose(dataset["volume"][:70], raw["volume"] / 255)
+    assert np.array_equal(dataset["shifted"][:70], raw["shifted"] * 0.5 + 10.0)
+    assert dataset["motion"].dtype == np.float16
+    assert dataset["clip_id"].values[[0, 69, 70, 128]].tolist() == ["c0", "c69", "", "c70"]
+    assert dataset["video_id"].values[[0, 69]].tolist() == ["v0", "v34"]
+    assert np.array_equal(dataset["label"], filled.labels())
+    assert np.array_equal(dataset["valid"], filled.valid())
+    assert dataset["subset"].attrs["split_names"] == ["default"]
+    subset_names = dataset["subset"].attrs["subset_names"]["default"]
+    assert subset_names[int(dataset["subset"][0, 0])] == "val"
+    assert subset_names[int(dataset["subset"][1, 0])] == "train"
+    assert dataset.attrs["classes"] == list(CLASSES)
+    assert dataset.attrs["configuration"] == CONFIGURATION
+
+
+def test_an_empty_store_opens_too(store: FeatureStore) -> None:
+    with xr.open_zarr(store.root) as dataset:
+        assert dataset.sizes["clip"] == 0
+    assert (store.num_rows, store.rows(), store.committed()) == (0, [], {})
+    assert store.labels().shape == store.valid().shape == (0,)
+
+
+def test_growth_starts_a_new_range_and_moves_nothing(filled: FeatureStore) -> None:
+    before = filled.read("volume", slice(None))
+    more = [FeatureRow("new", "video", -1, -1, {"default": "test", "alt": "a"}, 9)]
+    assert filled.add_rows(more)
+    assert filled.row_range(9) == (192, 256)
+    assert filled.row_range(4) == (0, 128)
+    assert np.array_equal(filled.read("volume", slice(0, 192)), before)
+    filled.write_shard(9, "sha9", _arrays(1, seed=9), np.ones(1, bool))
+    with xr.open_zarr(filled.root) as dataset:
+        assert dataset.sizes["clip"] == 256
+        assert dataset["subset"].attrs["split_names"] == ["default", "alt"]
+        assert dataset["subset"].attrs["subset_names"]["default"] == ["val", "train", "test"]
+        assert dataset["subset"][192].values.tolist() == [2, 0]
+        assert dataset["subset"][0].values.tolist() == [0, -1]
+    again = FeatureStore.open(filled.root)
+    assert np.array_equal(again.read("volume", 192), _arrays(1, seed=9)["volume"][0])
+
+
+def test_a_shard_is_committed_once_per_state_of_its_poses(filled: FeatureStore) -> None:
+    commit = filled.committed()[2]
+    assert (commit.generation, commit.pose_marker_sha256, commit.rows) == (0, "sha2", (128, 192))
+    assert not filled.write_shard(2, "sha2", _arrays(3, seed=7), np.ones(3, bool))
+    assert np.array_equal(filled.read("volume", 128), _arrays(3, seed=2)["volume"][0])
+    assert filled.write_shard(2, "other", _arrays(3, seed=7), np.array([False, True, False]))
+    assert np.array_equal(filled.read("volume", 128), _arrays(3, seed=7)["volume"][0])
+    assert filled.valid()[128:131].tolist() == [False, True, False]
+    commit = filled.committed()[2]
+    assert (commit.generation, commit.pose_marker_sha256) == (1, "other")
+    filled.verify(commit)
+    filled.verify(filled.committed()[4])
+
+
+def test_one_write_is_the_same_bytes_as_another(filled: FeatureStore, tmp_path: Path) -> None:
+    twin = FeatureStore.create(tmp_path / "twin.zarr", SPECS, CONFIGURATION, CLASSES)
+    twin.add_rows(_rows(4, 70) + _rows(2, 3, start=70))
+    twin.write_shard(4, "sha4", _arrays(70, seed=4), _mostly_valid(70))
+    assert twin.committed()[4] == filled.committed()[4]
+
+
+def test_pickles_as_its_path(filled: FeatureStore) -> None:
+    again = pickle.loads(pickle.dumps(filled))  # noqa: S301
+    assert again.specs == SPECS
+    assert np.array_equal(again.read("volume", 5), filled.read("volume", 5))
+    row = _rows(0, 1)[0]
+    assert pickle.loads(pickle.dumps(row)) == row  # noqa: S301
+
+
+@given(
+    st.lists(st.integers(1, 70), min_size=1, max_size=4),
+    st.sampled_from(["uint8", "uint16", "int16", "int32", "float16", "float32", "bool"]),
+    st.lists(st.integers(1, 3), max_size=3),
+)
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_output_of_any_shards_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, counts: list[int], dtype: str, shape: list[int]
+) -> None:
+    spec = ArraySpec("out", tuple(f"d{axis}" for axis in range(len(shape))), tuple(shape), dtype)
+    path = tmp_path_factory.mktemp("any") / "features.zarr"
+    store = FeatureStore.create(path, [spec], {}, CLASSES)
+    rng = np.random.default_rng(sum(counts))
+    rows = [
+        FeatureRow(f"{shard}/{i}", "v", -1, -1, {}, shard)
+        for shard, count in enumerate(counts)
+        for i in range(count)
+    ]
+    store.add_rows(rows)
+    written = [rng.integers(0, 2, (count, *shape)).astype(dtype) for count in counts]
+    valid = [rng.random(count) < 0.5 for count in counts]
+    for shard in rng.permutation(len(counts)).tolist():
+        assert store.write_shard(shard, "x", {"out": written[shard]}, valid[shard])
+    for shard, count in enumerate(counts):
+        start, stop = store.row_range(shard)
+        assert start % 64 == stop % 64 == 0
+        assert np.array_equal(store.read("out", slice(start, start + count)), written[shard])
+        assert np.array_equal(store.valid()[start : start + count], valid[shard])
+        assert not store.valid()[start + count : stop].any()
+
+
+def test_wrong_arrays_are_refused(filled: FeatureStore) -> None:
+    good, valid = _arrays(3), np.ones(3, bool)
+    for arrays, mask, message in [
+        ({"volume": good["volume"]}, valid, "expected the outputs"),
+        ({**good, "energy": good["energy"].astype(np.float64)}, valid, r"\(3,\) float32, got"),
+        ({**good, "motion": good["motion"][:2]}, valid, r"must be \(3, 3\) float16, got \(2, 3\)"),
+        (good, valid[:2], r"valid must be \(3,\) bool"),
+        (good, np.ones(3), r"valid must be \(3,\) bool"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            filled.write_shard(2, "new", arrays, mask)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="pose shard 77 owns no rows"):
+        filled.write_shard(77, "new", good, valid)
+    with pytest.raises(InputError, match="no output is called 'nope'"):
+        filled.read("nope", 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (_rows(4, 1, start=500), "pose shard 4 owns the rows"),
+        (_rows(8, 1), "a clip may be one row only"),
+        (_rows(8, 1, 500) + _rows(9, 1, 501) + _rows(8, 1, 502), "pose shard 8 owns the rows"),
+        ([FeatureRow("x", "v", 3, -1, {}, 8)], "not one of 3 classes"),
+        ([FeatureRow("x", "v", 0, 3, {}, 8)], "not one of 3 classes"),
+    ],
+)
+def test_rows_are_validated(filled: FeatureStore, rows: list[FeatureRow], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        filled.add_rows(rows)
+    assert filled.num_rows == 192
+
+
+@pytest.mark.parametrize("values", [("", "v", 0, 0, {}, 0), ("c", "v", -2, 0, {}, 0)])
+def test_a_row_is_validated(values: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match="clip"):
+        FeatureRow(*values)
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        ([], "need names"),
+        ([SPECS[0], SPECS[0]], "each once"),
+        ([ArraySpec("label", (), (), "int32")], "cannot be called 'label'"),
+        ([ArraySpec("a/b", (), (), "int32")], "cannot be called 'a/b'"),
+        ([ArraySpec("x", ("clip",), (2,), "int32")], "dimension 'clip'"),
+        ([ArraySpec("a", ("a",), (2,), "int32")], "also an output's name"),
+        (
+            [ArraySpec("a", ("x",), (2,), "int32"), ArraySpec("b", ("x",), (3,), "int32")],
+            r"two sizes \(3, 2\)",
+        ),
+    ],
+)
+def test_outputs_must_fit_into_one_store(
+    tmp_path: Path, specs: list[ArraySpec], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        FeatureStore.create(tmp_path / "f.zarr", specs, {}, CLASSES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_configuration_is_refused_with_the_differences(filled: FeatureStore) -> None:
+    FeatureStore.open_or_create(filled.root, SPECS, CONFIGURATION, CLASSES)
+    for specs, configuration, classes, line in [
+        (
+            SPECS,
+            {**CONFIGURATION, "sigma": 1.0},
+            CLASSES,
+            "sigma: asked for 1.0, the store has 0.6",
+        ),
+        (SPECS, CONFIGURATION, CLASSES[:2], "classes: asked for "),
+        (SPECS[:3], CONFIGURATION, CLASSES, "outputs.energy.dtype: asked for '(absent)'"),
+    ]:
+        with pytest.raises(ConfigurationMismatch) as caught:
+            FeatureStore.open_or_create(filled.root, specs, configuration, classes)
+        assert line in str(caught.value)
+
+
+def test_a_pose_store_is_no_feature_store(tmp_path: Path) -> None:
+    (tmp_path / "zarr.json").write_text(json.dumps({"attributes": {"kind": "posemill-poses"}}))
+    with pytest.raises(InputError, match="is not a posemill-features store"):
+        FeatureStore.open(tmp_path)
