@@ -94,11 +94,14 @@ class _Run:
         return len(self.results) == len(self.tasks)
 
     def step(self) -> None:
-        """Start workers that are missing, then take what the workers say."""
+        """Start workers that are missing, give idle ones work, then take what they say."""
         busy = sum(process.task is not None for process in self.processes)
         wanted = min(self.options.workers, busy + len(self.waiting))
         while len(self.processes) < wanted:
             self.processes.append(_start_process(self.worker))
+        for process in self.processes:
+            if process.ready and process.task is None and self.waiting:
+                self._assign(process, self.waiting.popleft())
         by_connection = {process.connection: process for process in self.processes}
         for connection in wait(list(by_connection), timeout=_POLL_SECONDS):
             self._receive(by_connection[connection])  # type: ignore[index]
@@ -118,7 +121,6 @@ class _Run:
         match message:
             case _Ready():
                 process.ready = True
-                self._assign(process)
             case _NotReady(message=text):
                 raise EnvironmentFault(f"a worker could not start: {text}")
             case ShardResult():
@@ -129,12 +131,10 @@ class _Run:
             case _:
                 self.on_event(message)
 
-    def _assign(self, process: _Process) -> None:
-        process.item_id = None
-        process.task = self.waiting.popleft() if self.waiting else None
-        if process.task is not None:
-            with contextlib.suppress(BrokenPipeError):  # it died: the next receive sees that
-                process.connection.send(process.task)
+    def _assign(self, process: _Process, task: ShardTask) -> None:
+        process.task, process.item_id = task, None
+        with contextlib.suppress(BrokenPipeError):  # it died: the next receive sees that
+            process.connection.send(task)
 
     def _ended(self, process: _Process, result: ShardResult) -> None:
         task = process.task
@@ -142,7 +142,6 @@ class _Run:
             raise AssertionError(f"a result came for no task: {result}")
         process.task = None
         self._settle(task, result)
-        self._assign(process)
 
     def _settle(self, task: ShardTask, result: ShardResult) -> None:
         """Keep the result of a shard, or put a failed one back for another attempt."""

@@ -1,0 +1,168 @@
+"""What every engine must do, whatever it places the shards on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from posemill.errors import EnvironmentFault, InputError
+from posemill.pipelines.engines import ENGINES, create_engine
+from posemill.pipelines.engines.base import EngineOptions, RunReport
+from posemill.pipelines.events import Event, ItemDone, ShardEnded, WorkerLost
+from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
+
+pytestmark = pytest.mark.parametrize("engine_name", sorted(ENGINES))
+
+
+def tasks(number: int) -> list[ShardTask]:
+    return [ShardTask("test", shard_id, num_items=1, cost=1.0) for shard_id in range(number)]
+
+
+def run(
+    engine_name: str, folder: Path, number: int, workers: int = 2, fault: str = "", shard: int = -1
+) -> tuple[RunReport, list[Event]]:
+    events: list[Event] = []
+    worker = WorkerSpec(
+        "shard_workers:RecordingWorker",
+        {"folder": folder, "fault": fault, "shard_with_fault": shard},
+    )
+    options = EngineOptions(workers=workers)
+    report = create_engine(engine_name).run(tasks(number), worker, options, events.append)
+    return report, events
+
+
+def attempts(folder: Path, shard_id: int) -> int:
+    return len(list(folder.glob(f"{shard_id}.*")))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_every_shard_is_done_once(engine_name: str, tmp_path: Path, workers: int) -> None:
+    report, events = run(engine_name, tmp_path, number=5, workers=workers)
+    assert [result.shard_id for result in report.results] == [0, 1, 2, 3, 4]
+    assert not report.failed
+    assert [attempts(tmp_path, shard) for shard in range(5)] == [1] * 5
+    assert {e.item_id for e in events if isinstance(e, ItemDone)} == {f"item-{i}" for i in range(5)}
+    assert sorted(e.shard_id for e in events if isinstance(e, ShardEnded)) == [0, 1, 2, 3, 4]
+
+
+def test_no_more_workers_than_shards_are_started(engine_name: str, tmp_path: Path) -> None:
+    run(engine_name, tmp_path, number=1, workers=3)
+    assert len({path.name.split(".")[1] for path in tmp_path.iterdir()}) == 1
+
+
+def test_no_tasks_is_no_work(engine_name: str, tmp_path: Path) -> None:
+    report, events = run(engine_name, tmp_path, number=0)
+    assert report.results == ()
+    assert events == []
+
+
+def test_a_failing_shard_is_tried_three_times_and_the_others_complete(
+    engine_name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    report, _ = run(engine_name, tmp_path, number=4, fault="raises", shard=2)
+    assert [result.shard_id for result in report.failed] == [2]
+    assert "out of disk" in report.failed[0].message
+    assert attempts(tmp_path, 2) == 3
+    assert [attempts(tmp_path, shard) for shard in (0, 1, 3)] == [1, 1, 1]
+    assert "RuntimeError: out of disk" in capfd.readouterr().err
+    with pytest.raises(EnvironmentFault, match=r"1 of 4 shards failed.*same command again"):
+        report.require_success("test")
+
+
+def test_a_passing_fault_is_survived(engine_name: str, tmp_path: Path) -> None:
+    report, _ = run(engine_name, tmp_path, number=3, fault="raises_once", shard=1)
+    assert not report.failed
+    assert attempts(tmp_path, 1) == 2
+
+
+def test_a_killed_worker_is_replaced(engine_name: str, tmp_path: Path) -> None:
+    report, events = run(engine_name, tmp_path, number=4, fault="killed_once", shard=0)
+    assert not report.failed
+    assert attempts(tmp_path, 0) == 2
+    (lost,) = [event for event in events if isinstance(event, WorkerLost)]
+    assert lost.shard_id == 0
+    assert "item-0" in lost.message
+
+
+def test_a_shard_that_always_kills_its_worker_fails_and_names_the_suspect(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, _ = run(engine_name, tmp_path, number=3, fault="killed", shard=1)
+    (failed,) = report.failed
+    assert failed.shard_id == 1
+    assert failed.outcome is ShardOutcome.FAILED
+    assert "while it worked on item-1" in failed.message
+    assert attempts(tmp_path, 1) == 3
+
+
+def test_an_idle_worker_takes_over_the_shard_of_a_lost_one(
+    engine_name: str, tmp_path: Path
+) -> None:
+    # Shard 0 is begun first, sleeps until shard 1 is done, and only then loses its worker.
+    report, _ = run(engine_name, tmp_path, number=2, fault="killed_late", shard=0)
+    assert not report.failed
+    assert attempts(tmp_path, 0) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [("not_ready", "the device is gone"), ("dies_early", "exit code 7")]
+)
+def test_workers_that_cannot_start_end_the_run_with_the_cause(
+    engine_name: str, tmp_path: Path, fault: str, words: str
+) -> None:
+    with pytest.raises(EnvironmentFault, match=words):
+        run(engine_name, tmp_path, number=3, fault=fault)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_worker_outlives_a_killed_driver(engine_name: str, tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parents[2] / "support")!r})
+from posemill.pipelines.engines import create_engine
+from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.tasks import ShardTask, WorkerSpec
+if __name__ == "__main__":
+    worker = WorkerSpec("shard_workers:RecordingWorker",
+        dict(folder=Path({str(tmp_path)!r}), fault="hangs", shard_with_fault=0))
+    create_engine({engine_name!r}).run(
+        [ShardTask("test", 0, 1, 1.0)], worker, EngineOptions(), lambda event: None)
+"""
+    driver = subprocess.Popen([sys.executable, "-c", script])
+    wait_until(lambda: any(tmp_path.iterdir()))
+    (worker_pid,) = [int(path.name.split(".")[1]) for path in tmp_path.iterdir()]
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    wait_until(lambda: not is_alive(worker_pid))
+
+
+def test_options_are_validated(engine_name: str) -> None:
+    with pytest.raises(InputError, match="workers must be at least 1, got 0"):
+        EngineOptions(workers=0)
+
+
+def test_an_unknown_engine_is_refused_by_name(engine_name: str) -> None:
+    with pytest.raises(InputError, match=f"'nope'.*{engine_name}"):
+        create_engine("nope")
+
+
+def wait_until(condition: object, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split(")")[-1].split()[0] != "Z"

@@ -1,0 +1,51 @@
+"""Shard workers with faults, importable by name from spawned processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from posemill.errors import EnvironmentFault
+from posemill.pipelines.events import ItemDone, ItemStarted
+from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
+
+
+class RecordingWorker:
+    """Writes `<shard>.<pid>.<number>` for every attempt; `fault` says what goes wrong."""
+
+    def __init__(self, folder: Path, fault: str = "", shard_with_fault: int = -1) -> None:
+        self.folder = folder
+        self.fault = fault
+        self.shard_with_fault = shard_with_fault
+
+    def ready(self) -> None:
+        if self.fault == "not_ready":
+            raise EnvironmentFault("the device is gone")
+        if self.fault == "dies_early":
+            os._exit(7)
+
+    def run(self, task: ShardTask, emit: Emit) -> ShardResult:
+        earlier = len(list(self.folder.glob(f"{task.shard_id}.*")))
+        (self.folder / f"{task.shard_id}.{os.getpid()}.{earlier}").touch()
+        emit(ItemStarted(task.shard_id, f"item-{task.shard_id}"))
+        if task.shard_id == self.shard_with_fault:
+            self._fail(earlier)
+        emit(ItemDone(task.shard_id, f"item-{task.shard_id}", "ok", 3))
+        return ShardResult(task.shard_id, ShardOutcome.COMMITTED, task.num_items)
+
+    def _fail(self, earlier: int) -> None:
+        if self.fault == "raises":
+            raise RuntimeError("out of disk")
+        if self.fault == "raises_once" and earlier == 0:
+            raise RuntimeError("out of disk")
+        if self.fault == "killed" or (self.fault == "killed_once" and earlier == 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fault == "killed_late" and earlier == 0:
+            while not list(self.folder.glob("1.*")):
+                time.sleep(0.01)
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fault == "hangs":
+            time.sleep(600)
