@@ -14,6 +14,7 @@ from posemill.models.estimators.blazepose.people import (
     is_kept,
     is_new,
     is_plausible,
+    may_be_back,
     part_inside,
     without_duplicates,
 )
@@ -118,3 +119,18 @@ def test_of_two_of_one_age_the_first_numbered_stays():
     first = Track(slot=0, since=0, body=body())
     second = replace(first, slot=1)
     assert without_duplicates([second, first], RULES) == [first]
+
+
+@pytest.mark.parametrize(
+    ("found", "back"),
+    [
+        (Region(50, 0, 100, 0), True),  # half of the larger side away
+        (Region(51, 0, 100, 0), False),
+        (Region(0, 0, 60, 0), True),
+        (Region(0, 0, 59, 0), False),
+        (Region(70, 0, 160, 0), True),
+        (Region(0, 0, 161, 0), False),
+    ],
+)
+def test_somebody_about_there_and_about_as_large_is_back(found, back):
+    assert may_be_back(found, Region(0, 0, 100, 0), RULES) is back

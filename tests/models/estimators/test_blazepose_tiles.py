@@ -17,7 +17,14 @@ RULES = BlazePoseRules()
 # 1:1   1 + 2 x 2 (ceil(.4 / .42) = 1): the whole frame is a square already
 @pytest.mark.parametrize(
     ("width", "height", "count"),
-    [(1920, 1080, 12), (1080, 1920, 12), (600, 400, 11), (400, 600, 11), (500, 500, 5), (1, 1, 1)],
+    [
+        (1920, 1080, 12),
+        (1080, 1920, 12),
+        (600, 400, 11),
+        (400, 600, 11),
+        (500, 500, 5),
+        (1, 300, 1),
+    ],
 )
 def test_how_many_windows_there_are(width, height, count):
     assert len(windows(width, height, RULES)) == count
@@ -36,7 +43,7 @@ def test_a_portrait_frame_has_the_windows_of_the_landscape_one_transposed():
     assert windows(360, 640, RULES) == tuple(Window(w.top, w.left, w.side) for w in landscape)
 
 
-@given(st.integers(1, 90), st.integers(1, 90))
+@given(st.integers(1, 150), st.integers(1, 150))
 def test_small_windows_cover_every_pixel_of_any_frame(width, height):
     first, *rest = windows(width, height, RULES)
     assert first.side == max(width, height)
@@ -48,10 +55,10 @@ def test_small_windows_cover_every_pixel_of_any_frame(width, height):
     for window in rest:
         left, top = max(window.left, 0), max(window.top, 0)
         seen[top : window.top + window.side, left : window.left + window.side] = True
-    assert seen.all() or not rest
+    assert seen.all() or (min(width, height) < 34 and not rest)  # .6 of 34 are 20 pixels
 
 
-@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 12))
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 12))
 def test_every_window_of_any_frame_can_be_cut(width, height, index):
     frame = np.full((height, width, 3), 200, np.uint8)
     found = windows(width, height, RULES)

@@ -31,16 +31,18 @@ def windows(width: int, height: int, rules: BlazePoseRules) -> tuple[Window, ...
     if height > width:
         upright = windows(height, width, rules)
         return tuple(Window(window.top, window.left, window.side) for window in upright)
-    found = [Window(0, (height - width) // 2, width)]
-    if width > rules.wide_aspect * height:
-        found += [Window(left, 0, height) for left in _starts(width, height, rules.tile_overlap)]
-    side = max(1, round(rules.tile_fraction * height))
-    found += [
-        Window(left, top, side)
-        for top in (0, height - side)
-        for left in _starts(width, side, rules.tile_overlap)
-    ]
-    return tuple(dict.fromkeys(found))
+    whole = Window(0, (height - width) // 2, width)
+    low = round(rules.tile_fraction * height)
+    full = _row(width, height, 0, rules) if width > rules.wide_aspect * height else []
+    small = [window for top in (0, height - low) for window in _row(width, low, top, rules)]
+    return tuple(dict.fromkeys([whole, *full, *small]))
+
+
+def _row(width: int, side: int, top: int, rules: BlazePoseRules) -> list[Window]:
+    """Squares of `side` side by side; none where they are too small for a person."""
+    if side < rules.min_side_px:
+        return []
+    return [Window(left, top, side) for left in _starts(width, side, rules.tile_overlap)]
 
 
 def _starts(length: int, side: int, overlap: float) -> list[int]:
