@@ -47,12 +47,12 @@ class Tracker:
     def _remember(self, slots: Int64, xy_px: Float32, score: Float32) -> None:
         for person, slot in enumerate(slots):
             self._last[int(slot)] = (self._frame, xy_px[person], score[person])
-        self._frame += 1
         self._last = {
             slot: seen
             for slot, seen in self._last.items()
             if self._frame - seen[0] <= MAX_FRAMES_LOST
         }
+        self._frame += 1
 
 
 def _best_pairs(similarity: Float32) -> list[tuple[int, int]]:

@@ -112,5 +112,5 @@ class Follower:
         self._lost += [Lost(track, self._frame) for track in before if track.slot not in present]
         oldest = self._frame - self._rules.max_frames_lost
         self._lost = [
-            lost for lost in self._lost if lost.frame > oldest and lost.track.slot not in present
+            lost for lost in self._lost if lost.frame >= oldest and lost.track.slot not in present
         ]

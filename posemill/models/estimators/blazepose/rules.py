@@ -73,7 +73,7 @@ class BlazePoseRules:
     detect_every_empty: int = 2
     """The same while nobody is followed, or after somebody was lost."""
     max_frames_lost: int = 15
-    """Frames after which somebody lost and found again counts as somebody new."""
+    """Somebody unseen for more frames than these comes back as somebody new."""
     back_distance: float = 0.5
     """Somebody found within this distance of where another was lost, in sides of the larger
     square, is that one."""
