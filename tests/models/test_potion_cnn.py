@@ -81,5 +81,5 @@ def test_refusals_name_what_is_wrong() -> None:
         PotionCNN(3, 0)
     with pytest.raises(ValueError, match=r"dropout=1\.0"):
         PotionCNN(3, 2, dropout=1.0)
-    with pytest.raises(InputError, match="'lstm'.*potion"):
+    with pytest.raises(InputError, match=r"'lstm'.*potion"):
         get_model("lstm")

@@ -1,0 +1,153 @@
+"""A training run's folder: what it is made of and how far it came. No torch here.
+
+::
+
+    runs/x/
+      config.json     what the run is: settings, features, classes, versions; written first
+      metrics.jsonl   a line per epoch
+      last.pt         the state after the last finished epoch
+      evaluation-test.json, predictions-test.jsonl   by `evaluate`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
+from posemill.provenance import differences
+
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+CHECKPOINT = "last.pt"
+SCHEMA_VERSION = 1
+# What the run is decided by; the rest of config.json (where it ran, versions) is a record.
+IDENTITY = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run; `config` is its config.json."""
+
+    root: Path
+    config: Mapping[str, Any]
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Settings, features and classes: what decides the trained weights."""
+        identity: Mapping[str, Any] = self.config[IDENTITY]
+        return identity
+
+    def read_checkpoint(self) -> bytes | None:
+        """The last checkpoint's bytes, None before the first."""
+        path = self.root / CHECKPOINT
+        return path.read_bytes() if path.exists() else None
+
+    def write_epoch(self, metrics: Sequence[Mapping[str, Any]], checkpoint: bytes) -> None:
+        """Replace the metrics of all epochs so far, then the checkpoint; each at once.
+
+        Raises:
+            EnvironmentFault: the disk refuses.
+        """
+        lines = "".join(json.dumps(entry) + "\n" for entry in metrics)
+        with disk_fault(self.root):
+            replace_bytes(self.root / METRICS, lines.encode())
+            replace_bytes(self.root / CHECKPOINT, checkpoint)
+
+    def read_metrics(self, num_epochs: int) -> list[dict[str, Any]]:
+        """The metrics of the first `num_epochs` epochs.
+
+        Raises:
+            StoreCorrupted: there are fewer.
+        """
+        path = self.root / METRICS
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        if len(lines) < num_epochs:
+            raise StoreCorrupted(
+                f"{path} has {len(lines)} lines, and the checkpoint beside it is of epoch "
+                f"{num_epochs}; remove the run's folder and train again"
+            )
+        return [json.loads(line) for line in lines[:num_epochs]]
+
+
+def open_run(root: Path) -> RunFolder:
+    """The run at `root`.
+
+    Raises:
+        InputError: there is none, or a newer posemill made it.
+    """
+    path = root / CONFIG
+    if not path.is_file():
+        raise InputError(f"{root} holds no run: there is no {CONFIG}; train into it first")
+    try:
+        config = json.loads(path.read_text("utf-8"))
+        version = config["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not the configuration of a run: {error!r}") from error
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema version {version}, expected {SCHEMA_VERSION}; use the posemill "
+            "that made it"
+        )
+    return RunFolder(root, config)
+
+
+def open_or_create_run(
+    root: Path, identity: Mapping[str, Any], record: Mapping[str, Any]
+) -> RunFolder:
+    """The run of `identity` at `root`, made first where nothing is there.
+
+    `record` is kept beside the identity of a new run and never compared.
+
+    Raises:
+        ConfigurationMismatch: the run at `root` has another identity.
+        InputError: something else is at `root`, or it cannot be written there.
+    """
+    if (root / CONFIG).exists():
+        run = open_run(root)
+        if lines := differences(json.loads(json.dumps(identity)), run.identity):
+            raise ConfigurationMismatch(
+                f"{root} holds another run:\n  " + "\n  ".join(lines) + "\n"
+                "Train into another folder, or remove this one."
+            )
+        return run
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise InputError(f"{root} exists and is not a run; choose another folder")
+    config = {"schema_version": SCHEMA_VERSION, IDENTITY: identity, **record}
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        replace_bytes(root / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+    except OSError as error:
+        raise InputError(f"{root} cannot be written: {error.strerror or error}") from error
+    return open_run(root)
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_fault(root: Path) -> Iterator[None]:
+    """Turn what the disk refuses into EnvironmentFault."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{root} cannot be written: {error.strerror or error}; make room or correct its "
+            "permissions, then run again: it goes on where it stopped"
+        ) from error

@@ -1,0 +1,263 @@
+"""Features to a trained model: one flat loop, seeded by epoch, resumed at an epoch's end.
+
+    posemill train features.zarr --model potion -o runs/x
+
+On CPU, equal features, configuration and thread count give equal weights,
+however often the run was interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from posemill.errors import InputError
+from posemill.models.checkpoints import dump_checkpoint, load_checkpoint
+from posemill.models.create import create_model, get_model
+from posemill.models.devices import resolve_device, torch_settings
+from posemill.pipelines.data import (
+    ClipSet,
+    EpochSampler,
+    MapDataset,
+    Sample,
+    map_shape,
+    recipe_name,
+    select_clips,
+)
+from posemill.pipelines.runs import RunFolder, open_or_create_run
+from posemill.pipelines.train_config import TrainConfig
+from posemill.provenance import content_hash
+from posemill.storage.features import FeatureStore
+
+# One-cycle schedule (Smith, Topin, 2017), as cosines: from peak / 25 in the first
+# three tenths of all steps up to the peak, then down to peak / 1000.
+_RISE = 0.3
+_START_DIVISOR = 25.0
+_END_DIVISOR = 1000.0
+_MIN_VIEW_PX = 9  # three strided convolutions leave 2 x 2, enough for a batch of one
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded:
+    """What one pass over the training clips gave."""
+
+    epoch: int
+    """From 1."""
+    num_epochs: int
+    loss: float
+    """Mean cross-entropy of the augmented clips, nats."""
+    accuracy: float
+    """Share of the augmented clips recognised while training, dropout on."""
+    learning_rate: float
+    """At the epoch's last step."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """A finished run."""
+
+    run_dir: Path
+    num_clips: int
+    num_classes: int
+    num_epochs: int
+    num_epochs_before: int
+    """Epochs that were there when this call began; equal to `num_epochs` where all was done."""
+    loss: float
+    accuracy: float
+    """Of the last epoch, see `EpochEnded`."""
+    seconds: float
+    """Of this call."""
+
+
+def train(
+    features: Path,
+    run_dir: Path,
+    config: TrainConfig,
+    on_event: Callable[[EpochEnded], None] = lambda _event: None,
+) -> TrainResult:
+    """Train on `features`, into `run_dir`; goes on where an earlier call stopped.
+
+    Raises:
+        InputError: the features, the device or the folder cannot be used.
+        ConfigurationMismatch: `run_dir` holds another run.
+        EnvironmentFault: the disk refuses.
+        StoreCorrupted: damaged features, or a damaged checkpoint.
+    """
+    started = monotonic()
+    device = resolve_device(config.device)
+    store = open_features(features, config.model)
+    clips = select_clips(store, config.split, config.subset)
+    dataset = MapDataset(
+        store,
+        get_model(config.model).array,
+        clips,
+        config.crop_hw,
+        config.augmentation,
+        config.seed,
+    )
+    _check_view(dataset.view_hw)
+    run = open_or_create_run(run_dir, run_identity(config, store, clips), _record(config, features))
+    sampler = EpochSampler(len(dataset), config.seed)
+    loader: DataLoader[Sample] = DataLoader(
+        dataset,
+        config.batch_size,
+        sampler=sampler,
+        num_workers=config.workers,
+        persistent_workers=config.workers > 0,
+        generator=torch.Generator(),  # else the loader draws from the generator of dropout
+    )
+    num_steps = config.epochs * len(loader)
+
+    with torch_settings(config.threads, device):
+        torch.manual_seed(_torch_seed(config.seed, epoch=-1))
+        model = build_model(run).to(device)
+        to_planes = get_model(config.model).planes
+        optimizer = torch.optim.Adam(model.parameters())
+        checkpoint = run.read_checkpoint()
+        epochs_before = 0 if checkpoint is None else load_checkpoint(checkpoint, model, optimizer)
+        metrics = run.read_metrics(epochs_before)
+        model.train()
+        for epoch in range(epochs_before, config.epochs):
+            epoch_started = monotonic()
+            torch.manual_seed(_torch_seed(config.seed, epoch))  # for dropout
+            sampler.epoch = epoch
+            total_loss, num_right, rate = 0.0, 0, 0.0
+            for step, batch in enumerate(loader, start=epoch * len(loader)):
+                rate = one_cycle(step, num_steps, config.learning_rate)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                maps = batch.maps.to(device).float() / 255.0  # (B, K, C, H, W)
+                labels = batch.label.to(device)  # (B,)
+                logits = model(to_planes(maps))  # (B, classes)
+                loss = nn.functional.cross_entropy(logits, labels)
+                optimizer.zero_grad()
+                torch.autograd.backward(loss)
+                optimizer.step()
+                total_loss += loss.item() * len(labels)
+                num_right += int((logits.argmax(dim=1) == labels).sum())
+            ended = EpochEnded(
+                epoch=epoch + 1,
+                num_epochs=config.epochs,
+                loss=total_loss / len(dataset),
+                accuracy=num_right / len(dataset),
+                learning_rate=rate,
+                seconds=monotonic() - epoch_started,
+            )
+            metrics.append(asdict(ended))
+            run.write_epoch(metrics, dump_checkpoint(model, optimizer, epoch + 1))
+            on_event(ended)
+
+    return TrainResult(
+        run_dir=run_dir,
+        num_clips=len(clips),
+        num_classes=len(store.classes),
+        num_epochs=config.epochs,
+        num_epochs_before=epochs_before,
+        loss=metrics[-1]["loss"],
+        accuracy=metrics[-1]["accuracy"],
+        seconds=monotonic() - started,
+    )
+
+
+def one_cycle(step: int, num_steps: int, peak: float) -> float:
+    """The learning rate of a step in [0, num_steps): up along a cosine, then down along one."""
+    progress = step / max(num_steps - 1, 1)
+    if progress < _RISE:
+        return _cosine(peak / _START_DIVISOR, peak, progress / _RISE)
+    return _cosine(peak, peak / _END_DIVISOR, (progress - _RISE) / (1.0 - _RISE))
+
+
+def open_features(path: Path, model: str) -> FeatureStore:
+    """The feature store at `path`, if `model` can read it.
+
+    Raises:
+        InputError: no store, or one of a recipe that the model does not take.
+    """
+    store = FeatureStore.open(path)
+    recipe, spec = recipe_name(store), get_model(model)
+    if recipe not in spec.recipes:
+        raise InputError(
+            f"{path} was materialized by the recipe {recipe!r}; the model {model} reads "
+            f"{' or '.join(spec.recipes)}; materialize one of these"
+        )
+    if not store.classes:
+        raise InputError(f"{path} has no classes: its catalog has no labels to learn")
+    return store
+
+
+def run_identity(config: TrainConfig, store: FeatureStore, clips: ClipSet) -> dict[str, Any]:
+    """What decides a run's weights: settings, features, classes and training clips."""
+    keypoints, channels, _, _ = map_shape(store, get_model(config.model).array)
+    return {
+        "config": config.identity(),
+        "features": {
+            "configuration_hash": store.configuration_hash,
+            "configuration": store.configuration,
+        },
+        "classes": list(store.classes),
+        "clips": {
+            "count": len(clips),
+            "sha256": content_hash([clips.clip_ids, clips.labels, clips.mirror_labels]),
+        },
+        "maps": {"keypoints": keypoints, "channels": channels},
+    }
+
+
+def build_model(run: RunFolder) -> nn.Module:
+    """The network of a run, its weights drawn from torch's generator."""
+    settings, maps = run.identity["config"], run.identity["maps"]
+    return create_model(
+        settings["model"],
+        maps["keypoints"],
+        maps["channels"],
+        len(run.identity["classes"]),
+        settings["width"],
+        settings["dropout"],
+    )
+
+
+def _record(config: TrainConfig, features: Path) -> dict[str, Any]:
+    return {
+        "features_path": os.fspath(features.resolve()),
+        "machine": {
+            "device": config.device,
+            "workers": config.workers,
+            "threads": config.threads,
+        },
+        "versions": {
+            "posemill": version("posemill"),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _torch_seed(seed: int, epoch: int) -> int:
+    words = np.random.SeedSequence([seed, epoch + 1]).generate_state(2)
+    return int(words[0]) << 32 | int(words[1])
+
+
+def _cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1.0 + math.cos(math.pi * progress)) / 2.0
+
+
+def _check_view(view_hw: tuple[int, int]) -> None:
+    if min(view_hw) < _MIN_VIEW_PX:
+        raise InputError(
+            f"maps of {view_hw[0]} x {view_hw[1]} px are too small to train on; expected at "
+            f"least {_MIN_VIEW_PX} px a side: materialize a larger canvas, or crop less"
+        )
