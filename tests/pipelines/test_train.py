@@ -81,26 +81,22 @@ def test_equal_seeds_give_equal_weights_whatever_the_workers(
     )
 
 
-class Interrupted(Exception):
-    """The user's Ctrl-C."""
-
-
 def interrupt_after(epoch: int) -> Callable[[EpochEnded], None]:
     def on_event(event: EpochEnded) -> None:
         if event.epoch == epoch:
-            raise Interrupted
+            raise KeyboardInterrupt
 
     return on_event
 
 
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(features: Path, tmp_path: Path) -> None:
     train(features, tmp_path / "whole", QUICK)
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt):
         train(features, tmp_path / "parts", QUICK, interrupt_after(1))
     # Killed between the metrics and the checkpoint of an epoch: one line too many.
     with (tmp_path / "parts" / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 2, "loss": 123.0}\n')
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt):
         train(features, tmp_path / "parts", QUICK, interrupt_after(3))
     result = train(features, tmp_path / "parts", QUICK)
     assert result.num_epochs_before == 3
@@ -136,7 +132,7 @@ def test_damaged_runs_are_named(features: Path, tmp_path: Path) -> None:
     metrics = tmp_path / "run" / "metrics.jsonl"
     whole = metrics.read_text()
     metrics.write_text(whole.splitlines()[0] + "\n")
-    with pytest.raises(StoreCorrupted, match="has 1 lines.*epoch 4"):
+    with pytest.raises(StoreCorrupted, match=r"has 1 lines.*epoch 4"):
         train(features, tmp_path / "run", QUICK)
     metrics.write_text(whole)
     checkpoint = tmp_path / "run" / "last.pt"
@@ -164,16 +160,19 @@ def test_a_disk_that_refuses_is_not_silent(
 
 def test_unusable_features_are_refused_with_what_is_there(features: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    with pytest.raises(InputError, match="no subset 'dev'.*train"):
+    with pytest.raises(InputError, match=r"no subset 'dev'.*train"):
         train(features, run, TrainConfig(subset="dev"))
     volumes = make_potion_store(tmp_path / "v.zarr", recipe="volume").root
-    with pytest.raises(InputError, match="recipe 'volume'.*reads potion"):
+    with pytest.raises(InputError, match=r"recipe 'volume'.*reads potion"):
         train(volumes, run, QUICK)
-    unlabelled = make_potion_store(tmp_path / "u.zarr", per_class={"train": 0, "test": 1})
-    with pytest.raises(InputError, match="no subset 'train'"):
-        train(unlabelled.root, run, QUICK)
+    unlabelled = make_potion_store(tmp_path / "u.zarr", labelled=False).root
+    with pytest.raises(InputError, match="none of the 24 clips of default/train has a label"):
+        train(unlabelled, run, QUICK)
+    classless = make_potion_store(tmp_path / "c.zarr", per_class={}, classes=()).root
+    with pytest.raises(InputError, match="has no classes"):
+        train(classless, run, QUICK)
     undeclared = make_potion_store(tmp_path / "m.zarr", mirrors=(-1, -1, -1)).root
-    with pytest.raises(InputError, match="classes wave_left, wave_right.*flip 0"):
+    with pytest.raises(InputError, match=r"classes wave_left, wave_right.*flip 0"):
         train(undeclared, run, QUICK)
     with pytest.raises(InputError, match="17 x 20 px does not fit"):
         train(features, run, TrainConfig(crop_hw=(17, 20)))

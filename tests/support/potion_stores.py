@@ -34,6 +34,7 @@ def make_potion_store(
     mirrors: tuple[int, ...] = (1, 0, 2),
     empty: frozenset[str] = frozenset(),
     unavailable: frozenset[str] = frozenset(),
+    labelled: bool = True,
     valid_hw: tuple[int, int] = (HEIGHT, WIDTH),
     recipe: str = "potion",
     seed: int = 0,
@@ -44,13 +45,13 @@ def make_potion_store(
     """
     rng = np.random.default_rng(seed)
     rows, labels = [], []
-    for subset, count in (per_class or {"train": 8, "test": 3}).items():
+    counts = {"train": 8, "test": 3} if per_class is None else per_class
+    for subset, count in counts.items():
         for label, name in enumerate(classes):
+            declared = (label, mirrors[label]) if labelled else (-1, -1)
             for number in range(count):
                 clip_id = f"{subset}/{name}/{number}"
-                rows.append(
-                    FeatureRow(clip_id, clip_id, label, mirrors[label], {"default": subset}, 0)
-                )
+                rows.append(FeatureRow(clip_id, clip_id, *declared, {"default": subset}, 0))
                 labels.append(label)
     maker = create_recipe("potion", {"canvas_hw": f"{HEIGHT},{WIDTH}"})
     configuration = {
@@ -59,6 +60,8 @@ def make_potion_store(
         "seed": seed,
     }
     store = FeatureStore.create(path, maker.outputs(COCO_17), configuration, classes)
+    if not rows:
+        return store
     store.add_rows(rows)
     count = len(rows)
     u = np.stack([class_maps(label, rng) for label in labels])
