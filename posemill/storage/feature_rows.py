@@ -27,6 +27,8 @@ _SCHEMA = pa.schema(
         pa.field("mirror_label", pa.int32(), nullable=False),
         pa.field("subsets", pa.map_(pa.string(), pa.string()), nullable=False),
         pa.field("pose_shard", pa.int64(), nullable=False),
+        pa.field("start_seconds", pa.float64(), nullable=False),
+        pa.field("end_seconds", pa.float64()),
     ]
 )
 
@@ -48,6 +50,9 @@ class FeatureRow:
     subsets: Mapping[str, str]
     """Name of a split to the clip's subset in it."""
     pose_shard: int
+    start_seconds: float = 0.0
+    """Of the clip in its video, `[start_seconds, end_seconds)`."""
+    end_seconds: float | None = None
 
     def __post_init__(self) -> None:
         if not self.clip_id or not self.video_id or self.pose_shard < 0:
@@ -59,7 +64,7 @@ class FeatureRow:
     def __reduce__(self) -> tuple[object, ...]:
         subsets = dict(self.subsets)  # a mapping proxy does not pickle
         values = (self.clip_id, self.video_id, self.label, self.mirror_label, subsets)
-        return FeatureRow, (*values, self.pose_shard)
+        return FeatureRow, (*values, self.pose_shard, self.start_seconds, self.end_seconds)
 
 
 @dataclass(frozen=True)

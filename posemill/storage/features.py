@@ -159,11 +159,19 @@ class FeatureStore:
         classes: Sequence[str],
     ) -> FeatureStore:
         store = cls.open(path)
-        asked = _comparable(configuration, specs, classes)
-        require_same(
-            store.root, asked, _comparable(store.configuration, store.specs, store.classes)
-        )
+        store.require_configuration(specs, configuration, classes)
         return store
+
+    def require_configuration(
+        self, specs: Sequence[ArraySpec], configuration: Mapping[str, Any], classes: Sequence[str]
+    ) -> None:
+        """Refuse to go on in a store that was made in another way.
+
+        Raises:
+            ConfigurationMismatch: with a line for every difference.
+        """
+        asked = _comparable(configuration, specs, classes)
+        require_same(self.root, asked, _comparable(self.configuration, self.specs, self.classes))
 
     @property
     def num_rows(self) -> int:

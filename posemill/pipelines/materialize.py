@@ -1,0 +1,280 @@
+"""Poses to features: plans, resumes and sums up; `materialize_shard` does the work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from posemill.errors import InputError
+from posemill.pipelines.engines import create_engine
+from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.events import Event, StageEnded, StageStarted
+from posemill.pipelines.tasks import ShardTask, WorkerSpec
+from posemill.schema import Clip
+from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.features import FeatureRow, FeatureStore
+from posemill.storage.poses import PoseStore, ShardCommit
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.recipes import Recipe, create_recipe
+from posemill.transforms.skeletons import get_skeleton
+
+STAGE = "materialize"
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializeConfig:
+    """Which features to render, from which poses."""
+
+    poses: Path
+    out: Path
+    recipe: str
+    settings: tuple[str, ...] = ()
+    """`key=value` settings of the recipe."""
+    catalog: Path | None = None
+    """Clips and labels; None takes the catalog that the poses were made from."""
+    seed: int = 0
+    engine: str = "local"
+    engine_options: EngineOptions = field(default_factory=EngineOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializePlan:
+    """What a run would do: the answer of `--dry-run`."""
+
+    num_clips: int
+    num_clips_to_do: int
+    bytes_per_clip: int
+    """Before compression."""
+    pending: tuple[ShardTask, ...]
+    num_shards_not_extracted: int
+    num_clips_without_video: int
+    """Clips of the catalog whose video the pose store does not hold."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "clips": self.num_clips,
+            "clips_to_do": self.num_clips_to_do,
+            "bytes_per_clip": self.bytes_per_clip,
+            "shards_to_do": len(self.pending),
+            "shards_not_extracted": self.num_shards_not_extracted,
+            "clips_without_video": self.num_clips_without_video,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializeSummary:
+    """What a feature store holds after a run, and what the run did."""
+
+    num_valid: int
+    seconds: float
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of one clip, by the name of the output."""
+    plan: MaterializePlan
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "clips": self.plan.num_clips,
+            "valid": self.num_valid,
+            "rendered_now": self.plan.num_clips_to_do,
+            "shards_not_extracted": self.plan.num_shards_not_extracted,
+            "clips_without_video": self.plan.num_clips_without_video,
+            "seconds": round(self.seconds, 2),
+            "shapes": {name: list(shape) for name, shape in self.shapes.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What both a run and a dry run start from."""
+
+    poses: PoseStore
+    catalog: Catalog
+    recipe: Recipe
+    specs: tuple[OutputSpec, ...]
+    configuration: dict[str, Any]
+    commits: Mapping[int, ShardCommit]
+
+
+def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) -> MaterializeSummary:
+    """Render every extracted clip that the feature store does not hold yet.
+
+    A shard whose poses were committed anew is rendered anew.
+
+    Raises:
+        InputError: the poses, the catalog, the recipe or the output cannot be used.
+        EnvironmentFault: shards failed; what was committed stays.
+    """
+    started = monotonic()
+    inputs = _read_inputs(config)
+    store = FeatureStore.open_or_create(
+        config.out, inputs.specs, inputs.configuration, inputs.catalog.classes
+    )
+    while True:  # another driver may add rows at the same time
+        rows = [row for row in store.rows() if row is not None]
+        if store.add_rows(_missing_rows(inputs, rows)):
+            break
+    rows = [row for row in store.rows() if row is not None]
+    plan = _plan(inputs, rows, _sources(store))
+    spec = WorkerSpec(
+        "posemill.pipelines.materialize_shard:MaterializeWorker",
+        {
+            "poses": config.poses,
+            "out": config.out,
+            "recipe": inputs.recipe,
+            "seed": config.seed,
+        },
+    )
+    on_event(StageStarted(STAGE, len(plan.pending), plan.num_clips_to_do))
+    engine = create_engine(config.engine)
+    report = engine.run(plan.pending, spec, config.engine_options, on_event)
+    on_event(StageEnded(STAGE, monotonic() - started))
+    report.require_success(STAGE)
+    return MaterializeSummary(
+        num_valid=int(np.count_nonzero(store.valid())),
+        seconds=monotonic() - started,
+        shapes={spec.name: spec.shape for spec in inputs.specs},
+        plan=plan,
+    )
+
+
+def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
+    """What `materialize` would do; writes nothing.
+
+    Raises:
+        InputError: as `materialize` would.
+    """
+    inputs = _read_inputs(config)
+    if not config.out.exists():
+        return _plan(inputs, _missing_rows(inputs, []), {})
+    store = FeatureStore.open(config.out)
+    store.require_configuration(inputs.specs, inputs.configuration, inputs.catalog.classes)
+    rows = [row for row in store.rows() if row is not None]
+    return _plan(inputs, [*rows, *_missing_rows(inputs, rows)], _sources(store))
+
+
+def _read_inputs(config: MaterializeConfig) -> _Inputs:
+    poses = PoseStore.open(config.poses)
+    recipe = create_recipe(config.recipe, _parse_settings(config.settings))
+    if unknown := recipe.requires - {"pose"}:
+        raise InputError(
+            f"recipe {config.recipe} needs {', '.join(sorted(unknown))}, "
+            "and materialize can give it poses only"
+        )
+    return _Inputs(
+        poses=poses,
+        catalog=_read_catalog(config, poses),
+        recipe=recipe,
+        specs=recipe.outputs(get_skeleton(poses.configuration["skeleton"])),
+        configuration={
+            "stage": STAGE,
+            "recipe": recipe.configuration(),
+            "seed": config.seed,
+            "skeleton": poses.configuration["skeleton"],
+            "poses": poses.configuration_hash,
+        },
+        commits=poses.committed(),
+    )
+
+
+def _parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
+    parsed = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set takes key=value, got {setting!r}")
+        parsed[key.strip()] = value.strip()
+    return parsed
+
+
+def _read_catalog(config: MaterializeConfig, poses: PoseStore) -> Catalog:
+    """The catalog asked for, else the one that the poses were made from."""
+    if config.catalog is not None:
+        return read_catalog(config.catalog)
+    if poses.catalog_hint is None:
+        raise InputError(f"{config.poses} names no catalog; give one with --catalog")
+    try:
+        return read_catalog(poses.catalog_hint)
+    except InputError as error:
+        raise InputError(f"{error} Or say where it is now with --catalog.") from error
+
+
+def _missing_rows(inputs: _Inputs, known: Sequence[FeatureRow]) -> list[FeatureRow]:
+    """Rows for the extracted clips that have none, in the order of the pose store's plan.
+
+    Raises:
+        InputError: a known clip differs from the catalog's, or a clip came to
+            a pose shard whose rows are frozen.
+    """
+    clips = {clip.id: clip for clip in inputs.catalog.clips}
+    by_video: dict[str, list[Clip]] = {}
+    for clip in clips.values():
+        by_video.setdefault(clip.video_id, []).append(clip)
+    planned = [
+        _row(clip, inputs.catalog.classes, shard_id)
+        for shard_id in sorted(inputs.commits)
+        for entry in inputs.commits[shard_id].entries
+        for clip in by_video.get(entry.video_id, ())
+    ]
+    have = {row.clip_id: row for row in known}
+    frozen = {row.pose_shard for row in known}
+    for row in planned:
+        if row.clip_id in have and row != have[row.clip_id]:
+            raise InputError(
+                f"clip {row.clip_id} is {row} in the catalog and {have[row.clip_id]} in the "
+                "features; materialize the changed catalog into a new store"
+            )
+        if row.clip_id not in have and row.pose_shard in frozen:
+            raise InputError(
+                f"clip {row.clip_id} is new in the catalog, of videos whose features are laid "
+                "out already; materialize the grown catalog into a new store"
+            )
+    return [row for row in planned if row.clip_id not in have]
+
+
+def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:
+    """A clip's row; with several labels the first one counts as the class."""
+    label = classes.index(clip.labels[0].name) if clip.labels else -1
+    mirror = classes.index(clip.mirror_label) if clip.mirror_label is not None else -1
+    return FeatureRow(
+        clip_id=clip.id,
+        video_id=clip.video_id,
+        label=label,
+        mirror_label=mirror,
+        subsets=clip.splits,
+        pose_shard=pose_shard,
+        start_seconds=clip.start_seconds,
+        end_seconds=clip.end_seconds,
+    )
+
+
+def _sources(store: FeatureStore) -> dict[int, str]:
+    """Pose shard to the hash of the pose commit that its features were made from."""
+    return {shard: commit.pose_marker_sha256 for shard, commit in store.committed().items()}
+
+
+def _plan(
+    inputs: _Inputs, rows: Sequence[FeatureRow], sources: Mapping[int, str]
+) -> MaterializePlan:
+    sizes = Counter(row.pose_shard for row in rows)
+    pending = tuple(
+        ShardTask(STAGE, shard_id, num_clips, float(num_clips))
+        for shard_id, num_clips in sizes.items()
+        if sources.get(shard_id) != inputs.commits[shard_id].marker_sha256
+    )
+    num_planned = len({shard for plan in inputs.poses.plans() for shard in plan.shard_id})
+    videos = {entry.video_id for commit in inputs.commits.values() for entry in commit.entries}
+    return MaterializePlan(
+        num_clips=len(rows),
+        num_clips_to_do=sum(task.num_items for task in pending),
+        bytes_per_clip=sum(prod(s.shape) * np.dtype(s.dtype).itemsize for s in inputs.specs),
+        pending=pending,
+        num_shards_not_extracted=num_planned - len(inputs.commits),
+        num_clips_without_video=sum(clip.video_id not in videos for clip in inputs.catalog.clips),
+    )

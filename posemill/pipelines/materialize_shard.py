@@ -1,0 +1,85 @@
+"""The features of one shard of poses: cut clips, render, commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from posemill.pipelines.events import ItemDone, ItemStarted
+from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
+from posemill.schema import PoseSequence
+from posemill.storage.features import FeatureRow, FeatureStore
+from posemill.storage.poses import PoseStore
+from posemill.transforms.clips import clip_poses
+from posemill.transforms.recipes import Recipe
+from posemill.transforms.recipes.base import Arrays
+from posemill.transforms.seeding import clip_generator
+from posemill.transforms.skeletons import get_skeleton
+
+
+class MaterializeWorker:
+    """Renders shards in one process; satisfies `tasks.ShardWorker`."""
+
+    def __init__(self, poses: Path, out: Path, recipe: Recipe, seed: int) -> None:
+        self._poses = PoseStore.open(poses)
+        self._store = FeatureStore.open(out)
+        self._recipe = recipe
+        self._seed = seed
+
+    def ready(self) -> None:
+        """One clip without people proves that the recipe's code compiles and runs."""
+        nobody = _nobody(self._poses.configuration["skeleton"])
+        self._recipe(nobody, clip_generator(self._seed, "ready"))
+
+    def run(self, task: ShardTask, emit: Emit) -> ShardResult:
+        started = monotonic()
+        commit = self._poses.committed()[task.shard_id]
+        poses = {entry.video_id: pose for entry, pose in self._poses.iter_shard(task.shard_id)}
+        start, stop = self._store.row_range(task.shard_id)
+        rows = [row for row in self._store.rows()[start:stop] if row is not None]
+        arrays = {
+            spec.name: np.zeros((len(rows), *spec.shape), spec.dtype) for spec in self._store.specs
+        }
+        valid = np.zeros(len(rows), np.bool_)
+        num_frames = 0
+        for number, row in enumerate(rows):
+            emit(ItemStarted(task.shard_id, row.clip_id))
+            pose = poses[row.video_id]
+            frames = 0
+            if pose is not None:
+                clip = clip_poses(pose, row.start_seconds, row.end_seconds)
+                for name, array in self._render(row, clip).items():
+                    arrays[name][number] = array
+                valid[number], frames = True, clip.num_frames
+            num_frames += frames
+            status = "ok" if valid[number] else "without poses"
+            emit(ItemDone(task.shard_id, row.clip_id, status, frames))
+        won = self._store.write_shard(task.shard_id, commit.marker_sha256, arrays, valid)
+        return ShardResult(
+            shard_id=task.shard_id,
+            outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
+            num_items=len(rows),
+            num_frames=num_frames,
+            seconds=monotonic() - started,
+        )
+
+    def _render(self, row: FeatureRow, clip: PoseSequence) -> Arrays:
+        return self._recipe(clip, clip_generator(self._seed, row.clip_id))
+
+
+def _nobody(skeleton: str) -> PoseSequence:
+    """One frame without people."""
+    num_keypoints = get_skeleton(skeleton).num_keypoints
+    return PoseSequence(
+        skeleton=skeleton,
+        xy_px=np.empty((0, num_keypoints, 2), np.float32),
+        score=np.empty((0, num_keypoints), np.float32),
+        frame=np.empty(0, np.int64),
+        slot=np.empty(0, np.int64),
+        pts_seconds=np.zeros(1),
+        width=64,
+        height=64,
+        frames_declared=1,
+    )
