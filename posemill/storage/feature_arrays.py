@@ -19,7 +19,7 @@ import zarr
 
 from posemill.storage.durable import replace_file, sync_file, sync_folder, sync_tree
 from posemill.storage.feature_rows import NO_LABEL, RowTable
-from posemill.storage.layout import CLIPS_PER_SHARD, feature_codecs
+from posemill.storage.layout import CLIPS_PER_SHARD, INDEX_ROWS_PER_CHUNK, feature_codecs
 from posemill.storage.store_root import METADATA, group_metadata
 from posemill.transforms.outputs import OutputSpec
 
@@ -68,7 +68,7 @@ def create_arrays(root: Path, specs: Sequence[OutputSpec]) -> None:
             name,
             shape=(0,),
             dtype=dtype,
-            chunks=(CLIPS_PER_SHARD,),
+            chunks=(CLIPS_PER_SHARD if name == VALID else INDEX_ROWS_PER_CHUNK,),
             compressors=feature_codecs(),
             fill_value=fill,
             dimension_names=(CLIP,),
@@ -77,7 +77,7 @@ def create_arrays(root: Path, specs: Sequence[OutputSpec]) -> None:
         SUBSET,
         shape=(0, 0),
         dtype=np.int8,
-        chunks=(CLIPS_PER_SHARD, 1),
+        chunks=(INDEX_ROWS_PER_CHUNK, 1),
         compressors=feature_codecs(),
         fill_value=-1,
         dimension_names=(CLIP, "split"),

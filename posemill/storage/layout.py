@@ -24,6 +24,7 @@ FEATURES_SCHEMA_VERSION = 1
 
 ROWS_PER_CHUNK = 4096
 CLIPS_PER_SHARD = 64
+INDEX_ROWS_PER_CHUNK = 16384  # of what the driver alone writes: few files for many clips
 
 STATUS_CODES = tuple(VideoStatus)
 """The number of a status in the array `status` is its place here."""

@@ -344,10 +344,19 @@ class PoseStore:
 
     def _open_checked_group(self, shard_id: int, group: str) -> PoseGroup:
         path = self.root / _SHARDS / group
-        commit = self._current(shard_id)
-        if group in commit.files:
-            check_files(path, commit.files[group], content=False)
+        check_files(path, self._files_of(shard_id, group), content=False)
         return PoseGroup(path)
+
+    def _files_of(self, shard_id: int, group: str) -> Mapping[str, FileRecord]:
+        """From the latest record that names the group: a reader may know an older generation."""
+        for generation in range(self._current(shard_id).generation, -1, -1):
+            commit = self._commit(RecordName(shard_id, generation))
+            if group in commit.files:
+                return commit.files[group]
+        raise StoreCorrupted(
+            f"{self.root}: no record of shard {shard_id} names {group}. Restore `commits/` from a "
+            "backup, or make the store again."
+        )
 
 
 def _add_shards_group(draft: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,9 @@ def test_the_highest_generation_counts(tmp_path: Path) -> None:
         (lambda path: path.write_bytes(b"12345678X"), False, "another CRC-32C than e3069283"),
     ],
 )
-def test_damage_is_found(tmp_path: Path, damage, seen_by_size: bool, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_damage_is_found(
+    tmp_path: Path, damage: Callable[[Path], object], seen_by_size: bool, message: str
+) -> None:
     path = tmp_path / "a" / "b"
     path.parent.mkdir()
     path.write_bytes(b"123456789")

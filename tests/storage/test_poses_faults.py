@@ -20,23 +20,27 @@ from posemill.storage.poses import PoseStore, VideoRecord
 MakePoses = Callable[..., PoseSequence]
 MakeRecord = Callable[..., VideoRecord]
 
-# Writes shards 0..n-1; `slow` waits after its data and before the commit.
+# Writes shards 0..n-1; the step that is named to stall waits to be killed.
 WRITER = """
 import sys, time
 from pathlib import Path
 import numpy as np
 from posemill.schema import PoseSequence, VideoStatus
-from posemill.storage import poses as module
+from posemill.storage import layout, poses as module
 from posemill.storage.poses import PoseStore, VideoRecord
 
-root, me, num_shards, slow = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] == "slow"
+root, me, num_shards, stall = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 pose = PoseSequence("coco-17", np.full((4, 17, 2), 7, np.float32), np.ones((4, 17), np.float32),
     np.arange(4), np.zeros(4, np.int64), np.arange(4) / 25, 64, 48, 4)
-if slow:
-    def wait(*_):
-        (root.parent / f"written-{me}").touch()
-        time.sleep(60)
-    module.create_if_absent = wait
+def wait(*_):
+    (root.parent / f"stalled-{me}").touch()
+    time.sleep(60)
+if stall == "array":
+    write = layout.write_ragged
+    layout.write_ragged = lambda group, spec, data: (
+        wait() if spec is layout.SLOT else write(group, spec, data))
+elif stall:
+    setattr(module, stall, wait)
 store = PoseStore.open(root)
 (root.parent / f"ready-{me}").touch()
 while not (root.parent / "go").exists():
@@ -46,8 +50,8 @@ print(*(s for s in range(num_shards)
 """
 
 
-def _start(root: Path, name: str, num_shards: int, *, slow: bool = False) -> subprocess.Popen[str]:
-    arguments = [str(root), name, str(num_shards), "slow" if slow else "quick"]
+def _start(root: Path, name: str, num_shards: int, stall: str = "") -> subprocess.Popen[str]:
+    arguments = [str(root), name, str(num_shards), stall]
     return subprocess.Popen(
         [sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True
     )
@@ -83,12 +87,13 @@ def test_of_two_writers_exactly_one_wins_and_the_other_leaves_nothing(store: Pos
         assert commit.entries[0].identity == ("a" if shard in wins[0] else "b")
 
 
+@pytest.mark.parametrize("step", ["array", "sync_tree", "record_tree", "create_if_absent"])
 def test_a_killed_writer_leaves_no_visible_shard_and_a_retry_completes(
-    store: PoseStore, make_record: MakeRecord
+    store: PoseStore, make_record: MakeRecord, step: str
 ) -> None:
     (store.root.parent / "go").touch()
-    writer = _start(store.root, "a", 1, slow=True)
-    _wait_for([store.root.parent / "written-a"], [writer])
+    writer = _start(store.root, "a", 1, stall=step)
+    _wait_for([store.root.parent / "stalled-a"], [writer])
     writer.send_signal(signal.SIGKILL)
     writer.communicate(timeout=60)
     assert len(_groups(store)) == 1
@@ -96,6 +101,23 @@ def test_a_killed_writer_leaves_no_visible_shard_and_a_retry_completes(
     assert store.write_shard(0, [make_record("v0")])
     store.verify(store.committed()[0])
     assert store.read("v0").num_rows == 8
+
+
+def test_a_reader_of_an_older_generation_goes_on(
+    store: PoseStore, make_poses: MakePoses, make_record: MakeRecord
+) -> None:
+    store.write_shard(0, [make_record("v0", make_poses(seed=1))])
+    reader = PoseStore.open(store.root)
+    reader.entries()
+    store.write_shard(0, [make_record("v0", make_poses(seed=2, num_people=1))], generation=1)
+    assert reader.read("v0").num_rows == 8
+    assert PoseStore.open(store.root).read("v0").num_rows == 4
+    (old,) = _groups(store) - set(store.committed()[0].files)
+    (store.root / "shards" / old / "slot" / "c" / "0").unlink()
+    stale = PoseStore.open(store.root)
+    stale._snapshot = reader._snapshot
+    with pytest.raises(StoreCorrupted, match="slot/c/0: is missing"):
+        stale.read("v0")
 
 
 def _array_files(store: PoseStore) -> list[Path]:
