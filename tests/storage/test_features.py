@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,20 @@ def store(tmp_path: Path) -> FeatureStore:
     return FeatureStore.create(tmp_path / "features.zarr", SPECS, CONFIGURATION, CLASSES)
 
 
-@pytest.fixture
-def filled(store: FeatureStore) -> FeatureStore:
-    """Pose shard 4 with 70 clips (rows 0..127), pose shard 2 with 3 (rows 128..191)."""
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "features.zarr"
+    store = FeatureStore.create(path, SPECS, CONFIGURATION, CLASSES)
     store.add_rows(_rows(4, 70) + _rows(2, 3, start=70))
     store.write_shard(4, "sha4", _arrays(70, seed=4), _mostly_valid(70))
     store.write_shard(2, "sha2", _arrays(3, seed=2), _mostly_valid(3))
-    return store
+    return path
+
+
+@pytest.fixture
+def filled(tmp_path: Path, template: Path) -> FeatureStore:
+    """Pose shard 4 with 70 clips (rows 0..127), pose shard 2 with 3 (rows 128..191)."""
+    return FeatureStore.open(shutil.copytree(template, tmp_path / "features.zarr"))
 
 
 def test_rows_follow_the_plan_and_own_whole_shards(filled: FeatureStore) -> None:
