@@ -60,6 +60,12 @@ class RunFolder:
             replace_bytes(self.root / METRICS, lines.encode())
             replace_bytes(self.root / CHECKPOINT, checkpoint)
 
+    def last_metrics(self) -> dict[str, Any]:
+        """The metrics of the last finished epoch; empty before the first."""
+        path = self.root / METRICS
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        return json.loads(lines[-1]) if lines else {}
+
     def read_metrics(self, num_epochs: int) -> list[dict[str, Any]]:
         """The metrics of the first `num_epochs` epochs.
 

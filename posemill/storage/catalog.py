@@ -99,6 +99,11 @@ def write_catalog(
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def is_catalog(path: Path) -> bool:
+    """Whether a folder looks like a catalog; `read_catalog` tells for sure."""
+    return (path / _VIDEOS).is_file() and (path / _CLIPS).is_file()
+
+
 def read_catalog(path: str | os.PathLike[str]) -> Catalog:
     """The catalog at `path`.
 

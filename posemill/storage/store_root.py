@@ -60,6 +60,15 @@ def create_store(
         remove_tree(draft)
 
 
+def read_kind(path: Path) -> str | None:
+    """The kind of store at `path`, None where none is."""
+    try:
+        attributes = json.loads((path / METADATA).read_bytes())["attributes"]
+        return str(attributes["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def read_attributes(path: Path, kind: str, schema_version: int) -> dict[str, Any]:
     """The root attributes of the store of this kind at `path`.
 
