@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -28,14 +27,13 @@ from posemill.storage.commits import (
     RecordName,
     check_files,
     create_if_absent,
-    files_from_json,
-    files_to_json,
     list_latest,
     record_file,
     seal,
     unseal,
 )
 from posemill.storage.durable import disk_faults
+from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
 from posemill.storage.feature_rows import FeatureRow, RowTable, rows_from_table, rows_to_table
 from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
 from posemill.storage.plans import read_numbered, write_numbered
@@ -54,21 +52,6 @@ from posemill.transforms.outputs import OutputSpec as ArraySpec
 __all__ = ["ArraySpec", "FeatureCommit", "FeatureRow", "FeatureStore"]
 
 Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureCommit:
-    """What was written for a pose shard."""
-
-    pose_shard: int
-    generation: int
-    configuration_hash: str
-    pose_marker_sha256: str
-    """Of the pose shard's commit record that the features were made from."""
-    rows: tuple[int, int]
-    files: Mapping[str, FileRecord]
-    void: bool = False
-    """The data was found damaged: to be written again."""
 
 
 class FeatureStore:
@@ -405,13 +388,13 @@ class FeatureStore:
         return {path.relative_to(self.root).as_posix(): record_file(path) for path in paths}
 
     def _publish(self, name: RecordName, commit: FeatureCommit) -> bool:
-        return create_if_absent(self.root / COMMITS / str(name), seal(_commit_to_json(commit)))
+        return create_if_absent(self.root / COMMITS / str(name), seal(commit_to_json(commit)))
 
     def _commit(self, name: RecordName) -> FeatureCommit:
         if name not in self._parsed:
             path = self.root / COMMITS / str(name)
             body, _ = unseal(path.read_bytes(), path)
-            commit = _commit_from_json(body)
+            commit = commit_from_json(body)
             found = RecordName(commit.pose_shard, commit.generation)
             if found != name or commit.configuration_hash != self.configuration_hash:
                 raise StoreCorrupted(
@@ -468,28 +451,3 @@ def _check_labels(rows: Sequence[FeatureRow], num_classes: int) -> None:
                 f"clip {row.clip_id}: label {row.label} or mirror label {row.mirror_label} is "
                 f"not one of {num_classes} classes"
             )
-
-
-def _commit_to_json(commit: FeatureCommit) -> dict[str, Any]:
-    return {
-        "pose_shard": commit.pose_shard,
-        "generation": commit.generation,
-        "configuration_hash": commit.configuration_hash,
-        "pose_marker_sha256": commit.pose_marker_sha256,
-        "rows": list(commit.rows),
-        "void": commit.void,
-        "files": files_to_json(commit.files),
-    }
-
-
-def _commit_from_json(body: Mapping[str, Any]) -> FeatureCommit:
-    start, stop = body["rows"]
-    return FeatureCommit(
-        pose_shard=int(body["pose_shard"]),
-        generation=int(body["generation"]),
-        configuration_hash=body["configuration_hash"],
-        pose_marker_sha256=body["pose_marker_sha256"],
-        rows=(int(start), int(stop)),
-        files=files_from_json(body["files"]),
-        void=bool(body["void"]),
-    )

@@ -37,6 +37,8 @@ def _rows(pose_shard: int, count: int, start: int = 0) -> list[FeatureRow]:
             mirror_label=(1, 0, -1)[number % 3],
             subsets={"default": "val" if number % 4 == 0 else "train"},
             pose_shard=pose_shard,
+            start_seconds=number / 4,
+            end_seconds=number / 4 + 1 if number % 2 else None,
         )
         for number in range(start, start + count)
     ]

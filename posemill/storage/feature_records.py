@@ -1,0 +1,51 @@
+"""What a feature store knows of a pose shard's features, and how that stands in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from posemill.storage.commits import FileRecord, files_from_json, files_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCommit:
+    """What was written for a pose shard."""
+
+    pose_shard: int
+    generation: int
+    configuration_hash: str
+    pose_marker_sha256: str
+    """Of the pose shard's commit record that the features were made from."""
+    rows: tuple[int, int]
+    files: Mapping[str, FileRecord]
+    void: bool = False
+    """The data was found damaged: to be written again."""
+
+
+def commit_to_json(commit: FeatureCommit) -> dict[str, Any]:
+    """The content of a commit record, without its seal."""
+    return {
+        "pose_shard": commit.pose_shard,
+        "generation": commit.generation,
+        "configuration_hash": commit.configuration_hash,
+        "pose_marker_sha256": commit.pose_marker_sha256,
+        "rows": list(commit.rows),
+        "void": commit.void,
+        "files": files_to_json(commit.files),
+    }
+
+
+def commit_from_json(body: Mapping[str, Any]) -> FeatureCommit:
+    """The inverse of `commit_to_json`."""
+    start, stop = body["rows"]
+    return FeatureCommit(
+        pose_shard=int(body["pose_shard"]),
+        generation=int(body["generation"]),
+        configuration_hash=body["configuration_hash"],
+        pose_marker_sha256=body["pose_marker_sha256"],
+        rows=(int(start), int(stop)),
+        files=files_from_json(body["files"]),
+        void=bool(body["void"]),
+    )
