@@ -45,6 +45,8 @@ class Speed:
 
     name: str
     repeats: tuple[float, ...]
+    core_share: float
+    """Part of one core that the process got, median; clearly below 1, others were using it."""
 
     @property
     def median(self) -> float:
@@ -59,7 +61,8 @@ class Speed:
     def line(self, peer: Speed) -> str:
         spread = f"{min(self.repeats):.1f}-{max(self.repeats):.1f}"
         against = "" if peer is self else f"  {self.ratio(peer):5.2f} x {peer.name}"
-        return f"  {self.name:34s} {self.median:7.1f} frames/s  ({spread}){against}"
+        share = f"{self.core_share:4.0%} of a core"
+        return f"  {self.name:30s} {self.median:7.1f} frames/s ({spread}), {share}{against}"
 
 
 def decode_bare(path: Path, limit: int) -> Iterator[UInt8]:
@@ -80,11 +83,12 @@ def decode(path: Path, limit: int) -> Iterator[UInt8]:
             yield frame.rgb
 
 
-def frames_per_second(work: Callable[[], Iterable[object]]) -> float:
-    """How fast `work` yields."""
-    began = time.perf_counter()
+def frames_per_second(work: Callable[[], Iterable[object]]) -> tuple[float, float]:
+    """How fast `work` yields, and the part of a core that it got meanwhile."""
+    began, began_cpu = time.perf_counter(), time.process_time()
     count = sum(1 for _ in work())
-    return count / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return count / seconds, (time.process_time() - began_cpu) / seconds
 
 
 def measure(path: Path, limit: int, repeats: int) -> dict[str, Speed]:
@@ -98,11 +102,15 @@ def measure(path: Path, limit: int, repeats: int) -> dict[str, Speed]:
         "estimator alone": lambda: usual.estimate(frames),
         "decoding + estimator": lambda: usual.estimate(decode(path, limit)),
     }
-    taken: dict[str, list[float]] = {name: [] for name in work}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
     for _ in range(repeats):
         for name, job in work.items():
             taken[name].append(frames_per_second(job))
-    return {name: Speed(name, tuple(values)) for name, values in taken.items()}
+    return {
+        name: Speed(name, tuple(speeds), statistics.median(shares))
+        for name, values in taken.items()
+        for speeds, shares in [tuple(zip(*values, strict=True))]
+    }
 
 
 def report(path: Path, speeds: dict[str, Speed]) -> list[str]:
@@ -118,7 +126,11 @@ def report(path: Path, speeds: dict[str, Speed]) -> list[str]:
     ]
     whole = speeds["decoding + estimator"].median
     if whole < WANTED_FPS:
-        lost.append(f"{path.name}: {whole:.1f} frames/s are less than the {WANTED_FPS:.0f} wanted")
+        share = speeds["decoding + estimator"].core_share
+        lost.append(
+            f"{path.name}: {whole:.1f} frames/s, on {share:.0%} of a core, "
+            f"are less than the {WANTED_FPS:.0f} wanted"
+        )
     return lost
 
 

@@ -23,12 +23,15 @@ class Scene:
     detections: list[int] = field(default_factory=list)
     looks: int = 0
     presence: float = 0.9
+    up: float = -1.0
+    """Where heads are, in y: -1 above the hips, 1 below."""
 
     def detect(self, _frame):
         self.detections.append(self.frame)
         keypoints = np.zeros((len(self.people), 4, 2), np.float32)
         for row, x in enumerate(self.people.values()):
-            keypoints[row, 0], keypoints[row, 1] = (x, 100), (x, 100 - RADIUS)
+            keypoints[row, 0] = (x, 100)
+            keypoints[row, 1] = (x, 100 + self.up * RADIUS)
         count = len(self.people)
         return Detections(np.ones(count, np.float32), np.zeros((count, 4), np.float32), keypoints)
 
@@ -38,7 +41,7 @@ class Scene:
         near = [x for x in self.people.values() if abs(x - region.x_px) < 30]
         x = min(near, key=lambda x: abs(x - region.x_px), default=region.x_px)
         joints = np.linspace(-RADIUS, RADIUS, 17)
-        middle, rim = np.array([x, 100.0]), np.array([x, 100.0 - RADIUS])
+        middle, rim = np.array([x, 100.0]), np.array([x, 100.0 + self.up * RADIUS])
         return Body(
             xy_px=np.stack([x + joints / 4, 100 + joints], axis=1).astype(np.float32),
             score=np.full(17, 0.9, np.float32),
@@ -117,6 +120,17 @@ def test_somebody_back_soon_keeps_the_number_and_late_gets_a_new_one():
     play(scene, follower, 30)
     scene.people["bob"] = gone
     assert play(scene, follower, 11)[-1] == [0, 2]
+
+
+def test_nobody_flips_while_unseen_but_somebody_may_stand_on_the_head_later():
+    scene, follower = start(ann=100.0)
+    scene.presence = 0.98
+    play(scene, follower, 2)
+    gone = scene.people.pop("ann")
+    play(scene, follower, 3)
+    scene.people["ann"], scene.up = gone, 1.0
+    assert play(scene, follower, 12) == [[]] * 12
+    assert play(scene, follower, 4)[-1] == [1]
 
 
 def test_somebody_found_elsewhere_is_somebody_else():

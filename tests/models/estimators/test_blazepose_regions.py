@@ -98,3 +98,9 @@ def test_regions_know_what_is_no_number():
 
 def test_distance_is_between_centres():
     assert Region(0, 0, 9, 1).distance_px(Region(3, 4, 1, 0)) == 5.0
+
+
+def test_turns_are_measured_the_short_way_round():
+    ahead = Region(0, 0, 1, math.radians(170))
+    assert ahead.turn_degrees(Region(9, 9, 9, math.radians(-170))) == pytest.approx(20)
+    assert ahead.turn_degrees(Region(0, 0, 1, math.radians(-10))) == pytest.approx(180)

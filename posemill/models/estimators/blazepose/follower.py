@@ -90,22 +90,26 @@ class Follower:
             region = body.region
         if any(people.are_duplicates(other, body, self._rules) for other in known):
             return None
-        return body
+        turned = [lost.body.region.turn_degrees(body.region) for lost in self._back(body)]
+        return None if max(turned, default=0.0) > self._rules.max_turn_degrees else body
 
     def _numbered(self, body: Body) -> Track:
         """A track for somebody new: that of the nearest of those lately lost here, or a new one."""
+        if back := self._back(body):
+            nearest = min(back, key=lambda track: track.body.region.distance_px(body.region))
+            return replace(nearest, body=body)
+        self._next_slot += 1
+        return Track(slot=self._next_slot - 1, since=self._frame, body=body)
+
+    def _back(self, body: Body) -> list[Track]:
+        """Those lately lost who may be this somebody."""
         taken = {track.slot for track in self._tracks}
-        back = [
+        return [
             lost.track
             for lost in self._lost
             if lost.track.slot not in taken
             and people.may_be_back(body.region, lost.track.body.region, self._rules)
         ]
-        if back:
-            nearest = min(back, key=lambda track: track.body.region.distance_px(body.region))
-            return replace(nearest, body=body)
-        self._next_slot += 1
-        return Track(slot=self._next_slot - 1, since=self._frame, body=body)
 
     def _remember_lost(self, before: list[Track]) -> None:
         present = {track.slot for track in self._tracks}

@@ -31,6 +31,10 @@ class Region:
         """Between the person and the frame's upright, in [0, 180]."""
         return abs(math.degrees(math.remainder(self.angle, 2 * math.pi)))
 
+    def turn_degrees(self, other: Region) -> float:
+        """Between the two people, in [0, 180]."""
+        return abs(math.degrees(math.remainder(self.angle - other.angle, 2 * math.pi)))
+
     def is_finite(self) -> bool:
         return all(map(math.isfinite, (self.x_px, self.y_px, self.side_px, self.angle)))
 

@@ -77,6 +77,9 @@ class BlazePoseRules:
     back_distance: float = 0.5
     """Somebody found within this distance of where another was lost, in sides of the larger
     square, is that one."""
+    max_turn_degrees: float = 90.0
+    """Somebody found there, but turned by more, is nobody: bodies do not flip while unseen
+    for so short, detections do. In [0, 180]."""
     min_score: float = 0.001
     """Scores of joints are raised to this: 0 would say that there is none."""
     max_outside_frame: float = 0.1
@@ -120,6 +123,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "detect_every_empty": (1, 1_000_000),
     "max_frames_lost": (0, 1_000_000),
     "back_distance": (0.0, 10.0),
+    "max_turn_degrees": (0.0, 180.0),
     "min_score": (1e-6, 1.0),
     "max_outside_frame": (0.0, 100.0),
 }
