@@ -28,8 +28,8 @@ Combine = Literal["max", "sum"]
 
 MIN_SCORE = 1e-3
 CUTOFF_SIGMAS = 3.0
-
-_MAX, _SUM, _ERASE = 0, 1, 2
+# Below, neighbouring pixels differ by more than float64 can tell.
+MIN_SIGMA_PX = 0.1
 
 
 def draw_joints(
@@ -46,16 +46,16 @@ def draw_joints(
         xy_px: (P, K, 2) in px of the maps.
         score: (P, K); 0 = not detected.
         frame_ptr: (T + 1,); rows `frame_ptr[t] : frame_ptr[t + 1]` are frame t.
-        sigma: of the Gaussians, px.
+        sigma: of the Gaussians, px; 0.1 or more.
         out: (K, T, H, W), C-contiguous; any slice of a larger array will do.
         combine: how people of a frame meet in a pixel.
 
     Raises:
-        ValueError: shapes that disagree, a sigma that is not positive, an
+        ValueError: shapes that disagree, a sigma below 0.1, an
             unknown `combine`, or an `out` of another dtype or layout.
     """
-    mode = _mode(combine)
-    _draw(*_checked(xy_px, score, frame_ptr, out, out.shape[1]), _positive(sigma), mode, out)
+    arrays = _checked(xy_px, score, frame_ptr, out, out.shape[1])
+    _draw(*arrays, _usable(sigma), _adds(combine), out)
 
 
 def erase_joints(
@@ -66,7 +66,8 @@ def erase_joints(
     Much cheaper than clearing all of `out` to draw the next clip into it.
     Arguments and errors as for `draw_joints`.
     """
-    _draw(*_checked(xy_px, score, frame_ptr, out, out.shape[1]), _positive(sigma), _ERASE, out)
+    arrays = _checked(xy_px, score, frame_ptr, out, out.shape[1])
+    _erase(*arrays, _usable(sigma), out)
 
 
 def accumulate_joints(
@@ -89,14 +90,13 @@ def accumulate_joints(
     Raises:
         ValueError: as `draw_joints`, or weights that are not (T, C).
     """
-    mode = _mode(combine)
     num_frames = len(frame_ptr) - 1
     if weights.shape != (num_frames, out.shape[1]):
         raise ValueError(
             f"weights must be (T, C) = ({num_frames}, {out.shape[1]}), got {weights.shape}"
         )
     arrays = _checked(xy_px, score, frame_ptr, out, num_frames)
-    _accumulate(*arrays, _owned(weights, np.float32), _positive(sigma), mode, out)
+    _accumulate(*arrays, _owned(weights, np.float32), _usable(sigma), _adds(combine), out)
 
 
 def _checked(
@@ -124,16 +124,16 @@ def _owned(array: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]
     return np.require(array, dtype, ["C", "W"])
 
 
-def _positive(sigma: float) -> float:
-    if not 0.0 < sigma < float("inf"):
-        raise ValueError(f"sigma must be a positive number of px, got {sigma}")
+def _usable(sigma: float) -> float:
+    if not MIN_SIGMA_PX <= sigma < float("inf"):
+        raise ValueError(f"sigma must be {MIN_SIGMA_PX} px or more, got {sigma}")
     return float(sigma)
 
 
-def _mode(combine: str) -> int:
+def _adds(combine: str) -> bool:
     if combine not in get_args(Combine):
         raise ValueError(f"combine must be 'max' or 'sum', got {combine!r}")
-    return _SUM if combine == "sum" else _MAX
+    return combine == "sum"
 
 
 @njit(cache=True, nogil=True)
@@ -147,72 +147,98 @@ def _reach(centre, sigma, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _profile(centre, sigma, line):  # type: ignore[no-untyped-def]
-    """Gaussian along one axis into `line`, where it reaches; returns that range."""
-    first, stop = _reach(centre, sigma, len(line))
-    falloff = -0.5 / (sigma * sigma)
-    for i in range(first, stop):
-        line[i] = np.exp(falloff * (i - centre) ** 2)
-    return first, stop
-
-
-@njit(cache=True, nogil=True)
-def _draw_patch(plane, x, y, score, sigma, mode, column, row):  # type: ignore[no-untyped-def]
-    """One joint into `plane` (H, W); `column` and `row` are scratch of sizes W and H."""
+def _patch(x, y, score, sigma, height, width):  # type: ignore[no-untyped-def]
+    """The pixels x0 .. x1 - 1 and y0 .. y1 - 1 that a joint reaches; empty where it is missing."""
     if not score >= MIN_SCORE:
-        return
-    x0, x1 = _profile(x, sigma, column)
-    y0, y1 = _profile(y, sigma, row)
-    for j in range(y0, y1):
-        for i in range(x0, x1):
-            value = np.float32(score * row[j] * column[i])
-            if mode == _MAX:
-                plane[j, i] = max(plane[j, i], value)
-            elif mode == _SUM:
-                plane[j, i] += value
-            else:
-                plane[j, i] = 0.0
+        return 0, 0, 0, 0
+    x0, x1 = _reach(x, sigma, width)
+    y0, y1 = _reach(y, sigma, height)
+    if x0 >= x1 or y0 >= y1:
+        return 0, 0, 0, 0
+    return x0, x1, y0, y1
 
 
 @njit(cache=True, nogil=True)
-def _draw(xy, score, ptr, sigma, mode, out):  # type: ignore[no-untyped-def]
+def _profile(first, stop, centre, peak, sigma, line):  # type: ignore[no-untyped-def]
+    """peak exp(-(i - centre)^2 / (2 sigma^2)) for the pixels first .. stop - 1 into `line`.
+
+    Each pixel follows from the one before it, as the ratio of neighbours
+    itself falls by a constant ratio: two exponentials a line.
+    """
+    falloff = -0.5 / (sigma * sigma)
+    distance = first - centre
+    value = peak * np.exp(falloff * distance * distance)
+    ratio = np.exp(falloff * (2.0 * distance + 1.0))
+    ratio_of_ratios = np.exp(2.0 * falloff)
+    for i in range(stop - first):
+        line[i] = value
+        value *= ratio
+        ratio *= ratio_of_ratios
+
+
+@njit(cache=True, nogil=True)
+def _draw(xy, score, ptr, sigma, add, out):  # type: ignore[no-untyped-def]
     num_keypoints, num_frames, height, width = out.shape
-    column, row = np.empty(width), np.empty(height)
+    column, row = np.empty(width, np.float32), np.empty(height, np.float32)
     for k in range(num_keypoints):
         for t in range(num_frames):
             for p in range(ptr[t], ptr[t + 1]):
-                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
-                _draw_patch(out[k, t], x, y, c, sigma, mode, column, row)
+                x, y, peak = float(xy[p, k, 0]), float(xy[p, k, 1]), score[p, k]
+                x0, x1, y0, y1 = _patch(x, y, peak, sigma, height, width)
+                _profile(x0, x1, x, 1.0, sigma, column)
+                _profile(y0, y1, y, peak, sigma, row)
+                for j in range(y0, y1):
+                    for i in range(x0, x1):
+                        value = row[j - y0] * column[i - x0]
+                        if add:
+                            out[k, t, j, i] += value
+                        elif value > out[k, t, j, i]:
+                            out[k, t, j, i] = value
 
 
 @njit(cache=True, nogil=True)
-def _accumulate(xy, score, ptr, weights, sigma, mode, out):  # type: ignore[no-untyped-def]
+def _erase(xy, score, ptr, sigma, out):  # type: ignore[no-untyped-def]
+    num_keypoints, num_frames, height, width = out.shape
+    for k in range(num_keypoints):
+        for t in range(num_frames):
+            for p in range(ptr[t], ptr[t + 1]):
+                x, y = float(xy[p, k, 0]), float(xy[p, k, 1])
+                x0, x1, y0, y1 = _patch(x, y, score[p, k], sigma, height, width)
+                for j in range(y0, y1):
+                    for i in range(x0, x1):
+                        out[k, t, j, i] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _accumulate(xy, score, ptr, weights, sigma, add, out):  # type: ignore[no-untyped-def]
     num_keypoints, _, height, width = out.shape
-    column, row = np.empty(width), np.empty(height)
+    column, row = np.empty(width, np.float32), np.empty(height, np.float32)
     plane = np.zeros((height, width), np.float32)  # one joint in one frame
     for k in range(num_keypoints):
         for t in range(len(ptr) - 1):
             for p in range(ptr[t], ptr[t + 1]):
-                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
-                _draw_patch(plane, x, y, c, sigma, mode, column, row)
-            for p in range(ptr[t], ptr[t + 1]):
-                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
-                _move_patch(plane, x, y, c, sigma, weights[t], out[k])
+                x, y, peak = float(xy[p, k, 0]), float(xy[p, k, 1]), score[p, k]
+                x0, x1, y0, y1 = _patch(x, y, peak, sigma, height, width)
+                _profile(x0, x1, x, 1.0, sigma, column)
+                _profile(y0, y1, y, peak, sigma, row)
+                for j in range(y0, y1):
+                    for i in range(x0, x1):
+                        value = row[j - y0] * column[i - x0]
+                        plane[j, i] = plane[j, i] + value if add else max(plane[j, i], value)
+            for p in range(ptr[t], ptr[t + 1]):  # only when all people are in
+                x, y = float(xy[p, k, 0]), float(xy[p, k, 1])
+                x0, x1, y0, y1 = _patch(x, y, score[p, k], sigma, height, width)
+                _move(plane, x0, x1, y0, y1, weights, t, k, out)
 
 
 @njit(cache=True, nogil=True)
-def _move_patch(plane, x, y, score, sigma, weights, out):  # type: ignore[no-untyped-def]
-    """Add a joint's patch of `plane`, weighted, to `out` (C, H, W), and clear it.
-
-    Clearing makes sure that pixels where two people overlap count once.
-    """
-    if not score >= MIN_SCORE:
-        return
-    x0, x1 = _reach(x, sigma, plane.shape[1])
-    y0, y1 = _reach(y, sigma, plane.shape[0])
-    for c in range(len(weights)):
-        if weights[c] != 0.0:
+def _move(plane, x0, x1, y0, y1, weights, t, k, out):  # type: ignore[no-untyped-def]
+    """Add a patch of `plane` to `out` with frame t's weights; clear it, so it counts once."""
+    for c in range(weights.shape[1]):
+        if weights[t, c] != 0.0:
             for j in range(y0, y1):
                 for i in range(x0, x1):
-                    out[c, j, i] += weights[c] * plane[j, i]
-    plane[y0:y1, x0:x1] = 0.0
+                    out[k, c, j, i] += weights[t, c] * plane[j, i]
+    for j in range(y0, y1):
+        for i in range(x0, x1):
+            plane[j, i] = 0.0

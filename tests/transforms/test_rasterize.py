@@ -9,7 +9,7 @@ from posemill.transforms.rasterize import accumulate_joints, draw_joints, erase_
 from posemill.transforms.skeletons import COCO_17
 
 SEED = st.integers(0, 10_000)
-SIGMA = st.sampled_from([0.3, 0.6, 1.0, 2.5])
+SIGMA = st.sampled_from([0.1, 0.3, 0.6, 1.0, 2.5, 40.0])
 
 
 def drawn(
@@ -169,7 +169,7 @@ def test_nobody_draws_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sigma": 0.0}, "sigma must be a positive number of px, got 0.0"),
+        ({"sigma": 0.0}, "sigma must be 0.1 px or more, got 0.0"),
         ({"combine": "mean"}, "combine must be 'max' or 'sum', got 'mean'"),
         ({"xy_px": np.zeros((1, 3, 2))}, r"xy_px must be \(1, 2, 2\), got \(1, 3, 2\)"),
         ({"frame_ptr": np.array([0])}, r"frame_ptr must have 2 entries within \[0, 1\]"),

@@ -113,7 +113,7 @@ def test_settings_are_parsed_to_their_types() -> None:
         ("potion", {"channels": "1"}, "channels must be from 2 to 64, got 1; set it with --set"),
         ("potion", {"canvas_hw": "64"}, "canvas_hw must be two whole numbers, height and width"),
         ("potion", {"canvas_hw": "0,86"}, "canvas_hw must be height and width from 1 to 1024 px"),
-        ("potion", {"sigma": "nan"}, "sigma must be above 0 and at most 100 px, got nan"),
+        ("potion", {"sigma": "nan"}, "sigma must be from 0.1 to 100.0 px, got nan"),
         ("potion", {"combine": "mean"}, "combine must be max or sum, got mean"),
         ("volume", {"views": "11"}, "views must be from 1 to 10, got 11"),
         ("volume", {"length": "0"}, "length must be from 1 to 4096 frames, got 0"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import get_args
 
-from posemill.transforms.rasterize import Combine
+from posemill.transforms.rasterize import MIN_SIGMA_PX, Combine
 from posemill.transforms.recipes.settings import require
 
 MAX_SIDE_PX = 1024
 MAX_LENGTH = 4096
+MAX_SIGMA_PX = 100.0
 
 
 def check_length(recipe: str, key: str, length: int) -> None:
@@ -24,7 +25,13 @@ def check_maps(
     sides_fit = len(size_hw) == 2 and all(1 <= side <= MAX_SIDE_PX for side in size_hw)
     expected = f"height and width from 1 to {MAX_SIDE_PX} px, like 64,86"
     require(recipe, sides_fit, size_key, size_hw, expected)
-    require(recipe, 0.0 < sigma <= 100.0, "sigma", sigma, "above 0 and at most 100 px")
+    require(
+        recipe,
+        MIN_SIGMA_PX <= sigma <= MAX_SIGMA_PX,
+        "sigma",
+        sigma,
+        f"from {MIN_SIGMA_PX} to {MAX_SIGMA_PX} px",
+    )
 
 
 def check_choice(recipe: str, key: str, value: str, choices: tuple[str, ...]) -> None:
