@@ -19,7 +19,7 @@ from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.schema import Clip
 from posemill.storage.catalog import Catalog, read_catalog
-from posemill.storage.features import FeatureRow, FeatureStore
+from posemill.storage.features import CLIPS_PER_SHARD, FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
@@ -114,7 +114,11 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
     started = monotonic()
     inputs = _read_inputs(config)
     store = FeatureStore.open_or_create(
-        config.out, inputs.specs, inputs.configuration, inputs.catalog.classes
+        config.out,
+        inputs.specs,
+        inputs.configuration,
+        inputs.catalog.classes,
+        clips_per_shard=_clips_per_shard(_missing_rows(inputs, [])),
     )
     while True:  # another driver may add rows at the same time
         rows = [row for row in store.rows() if row is not None]
@@ -236,6 +240,11 @@ def _missing_rows(inputs: _Inputs, known: Sequence[FeatureRow]) -> list[FeatureR
                 "out already; materialize the grown catalog into a new store"
             )
     return [row for row in planned if row.clip_id not in have]
+
+
+def _clips_per_shard(rows: Sequence[FeatureRow]) -> int:
+    """64, or as many as the greatest pose shard has clips, so that little is padding."""
+    return min(CLIPS_PER_SHARD, max(Counter(row.pose_shard for row in rows).values(), default=1))
 
 
 def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:

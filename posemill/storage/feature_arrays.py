@@ -19,7 +19,7 @@ import zarr
 
 from posemill.storage.durable import replace_file, sync_file, sync_folder, sync_tree
 from posemill.storage.feature_rows import NO_LABEL, RowTable
-from posemill.storage.layout import CLIPS_PER_SHARD, INDEX_ROWS_PER_CHUNK, feature_codecs
+from posemill.storage.layout import INDEX_ROWS_PER_CHUNK, feature_codecs
 from posemill.storage.store_root import METADATA, group_metadata
 from posemill.transforms.outputs import OutputSpec
 
@@ -58,17 +58,17 @@ def check_specs(specs: Sequence[OutputSpec]) -> None:
         raise ValueError(f"outputs need names, each once, got {names}")
 
 
-def create_arrays(root: Path, specs: Sequence[OutputSpec]) -> None:
+def create_arrays(root: Path, specs: Sequence[OutputSpec], clips_per_shard: int) -> None:
     """Create every array with 0 rows in a new store's folder."""
     group = zarr.open_group(root, mode="r+", zarr_format=3)
     for spec in specs:
-        _create_output(group, spec)
+        _create_output(group, spec, clips_per_shard)
     for name, (dtype, fill) in _INDEX_ARRAYS.items():
         group.create_array(
             name,
             shape=(0,),
             dtype=dtype,
-            chunks=(CLIPS_PER_SHARD if name == VALID else INDEX_ROWS_PER_CHUNK,),
+            chunks=(clips_per_shard if name == VALID else INDEX_ROWS_PER_CHUNK,),
             compressors=feature_codecs(),
             fill_value=fill,
             dimension_names=(CLIP,),
@@ -131,16 +131,16 @@ def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[A
     padded = np.zeros((stop - start, *rows.shape[1:]), rows.dtype)
     padded[: len(rows)] = rows
     array[start:stop] = padded
-    for path in shard_paths(root, name, start, stop, rows.ndim):
+    shard_size = (array.shards or array.chunks)[0]
+    for path in shard_paths(root, name, range(start // shard_size, stop // shard_size), rows.ndim):
         if path.exists():
             sync_file(path)
             sync_folder(path.parent)
 
 
-def shard_paths(root: Path, name: str, start: int, stop: int, ndim: int) -> list[Path]:
-    """The objects that hold the rows `[start, stop)` of an array of `ndim` dimensions."""
+def shard_paths(root: Path, name: str, shards: range, ndim: int) -> list[Path]:
+    """The objects of an array of `ndim` dimensions that hold whole shards of rows."""
     inner = ["0"] * (ndim - 1)
-    shards = range(start // CLIPS_PER_SHARD, stop // CLIPS_PER_SHARD)
     return [root.joinpath(name, "c", str(shard), *inner) for shard in shards]
 
 
@@ -162,7 +162,7 @@ def specs_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[OutputSpec, ..
     )
 
 
-def _create_output(group: zarr.Group, spec: OutputSpec) -> None:
+def _create_output(group: zarr.Group, spec: OutputSpec, clips_per_shard: int) -> None:
     attributes = {
         "scale_factor": spec.scale_factor,
         "add_offset": spec.add_offset,
@@ -173,7 +173,7 @@ def _create_output(group: zarr.Group, spec: OutputSpec) -> None:
         shape=(0, *spec.shape),
         dtype=spec.dtype,
         chunks=(1, *spec.shape),
-        shards=(CLIPS_PER_SHARD, *spec.shape),
+        shards=(clips_per_shard, *spec.shape),
         compressors=feature_codecs(),
         fill_value=False if spec.dtype == "bool" else 0,
         dimension_names=(CLIP, *spec.dims),

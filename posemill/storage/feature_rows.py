@@ -1,6 +1,6 @@
 """Which clip each row of a feature store is of: frozen, in plan order, owned by pose shards.
 
-Every pose shard owns whole shards of 64 rows; what it does not fill stays
+Every pose shard owns whole shards of rows; what it does not fill stays
 padding. So no two writers ever touch the same object.
 """
 
@@ -14,8 +14,6 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
-from posemill.storage.layout import CLIPS_PER_SHARD
 
 NO_LABEL = -1
 
@@ -76,6 +74,7 @@ class RowTable:
     """
 
     plans: tuple[tuple[FeatureRow, ...], ...]
+    clips_per_shard: int
     ranges: dict[int, tuple[int, int]] = field(init=False)
     """Pose shard to its rows `[start, stop)`, padding included."""
     rows: list[FeatureRow | None] = field(init=False)
@@ -90,7 +89,7 @@ class RowTable:
                     raise ValueError(f"pose shard {shard} owns the rows {ranges[shard]} already")
                 start = len(rows)
                 rows.extend(members)
-                rows.extend([None] * (-len(rows) % CLIPS_PER_SHARD))
+                rows.extend([None] * (-len(rows) % self.clips_per_shard))
                 ranges[shard] = (start, len(rows))
         ids = [row.clip_id for row in rows if row is not None]
         if len(set(ids)) != len(ids):

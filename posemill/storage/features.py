@@ -49,7 +49,7 @@ from posemill.storage.store_root import (
 )
 from posemill.transforms.outputs import OutputSpec as ArraySpec
 
-__all__ = ["ArraySpec", "FeatureCommit", "FeatureRow", "FeatureStore"]
+__all__ = ["CLIPS_PER_SHARD", "ArraySpec", "FeatureCommit", "FeatureRow", "FeatureStore"]
 
 Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
 
@@ -64,6 +64,8 @@ class FeatureStore:
         self.configuration_hash: str = attributes["configuration_hash"]
         self.classes: tuple[str, ...] = tuple(attributes["classes"])
         self.specs = feature_arrays.specs_from_json(attributes["specs"])
+        self.clips_per_shard: int = attributes["clips_per_shard"]
+        """A pose shard owns a multiple of so many rows."""
         self._by_name = {spec.name: spec for spec in self.specs}
         self._table: RowTable | None = None
         self._parsed: dict[RecordName, FeatureCommit] = {}
@@ -78,8 +80,12 @@ class FeatureStore:
         specs: Sequence[ArraySpec],
         configuration: Mapping[str, Any],
         classes: Sequence[str],
+        clips_per_shard: int = CLIPS_PER_SHARD,
     ) -> FeatureStore:
         """A new store without rows.
+
+        Pose shards own whole shards of `clips_per_shard` rows; where none holds
+        so many clips, fewer spare the reader rows of padding.
 
         Raises:
             ValueError: outputs that cannot stand in one store.
@@ -91,10 +97,13 @@ class FeatureStore:
             "schema_version": FEATURES_SCHEMA_VERSION,
             "classes": list(classes),
             "specs": feature_arrays.specs_to_json(specs),
+            "clips_per_shard": clips_per_shard,
             **describe_configuration(configuration),
         }
         create_store(
-            Path(path), attributes, lambda draft: feature_arrays.create_arrays(draft, specs)
+            Path(path),
+            attributes,
+            lambda draft: feature_arrays.create_arrays(draft, specs, clips_per_shard),
         )
         return cls._open_with(path, specs, configuration, classes)
 
@@ -116,8 +125,11 @@ class FeatureStore:
         specs: Sequence[ArraySpec],
         configuration: Mapping[str, Any],
         classes: Sequence[str],
+        clips_per_shard: int = CLIPS_PER_SHARD,
     ) -> FeatureStore:
         """The store at `path`, made first where nothing is there.
+
+        `clips_per_shard` is for a new store only.
 
         Finishes an interrupted `add_rows`, so that shards can be written.
 
@@ -127,7 +139,7 @@ class FeatureStore:
             InputError: something else is there, or it cannot be written there.
         """
         if is_absent(Path(path)):
-            return cls.create(path, specs, configuration, classes)
+            return cls.create(path, specs, configuration, classes, clips_per_shard)
         store = cls._open_with(path, specs, configuration, classes)
         with disk_faults(store.root):
             store._finish_growth()
@@ -179,7 +191,7 @@ class FeatureStore:
         known = self._refresh()
         _check_labels(rows, len(self.classes))
         if rows:
-            RowTable((*known.plans, tuple(rows)))
+            RowTable((*known.plans, tuple(rows)), self.clips_per_shard)
         with disk_faults(self.root):
             won = not rows or write_numbered(
                 self.root / PLAN, len(known.plans), rows_to_table(rows)
@@ -297,10 +309,10 @@ class FeatureStore:
         numbers = np.arange(self.num_rows)[rows]
         flat = np.atleast_1d(numbers)
         out = np.empty((len(flat), *spec.shape), np.dtype(spec.dtype).newbyteorder("<"))
-        shards = flat // CLIPS_PER_SHARD
+        shards = flat // self.clips_per_shard
         for shard in np.unique(shards):
             chosen = np.flatnonzero(shards == shard)
-            self._read_shard(spec, int(shard), flat[chosen] % CLIPS_PER_SHARD, chosen, out)
+            self._read_shard(spec, int(shard), flat[chosen] % self.clips_per_shard, chosen, out)
         return out[0] if numbers.ndim == 0 else out
 
     def valid(self) -> npt.NDArray[np.bool_]:
@@ -336,7 +348,8 @@ class FeatureStore:
     def _refresh(self) -> RowTable:
         tables = read_numbered(self.root / PLAN)
         if self._table is None or len(tables) != len(self._table.plans):
-            self._table = RowTable(tuple(rows_from_table(table) for table in tables))
+            plans = tuple(rows_from_table(table) for table in tables)
+            self._table = RowTable(plans, self.clips_per_shard)
         return self._table
 
     def _finish_growth(self) -> None:
@@ -378,11 +391,12 @@ class FeatureStore:
         feature_arrays.write_rows(self.root, name, *rows, data)
 
     def _record(self, start: int, stop: int) -> dict[str, FileRecord]:
+        shards = range(start // self.clips_per_shard, stop // self.clips_per_shard)
         ranks = {spec.name: len(spec.shape) + 1 for spec in self.specs}
         paths = [
             path
             for name, rank in {**ranks, feature_arrays.VALID: 1}.items()
-            for path in feature_arrays.shard_paths(self.root, name, start, stop, rank)
+            for path in feature_arrays.shard_paths(self.root, name, shards, rank)
             if path.exists()
         ]
         return {path.relative_to(self.root).as_posix(): record_file(path) for path in paths}
@@ -412,15 +426,13 @@ class FeatureStore:
         chosen: npt.NDArray[np.intp],
         out: npt.NDArray[Any],
     ) -> None:
-        start = shard * CLIPS_PER_SHARD
-        (path,) = feature_arrays.shard_paths(
-            self.root, spec.name, start, start + CLIPS_PER_SHARD, out.ndim
-        )
+        shards = range(shard, shard + 1)
+        (path,) = feature_arrays.shard_paths(self.root, spec.name, shards, out.ndim)
         found = np.empty((len(places), *spec.shape), out.dtype)
         try:
-            read_shard_rows(path, places.tolist(), found)
+            read_shard_rows(path, places.tolist(), found, self.clips_per_shard)
         except FileNotFoundError as error:
-            raise self._absent(path, start) from error
+            raise self._absent(path, shard * self.clips_per_shard) from error
         out[chosen] = found
 
     def _absent(self, path: Path, row: int) -> InputError | StoreCorrupted:

@@ -23,7 +23,7 @@ FEATURES_KIND = "posemill-features"
 FEATURES_SCHEMA_VERSION = 1
 
 ROWS_PER_CHUNK = 4096
-CLIPS_PER_SHARD = 64
+CLIPS_PER_SHARD = 64  # at most; fewer where a job's pose shards are smaller
 INDEX_ROWS_PER_CHUNK = 16384  # of what the driver alone writes: few files for many clips
 
 STATUS_CODES = tuple(VideoStatus)

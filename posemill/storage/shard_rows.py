@@ -1,7 +1,7 @@
 """Reads single rows out of a shard object, past Zarr's own machinery.
 
-A row is a chunk of its own. The object ends with an index, 64 pairs (offset,
-bytes) and a CRC-32C, as in Zarr's sharding codec (zarr-specs, codec
+A row is a chunk of its own. The object ends with an index, a pair (offset,
+bytes) for each row, and a CRC-32C, as in Zarr's sharding codec (zarr-specs, codec
 `sharding_indexed`); the chunk is one zstd frame with a checksum.
 """
 
@@ -18,15 +18,15 @@ import numpy.typing as npt
 from numcodecs import zstd  # type: ignore[import-untyped]
 
 from posemill.errors import StoreCorrupted
-from posemill.storage.layout import CLIPS_PER_SHARD
 
-_INDEX_BYTES = CLIPS_PER_SHARD * 16
-_TRAILER_BYTES = _INDEX_BYTES + 4
+_PAIR_BYTES = 16
 _NO_CHUNK = np.iinfo(np.uint64).max
 
 
-def read_shard_rows(path: Path, places: Sequence[int], out: npt.NDArray[Any]) -> None:
-    """Read the rows at `places` (0..63) of a shard object into `out`, one row each.
+def read_shard_rows(
+    path: Path, places: Sequence[int], out: npt.NDArray[Any], clips_per_shard: int
+) -> None:
+    """Read the rows at `places` of a shard object of `clips_per_shard` rows into `out`.
 
     `out` is C-contiguous and little-endian.
 
@@ -36,22 +36,23 @@ def read_shard_rows(path: Path, places: Sequence[int], out: npt.NDArray[Any]) ->
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        index = _read_index(descriptor, path)
+        index = _read_index(descriptor, path, clips_per_shard)
         for number, place in enumerate(places):
             _read_chunk(descriptor, path, index[place], out[number : number + 1])
     finally:
         os.close(descriptor)
 
 
-def _read_index(descriptor: int, path: Path) -> npt.NDArray[np.uint64]:
+def _read_index(descriptor: int, path: Path, clips_per_shard: int) -> npt.NDArray[np.uint64]:
     num_bytes = os.fstat(descriptor).st_size
-    trailer = os.pread(descriptor, _TRAILER_BYTES, max(0, num_bytes - _TRAILER_BYTES))
-    content, checksum = trailer[:_INDEX_BYTES], trailer[_INDEX_BYTES:]
-    if len(content) != _INDEX_BYTES or google_crc32c.value(content) != int.from_bytes(
+    index_bytes = clips_per_shard * _PAIR_BYTES
+    trailer = os.pread(descriptor, index_bytes + 4, max(0, num_bytes - index_bytes - 4))
+    content, checksum = trailer[:index_bytes], trailer[index_bytes:]
+    if len(content) != index_bytes or google_crc32c.value(content) != int.from_bytes(
         checksum, "little"
     ):
         raise _damaged(path, f"the index of its {num_bytes} bytes does not match its checksum")
-    return np.frombuffer(content, "<u8").reshape(CLIPS_PER_SHARD, 2)
+    return np.frombuffer(content, "<u8").reshape(clips_per_shard, 2)
 
 
 def _read_chunk(

@@ -333,3 +333,24 @@ def test_a_pose_store_is_no_feature_store(tmp_path: Path) -> None:
     (tmp_path / "zarr.json").write_text(json.dumps({"attributes": {"kind": "posemill-poses"}}))
     with pytest.raises(InputError, match="is not a posemill-features store"):
         FeatureStore.open(tmp_path)
+
+
+def test_small_pose_shards_own_small_shards_of_rows(tmp_path: Path) -> None:
+    store = FeatureStore.create(
+        tmp_path / "features.zarr", SPECS, CONFIGURATION, CLASSES, clips_per_shard=3
+    )
+    store.add_rows(_rows(4, 3) + _rows(2, 2, start=3) + _rows(7, 4, start=5))
+    # 3 clips fill one shard of 3 rows, 2 leave one row over, 4 take two shards.
+    assert [store.row_range(shard) for shard in (4, 2, 7)] == [(0, 3), (3, 6), (6, 12)]
+    written = {shard: _arrays(count, seed=shard) for shard, count in ((4, 3), (2, 2), (7, 4))}
+    for shard, arrays in written.items():
+        assert store.write_shard(shard, "sha", arrays, np.ones(len(arrays["energy"]), np.bool_))
+    again = FeatureStore.open(store.root)
+    for name in ("volume", "energy"):
+        got = again.read(name, [0, 1, 2, 3, 4, 6, 7, 8, 9])
+        np.testing.assert_array_equal(
+            got, np.concatenate([arrays[name] for arrays in written.values()])
+        )
+    assert again.valid().tolist() == [True] * 5 + [False] + [True] * 4 + [False] * 2
+    for commit in again.committed().values():
+        again.verify(commit)
