@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -77,15 +78,28 @@ class ProgressDisplay:
             case _:
                 pass
 
+    def counter(self, stage: str) -> Callable[[int, int], None]:
+        """A callback (done, total) for work that is no stage of shards."""
+
+        def show(done: int, total: int) -> None:
+            if self._stage != stage:
+                self._begin(stage, total)
+            self._advance(done)
+
+        return show
+
     def _begin(self, stage: str, num_items: int) -> None:
         self._stage, self._num_items, self._done, self._unhappy = stage, num_items, 0, 0
         self._task = self._progress.add_task(stage, total=num_items, note="")
 
     def _item(self, event: ItemDone) -> None:
-        self._done += 1
         if event.status in ("quarantined", "missing"):
             self._unhappy += 1
             self._console.print(f"{event.item_id}: {event.status}", markup=False)
+        self._advance(self._done + 1)
+
+    def _advance(self, done: int) -> None:
+        self._done = done
         note = f"{self._unhappy} not usable" if self._unhappy else ""
         if self._task is not None:
             self._progress.update(self._task, completed=self._done, note=note)

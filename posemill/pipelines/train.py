@@ -81,6 +81,53 @@ class TrainResult:
     seconds: float
     """Of this call."""
 
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "run": str(self.run_dir),
+            "clips": self.num_clips,
+            "classes": self.num_classes,
+            "epochs": self.num_epochs,
+            "epochs_now": self.num_epochs - self.num_epochs_before,
+            "loss": self.loss,
+            "training_accuracy": self.accuracy,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """What `train` would do: the answer of `--dry-run`."""
+
+    num_clips: int
+    num_unavailable: int
+    """Labelled clips of the subset that have no features."""
+    num_classes: int
+    num_steps: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "clips": self.num_clips,
+            "clips_without_features": self.num_unavailable,
+            "classes": self.num_classes,
+            "steps": self.num_steps,
+        }
+
+
+def plan_train(features: Path, config: TrainConfig) -> TrainPlan:
+    """What `train` would do; writes nothing.
+
+    Raises:
+        InputError: the features cannot be used.
+    """
+    store = open_features(features, config.model)
+    clips = select_clips(store, config.split, config.subset)
+    return TrainPlan(
+        num_clips=len(clips),
+        num_unavailable=clips.num_unavailable,
+        num_classes=len(store.classes),
+        num_steps=config.epochs * math.ceil(len(clips) / config.batch_size),
+    )
+
 
 def train(
     features: Path,

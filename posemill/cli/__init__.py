@@ -1,0 +1,56 @@
+"""The command line: `posemill COMMAND`.
+
+Exit status: 0 all well, 1 some videos quarantined, 2 wrong usage or input,
+3 failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from posemill.cli import demo, learn, look, prepare, run
+from posemill.errors import PosemillError
+
+app = typer.Typer(
+    name="posemill",
+    help="Turns video datasets into training-ready pose features.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+prepare.register(app)
+run.register(app)
+learn.register(app)
+look.register(app)
+demo.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"posemill {version('posemill')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one line and an exit status."""
+    try:
+        app()
+    except PosemillError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        sys.exit(130)

@@ -1,0 +1,80 @@
+"""What every command shares: options, the configuration file, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from posemill.errors import InputError, MissingDependency
+
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Print the summary as one JSON object instead of a line.")
+]
+DryRunFlag = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")
+]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Number of worker processes.")]
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or cuda:N.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
+
+
+def _read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Take the file's values as defaults; what the command line says goes first."""
+    if path is None:
+        return None
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"--config {path}: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"--config {path}: expected `option: value` lines, got {values!r}")
+    known = {
+        parameter.opts[0].lstrip("-"): str(parameter.name)
+        for parameter in context.command.params
+        if parameter.opts[0] not in ("--config", "--help")
+    }
+    if unknown := sorted(set(map(str, values)) - set(known)):
+        raise InputError(
+            f"--config {path}: {context.info_name} has no option {', '.join(unknown)}; "
+            f"it has: {', '.join(sorted(known))}"
+        )
+    named = {known[str(key)]: value for key, value in values.items()}
+    context.default_map = {**(context.default_map or {}), **named}
+    return path
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        callback=_read_config,
+        is_eager=True,
+        help="YAML file with defaults for this command's options.",
+    ),
+]
+
+
+def finish(line: str, summary: Mapping[str, Any], *, as_json: bool, exit_status: int = 0) -> None:
+    """Print a command's one line, or the same as JSON, and end with `exit_status`."""
+    typer.echo(json.dumps(summary, sort_keys=True) if as_json else line)
+    if exit_status:
+        raise typer.Exit(exit_status)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 video`, `2 videos`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def require_torch(purpose: str) -> None:
+    """Raises:
+    MissingDependency: torch is not installed.
+    """
+    if find_spec("torch") is None:
+        raise MissingDependency("torch", "torch", purpose)

@@ -1,0 +1,134 @@
+"""The commands before extraction: `fixtures`, `index` and `models`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posemill.cli.options import (
+    ConfigOption,
+    DryRunFlag,
+    JsonFlag,
+    SeedOption,
+    WorkersOption,
+    count,
+    finish,
+)
+from posemill.errors import InputError
+from posemill.models.estimators.weights import model_inventory, pull_blazepose
+from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
+from posemill.pipelines.progress import ProgressDisplay
+from posemill.storage.catalog import write_catalog
+from posemill.storage.datasets.folder import index_folder
+
+index_app = typer.Typer(help="List a dataset's videos, clips and labels: -> catalog.")
+models_app = typer.Typer(help="The estimators' weights on this machine.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="fixtures")(fixtures_command)
+    index_app.command(name="folder")(index_folder_command)
+    app.add_typer(index_app, name="index")
+    models_app.command(name="list")(models_list_command)
+    models_app.command(name="pull")(models_pull_command)
+    app.add_typer(models_app, name="models")
+
+
+def fixtures_command(
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    clips: Annotated[int, typer.Option(min=2, help="Number of videos, 3/4 train, 1/4 test.")] = 96,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 2,
+    dry_run: DryRunFlag = False,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Render small action videos of articulated people, with their exact joints."""
+    parameters = FixtureParameters(num_clips=clips, seed=seed)
+    if dry_run:
+        summary = {"out": str(out), "clips": clips, "seed": seed}
+        finish(f"would write {count(clips, 'video')} to {out}", summary, as_json=json)
+        return
+    with ProgressDisplay() as display:
+        written = write_fixtures(
+            out, parameters, workers=workers, on_progress=display.counter("fixtures")
+        )
+    summary = {
+        "out": str(out),
+        "train": written.num_train,
+        "test": written.num_test,
+        "rendered_now": written.rendered,
+    }
+    line = (
+        f"{out}: {written.num_train} videos to train, {written.num_test} to test, "
+        f"{written.rendered} rendered now"
+    )
+    finish(line, summary, as_json=json)
+
+
+def index_folder_command(
+    root: Annotated[Path, typer.Argument(help="A folder of videos, or of class folders.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The catalog to write.")],
+    mirror_labels: Annotated[
+        Path | None,
+        typer.Option(help="JSON map class -> class when flipped [ROOT/mirror_labels.json]."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a catalog that exists.")
+    ] = False,
+    dry_run: DryRunFlag = False,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Index a folder: the class is the folder that holds a video.
+
+    Folders train, val and test at the top are subsets. A video's id is its path
+    below ROOT, so equal file names in different folders stay apart.
+    """
+    catalog = index_folder(root, mirror_labels=mirror_labels)
+    if not dry_run:
+        write_catalog(out, catalog, overwrite=overwrite)
+    subsets = sorted({clip.splits["default"] for clip in catalog.clips if "default" in clip.splits})
+    num_bytes = sum(video.num_bytes for video in catalog.videos)
+    summary = {
+        "catalog": str(out),
+        "videos": len(catalog.videos),
+        "clips": len(catalog.clips),
+        "classes": len(catalog.classes),
+        "subsets": subsets,
+        "bytes": num_bytes,
+    }
+    line = (
+        f"{out}: {count(len(catalog.videos), 'video')}, {len(catalog.classes)} classes, "
+        f"subsets: {', '.join(subsets) or 'none'}, {num_bytes / 1e6:.1f} MB"
+    )
+    finish(f"would write {line}" if dry_run else line, summary, as_json=json)
+
+
+def models_list_command(json: JsonFlag = False) -> None:
+    """Show which downloadable weights are on this machine."""
+    inventory = model_inventory()
+    lines = [
+        f"{model.estimator}\t{model.state}\t{model.num_bytes / 1e6:.1f} MB\t{model.path}"
+        for model in inventory
+    ]
+    lines.append("figure\tpackaged")
+    summary = [
+        {"estimator": m.estimator, "state": m.state, "bytes": m.num_bytes, "path": str(m.path)}
+        for m in inventory
+    ]
+    finish("\n".join(lines), {"models": summary}, as_json=json)
+
+
+def models_pull_command(
+    name: Annotated[str, typer.Argument(help="The estimator whose weights to fetch: blazepose.")],
+    json: JsonFlag = False,
+) -> None:
+    """Fetch an estimator's weights, once, checked by their hash."""
+    if name != "blazepose":
+        raise InputError(f"there are no weights to pull for {name!r}; there are for: blazepose")
+    folder = pull_blazepose()
+    summary = {"estimator": name, "folder": str(folder)}
+    finish(f"{name}: weights in {folder}", summary, as_json=json)

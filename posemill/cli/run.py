@@ -1,0 +1,171 @@
+"""The commands that run as shards: `extract` and `materialize`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posemill.cli.options import (
+    ConfigOption,
+    DeviceOption,
+    DryRunFlag,
+    JsonFlag,
+    SeedOption,
+    WorkersOption,
+    count,
+    finish,
+)
+from posemill.models.estimators.base import EstimatorOptions
+from posemill.models.estimators.choose import resolve_estimator
+from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract, plan_extract
+from posemill.pipelines.materialize import MaterializeConfig, materialize, plan_materialize
+from posemill.pipelines.progress import ProgressDisplay
+
+EngineOption = Annotated[str, typer.Option(help="Where the shards run: local.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="extract")(extract_command)
+    app.command(name="materialize")(materialize_command)
+
+
+def extract_command(
+    catalog: Annotated[Path, typer.Argument(help="A catalog, made by `posemill index`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The pose store, e.g. poses.zarr.")],
+    estimator: Annotated[
+        str, typer.Option(help="auto, blazepose, figure, or a plugin's name.")
+    ] = "auto",
+    weights: Annotated[
+        Path | None, typer.Option(help="Local file or folder of the estimator's weights.")
+    ] = None,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Download the estimator's weights if they are missing.")
+    ] = False,
+    device: DeviceOption = "cpu",
+    workers: WorkersOption = 2,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
+    reproducible: Annotated[
+        bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
+    ] = False,
+    shard_videos: Annotated[
+        int | None, typer.Option(min=1, help="Videos in a shard of a new plan [at most 64].")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Missing videos count for the exit status, too.")
+    ] = False,
+    engine: EngineOption = "local",
+    dry_run: DryRunFlag = False,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Decode videos and estimate poses: catalog -> pose store.
+
+    Does only what is missing; the same command goes on where it was stopped.
+    """
+    chosen = resolve_estimator(estimator, weights=weights, pull=pull)
+    if chosen.note:
+        typer.echo(chosen.note, err=True)
+    settings = ExtractConfig(
+        catalog=catalog,
+        out=out,
+        estimator=chosen.name,
+        options=EstimatorOptions(
+            device=device, weights=weights, threads=threads, reproducible=reproducible
+        ),
+        engine=engine,
+        engine_options=EngineOptions(workers=workers),
+        videos_per_shard=shard_videos,
+    )
+    if dry_run:
+        plan = plan_extract(settings).as_dict()
+        line = (
+            f"would extract {count(plan['videos_to_do'], 'video')} "
+            f"in {count(plan['shards_to_do'], 'shard')} with {chosen.name}; "
+            f"{count(plan['shards_done'], 'shard')} of {plan['shards']} committed already"
+        )
+        finish(line, plan, as_json=json)
+        return
+    with ProgressDisplay() as display:
+        summary = extract(settings, display)
+    unhappy = summary.statuses.get("quarantined", 0)
+    unhappy += summary.statuses.get("missing", 0) if strict else 0
+    for video_id, message in summary.not_usable.items():
+        typer.echo(f"{video_id}: {message}", err=True)
+    finish(
+        _extract_line(summary, out),
+        summary.as_dict(),
+        as_json=json,
+        exit_status=1 if unhappy else 0,
+    )
+
+
+def _extract_line(summary: ExtractSummary, out: Path) -> str:
+    statuses = ", ".join(f"{number} {status}" for status, number in summary.statuses.items())
+    changed = summary.plan.num_changed_videos
+    return (
+        f"{out}: {count(sum(summary.statuses.values()), 'video')} ({statuses}), "
+        f"{count(summary.num_frames, 'frame')}; {summary.num_extracted_videos} extracted now "
+        f"in {summary.seconds:.1f} s"
+        + (
+            f"; {count(changed, 'video')} changed on disk since, older poses kept"
+            if changed
+            else ""
+        )
+    )
+
+
+def materialize_command(
+    poses: Annotated[Path, typer.Argument(help="A pose store, made by `posemill extract`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The feature store to make.")],
+    recipe: Annotated[str, typer.Option(help="volume, potion, tempposeconv-j, or a plugin's.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe; repeatable."),
+    ] = None,
+    catalog: Annotated[
+        Path | None,
+        typer.Option(help="Clips and labels [default: the catalog the poses were made from]."),
+    ] = None,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 2,
+    engine: EngineOption = "local",
+    dry_run: DryRunFlag = False,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Render features: pose store -> feature store of plain Zarr arrays."""
+    settings = MaterializeConfig(
+        poses=poses,
+        out=out,
+        recipe=recipe,
+        settings=tuple(set_ or ()),
+        catalog=catalog,
+        seed=seed,
+        engine=engine,
+        engine_options=EngineOptions(workers=workers),
+    )
+    if dry_run:
+        plan = plan_materialize(settings)
+        line = (
+            f"would render {count(plan.num_clips_to_do, 'clip')} "
+            f"in {count(len(plan.pending), 'shard')}: {plan.bytes_per_clip / 1e6:.2f} MB a clip "
+            "before compression"
+        )
+        finish(line, plan.as_dict(), as_json=json)
+        return
+    with ProgressDisplay() as display:
+        summary = materialize(settings, display)
+    not_extracted = summary.plan.num_shards_not_extracted
+    arrays = ", ".join(f"{name} {shape}" for name, shape in summary.shapes.items())
+    line = (
+        f"{out}: {count(summary.plan.num_clips, 'clip')} ({summary.num_valid} valid), "
+        f"{summary.plan.num_clips_to_do} rendered now in {summary.seconds:.1f} s; {arrays}"
+        + (
+            f"; {count(not_extracted, 'shard')} of the poses not extracted yet"
+            * bool(not_extracted)
+        )
+    )
+    finish(line, summary.as_dict(), as_json=json)
