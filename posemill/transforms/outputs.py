@@ -131,9 +131,9 @@ def _pack(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[np.floating
     wide = spec.dtype in ("int32", "int64", "float64") or values.dtype == np.float64
     packed: npt.NDArray[Any] = values.astype(np.float64 if wide else np.float32)
     if spec.add_offset is not None:
-        packed = packed - packed.dtype.type(spec.add_offset)
+        np.subtract(packed, packed.dtype.type(spec.add_offset), out=packed)
     if spec.scale_factor is not None:
-        packed = packed / packed.dtype.type(spec.scale_factor)
+        np.divide(packed, packed.dtype.type(spec.scale_factor), out=packed)
     return packed
 
 
