@@ -129,9 +129,11 @@ def render_report(report: DemoReport) -> str:
 def _cards(report: DemoReport) -> str:
     cards = []
     if report.evaluation is not None:
-        cards.append((_percent(report.evaluation.accuracy), "accuracy on test clips"))
+        cards.append(
+            (_percent(report.evaluation.accuracy), f"accuracy on {report.evaluation.subset}")
+        )
         cards.append((_percent(report.evaluation.chance), "by chance"))
-        cards.append((str(len(report.evaluation.predictions)), "test clips"))
+        cards.append((str(len(report.evaluation.predictions)), f"{report.evaluation.subset} clips"))
         cards.append((str(len(report.evaluation.classes)), "classes"))
     if report.statuses:
         cards.append((str(sum(report.statuses.values())), "videos"))

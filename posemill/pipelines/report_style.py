@@ -50,7 +50,8 @@ code { font: .87em/1.5 ui-monospace, "SFMono-Regular", "DejaVu Sans Mono", monos
 .track { position: relative; width: 16rem; height: .8rem; border-radius: .2rem;
   background: var(--line); overflow: hidden; }
 .track i { display: block; height: 100%; background: var(--accent); }
-.track u { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--chance); }
+.track u { position: absolute; top: 0; bottom: 0; width: 4px; background: var(--ink);
+  border: 1px solid var(--card); }
 figure { margin: 0 0 1.4rem; }
 figure img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line);
   border-radius: .4rem; }
