@@ -1,6 +1,6 @@
 """Following people, with networks played by a scene of made-up people."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -182,3 +182,15 @@ def test_a_square_without_sense_is_never_read():
 
     assert play(scene, Follower(detect_a_dot, scene.read, RULES), 2) == [[], []]
     assert scene.looks == 0
+
+
+def test_somebody_who_shrinks_to_a_dot_at_the_second_look_is_nobody():
+    scene, _ = start(ann=100.0)
+
+    def read_a_dot(frame, region):
+        body = scene.read(frame, region)
+        return replace(body, region=replace(body.region, side_px=0.0)) if scene.looks == 2 else body
+
+    follower = Follower(scene.detect, read_a_dot, RULES)
+    assert play(scene, follower, 2) == [[], []]
+    assert scene.looks == 2

@@ -88,6 +88,8 @@ class Follower:
             if not people.is_convincing(body, width, self._rules):
                 return None
             region = body.region
+        if not people.is_plausible(region, width, height, self._rules):
+            return None
         if any(people.are_duplicates(other, body, self._rules) for other in known):
             return None
         turned = [lost.body.region.turn_degrees(body.region) for lost in self._back(body)]
