@@ -6,6 +6,7 @@ Exit status: 0 all well, 1 some videos quarantined, 2 wrong usage or input,
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -46,6 +47,9 @@ def _global_options(
 
 def main() -> None:
     """Run the command line; every error of ours is one line and an exit status."""
+    # Before torch is loaded: its threads otherwise spin while they wait, which made
+    # training with two threads on two busy cores ten times slower than with one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except PosemillError as error:
