@@ -15,8 +15,8 @@ from posemill.pipelines.data import Augmentation
 class TrainConfig:
     """How to train; `device`, `workers` and `threads` say where, the rest decides the weights.
 
-    The defaults suit a few hundred clips on a CPU. The published PoTion has
-    width 128, batch 32 and a rate of 1e-4.
+    The defaults suit a few hundred clips on a CPU; docs/training.md has what was
+    measured. The published PoTion has width 128, dropout 0.25 and a rate of 1e-4.
 
     Raises:
         InputError: a value outside its range.
@@ -27,11 +27,11 @@ class TrainConfig:
     subset: str = "train"
     epochs: int = 24
     batch_size: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     """At its peak."""
     width: int = 32
     """Channels of the first block."""
-    dropout: float = 0.25
+    dropout: float = 0.0
     flip: float = 0.5
     """Probability of the mirror image."""
     beta_px: int = 2
