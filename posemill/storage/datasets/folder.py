@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path, PurePosixPath
 
 from posemill.errors import InputError
@@ -41,10 +41,11 @@ def index_folder(
 
     `mirror_labels` (default: `root/mirror_labels.json`, where there is one) is a
     JSON object of class names: `{"wave_left": "wave_right"}` says that either is
-    the other one flipped; a class may be its own mirror.
+    the other one flipped; a class may be its own mirror. A class that only this
+    file names is a class without videos: a part of a dataset keeps its classes.
 
     Raises:
-        InputError: no such folder, no video in it, or a mirror that names no class.
+        InputError: no such folder, no video in it, or a mirror file of other classes.
     """
     folder = Path(root)
     paths = sorted(_find_videos(folder))
@@ -54,14 +55,14 @@ def index_folder(
             f"{' '.join(sorted(VIDEO_SUFFIXES))}, at any depth. Give the folder that holds them."
         )
     ids = _video_ids(paths)
-    classes = tuple(sorted({label for path in paths if (label := _class_of(path)) is not None}))
-    mirrors = _read_mirrors(folder, mirror_labels, classes)
+    seen = {label for path in paths if (label := _class_of(path)) is not None}
+    mirrors = _read_mirrors(folder, mirror_labels, seen)
     return Catalog(
         name=name or folder.resolve().name,
         root=str(folder.resolve()),
         videos=tuple(_video(folder, path, ids[path]) for path in paths),
         clips=tuple(_clip(path, ids[path], mirrors) for path in paths),
-        classes=classes,
+        classes=tuple(sorted(seen | set(mirrors))),
     )
 
 
@@ -129,7 +130,7 @@ def _text(name: str) -> str:
 
 
 def _read_mirrors(
-    folder: Path, given: str | os.PathLike[str] | None, classes: tuple[str, ...]
+    folder: Path, given: str | os.PathLike[str] | None, seen: Set[str]
 ) -> dict[str, str]:
     path = folder / MIRROR_FILE if given is None else Path(given)
     if given is None and not path.is_file():
@@ -140,17 +141,19 @@ def _read_mirrors(
         raise InputError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
         raise InputError(f'{path}: expected an object such as {{"wave_left": "wave_right"}}')
-    return _both_ways(path, pairs, classes)
+    mirrors = _both_ways(path, pairs)
+    if not seen & set(mirrors):
+        raise InputError(
+            f"{path}: names the classes {', '.join(mirrors) or '(none)'}, and no video here is of "
+            f"them; there are videos of: {', '.join(sorted(seen)) or '(no class)'}. "
+            "Correct or remove the file."
+        )
+    return mirrors
 
 
-def _both_ways(path: Path, pairs: Mapping[str, str], classes: tuple[str, ...]) -> dict[str, str]:
+def _both_ways(path: Path, pairs: Mapping[str, str]) -> dict[str, str]:
     mirrors: dict[str, str] = {}
     for one, other in [*pairs.items(), *((other, one) for one, other in pairs.items())]:
-        if one not in classes:
-            raise InputError(
-                f"{path}: names the class {one!r}, which has no video here; the classes are: "
-                f"{', '.join(classes)}. Correct or remove the entry."
-            )
         if mirrors.setdefault(one, other) != other:
             raise InputError(
                 f"{path}: gives {one!r} two mirrors, {mirrors[one]!r} and {other!r}. Keep one."

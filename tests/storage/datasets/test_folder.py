@@ -95,13 +95,22 @@ def test_mirrors_hold_both_ways(tmp_path: Path) -> None:
     assert mirrors == {"left": "right", "right": "left", "jump": "jump", "spin": None}
 
 
+def test_a_part_of_a_dataset_keeps_the_classes_of_its_mirror_file(tmp_path: Path) -> None:
+    _touch(tmp_path, "left/1.mp4")
+    mirrors = {"left": "right", "jump": "jump"}
+    (tmp_path / "mirror_labels.json").write_text(json.dumps(mirrors))
+    catalog = index_folder(tmp_path)
+    assert catalog.classes == ("jump", "left", "right")
+    assert catalog.clips[0].mirror_label == "right"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("not json", "not readable as JSON"),
         ('["left"]', "expected an object"),
         ('{"left": 1}', "expected an object"),
-        ('{"left": "rihgt"}', "'rihgt', which has no video here"),
+        ('{"lift": "lower"}', "names the classes lift, lower, and no video here is of them"),
         ('{"left": "right", "jump": "right"}', "two mirrors"),
     ],
 )

@@ -1,0 +1,239 @@
+"""Extraction with the real estimator `figure` on real (small) videos, and what may befall it."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from chain import (
+    all_poses,
+    assert_equal_poses,
+    extract_config,
+    ignore,
+    index,
+    markers,
+    run_extract,
+)
+
+from posemill.errors import ConfigurationMismatch, InputError
+from posemill.models.estimators.base import EstimatorOptions
+from posemill.pipelines.events import Event, ItemDone, ShardEnded, StageStarted
+from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
+from posemill.schema import VideoStatus
+from posemill.storage.poses import PoseStore
+from posemill.transforms.oks import oks_matrix
+
+
+def command(catalog: Path, out: Path) -> list[str]:
+    """The command line of `run_extract`, in a process of its own."""
+    return [
+        *(sys.executable, "-m", "posemill", "extract", str(catalog), "-o", str(out)),
+        *("--estimator", "figure", "--reproducible", "--shard-videos", "2", "--workers", "2"),
+    ]
+
+
+def test_poses_are_of_every_frame_and_near_the_truth(videos: Path, poses: Path) -> None:
+    found = all_poses(poses)
+    assert len(found) == 8
+    similarity = []
+    for video_id, pose in found.items():
+        truth = np.load(videos / f"{video_id}.npz")
+        assert pose.num_frames == len(truth["xy_px"])
+        assert (pose.width, pose.height) == (256, 192)
+        np.testing.assert_allclose(np.diff(pose.pts_seconds), 1 / 24, atol=1e-3)
+        frame = pose.num_frames // 2
+        rows = slice(*pose.frame_ptr[frame : frame + 2])
+        seen = truth["visible"][frame].sum(axis=1) >= 8
+        best = oks_matrix(
+            truth["xy_px"][frame][seen],
+            truth["visible"][frame][seen].astype(np.float32),
+            pose.xy_px[rows],
+            pose.score[rows],
+        )
+        similarity += best.max(axis=1, initial=0.0).tolist()
+    assert np.mean(similarity) > 0.6
+
+
+def test_the_second_run_redoes_nothing(catalog: Path, poses: Path) -> None:
+    before = markers(poses)
+    summary = run_extract(catalog, poses)
+    assert summary.num_extracted_videos == 0
+    assert summary.statuses == {"ok": 8}
+    assert markers(poses) == before
+
+
+def test_workers_and_shards_do_not_change_the_poses(
+    catalog: Path, poses: Path, tmp_path: Path
+) -> None:
+    run_extract(catalog, tmp_path / "one.zarr", workers=1, videos_per_shard=8)
+    assert_equal_poses(tmp_path / "one.zarr", poses)
+
+
+def test_a_dry_run_tells_and_writes_nothing(catalog: Path, poses: Path, tmp_path: Path) -> None:
+    plan = plan_extract(extract_config(catalog, tmp_path / "new.zarr"))
+    assert (plan.num_videos, plan.num_shards, len(plan.pending)) == (8, 4, 4)
+    assert list(tmp_path.iterdir()) == []
+    assert plan_extract(extract_config(catalog, poses)).pending == ()
+
+
+def test_events_tell_of_every_video(catalog: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    extract(extract_config(catalog, tmp_path / "poses.zarr"), events.append)
+    assert StageStarted("extract", num_shards=4, num_items=8) in events
+    assert len({event.item_id for event in events if isinstance(event, ItemDone)}) == 8
+    assert len([event for event in events if isinstance(event, ShardEnded)]) == 4
+
+
+@pytest.fixture(scope="module")
+def bad_store(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder with one good video and six troubles, and the poses that were got from it."""
+    root = tmp_path_factory.mktemp("bad") / "videos"
+    (root / "a").mkdir(parents=True)
+    (root / "b").mkdir()
+    good = sorted(videos.rglob("*.mp4"))[0]
+    shutil.copy(good, root / "a" / "same_name.mp4")
+    shutil.copy(sorted(videos.rglob("*.mp4"))[1], root / "b" / "same_name.mp4")
+    (root / "a" / "zero_bytes.mp4").touch()
+    (root / "a" / "text.mp4").write_text("this is no video\n" * 100)
+    (root / "b" / "cut.mp4").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    shutil.copy(good, root / "b" / "goes_away.mp4")
+    write_grey_video(root / "b" / "nobody.mp4")
+    catalog = index(root, root.parent / "catalog")
+    (root / "b" / "goes_away.mp4").unlink()
+    run_extract(catalog, root.parent / "poses.zarr")
+    return catalog, root.parent / "poses.zarr"
+
+
+def write_grey_video(path: Path) -> None:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 24.0, (128, 96))
+    for _ in range(12):
+        writer.write(np.full((96, 128, 3), 128, np.uint8))
+    writer.release()
+
+
+def test_bad_videos_are_set_aside_by_name_and_the_others_complete(
+    bad_store: tuple[Path, Path],
+) -> None:
+    entries = PoseStore.open(bad_store[1]).entries()
+    assert {video_id: str(entry.status) for video_id, entry in entries.items()} == {
+        "a/same_name": "ok",
+        "b/same_name": "ok",
+        "a/zero_bytes": "quarantined",
+        "a/text": "quarantined",
+        "b/cut": "quarantined",  # an .mp4 cut short has lost its index of frames
+        "b/goes_away": "missing",
+        "b/nobody": "empty",
+    }
+    for video_id in ("a/zero_bytes", "a/text"):
+        assert entries[video_id].reason == "unreadable"
+        assert f"{video_id}.mp4" in entries[video_id].message
+    assert "goes_away.mp4" in entries["b/goes_away"].message
+    assert entries["b/nobody"].frames_decoded == 12
+
+
+def test_equal_file_names_in_two_folders_stay_apart(
+    bad_store: tuple[Path, Path], videos: Path
+) -> None:
+    store = PoseStore.open(bad_store[1])
+    first, second = store.read("a/same_name"), store.read("b/same_name")
+    assert first.num_rows != second.num_rows or not np.array_equal(first.xy_px, second.xy_px)
+
+
+def test_another_configuration_is_refused_and_named(catalog: Path, poses: Path) -> None:
+    config = ExtractConfig(catalog, poses, "figure", EstimatorOptions(reproducible=False))
+    with pytest.raises(ConfigurationMismatch, match=r"reproducible: asked for False.*True"):
+        extract(config, ignore)
+
+
+@pytest.mark.parametrize("kind", ["a file", "a folder of something else"])
+def test_an_output_that_is_no_store_is_refused(catalog: Path, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "out"
+    if kind == "a file":
+        out.touch()
+    else:
+        out.mkdir()
+        (out / "thesis.txt").touch()
+    with pytest.raises(InputError, match=r"out.*poses"):
+        run_extract(catalog, out)
+
+
+def test_an_output_that_cannot_be_written_is_refused(catalog: Path) -> None:
+    with pytest.raises(InputError, match="no store can be made there"):
+        run_extract(catalog, Path("/proc/poses.zarr"))
+
+
+def test_an_unknown_estimator_is_refused_with_the_known_ones(catalog: Path, tmp_path: Path) -> None:
+    config = ExtractConfig(catalog, tmp_path / "poses.zarr", "nope")
+    with pytest.raises(InputError, match=r"'nope'.*blazepose, figure"):
+        extract(config, ignore)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_grown_catalog_adds_shards_and_leaves_the_others(
+    videos: Path, poses: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "videos"
+    shutil.copytree(videos / "train", root / "train")
+    out = tmp_path / "poses.zarr"
+    run_extract(index(root, tmp_path / "catalog"), out)
+    before = markers(out)
+    assert len(before) == 3
+    shutil.copytree(videos / "test", root / "test")
+    summary = run_extract(index(root, tmp_path / "catalog"), out)
+    assert summary.num_extracted_videos == 2
+    after = markers(out)
+    assert {name: after[name] for name in before} == before
+    assert len(PoseStore.open(out).plans()) == 2
+    assert_equal_poses(out, poses)
+
+
+def test_a_video_that_changed_is_told(videos: Path, tmp_path: Path) -> None:
+    root = tmp_path / "videos"
+    shutil.copytree(videos / "test", root)
+    run_extract(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
+    first, second = sorted(root.rglob("*.mp4"))
+    shutil.copy(second, first)
+    summary = run_extract(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
+    assert summary.plan.num_changed_videos == 1
+    assert summary.num_extracted_videos == 0
+
+
+def test_killed_half_way_the_same_command_completes(
+    catalog: Path, poses: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "poses.zarr"
+    driver = subprocess.Popen(command(catalog, out))
+    deadline = time.monotonic() + 120
+    while not markers(out):
+        assert driver.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    before = markers(out)
+    assert 1 <= len(before) < 4
+    subprocess.run(command(catalog, out), check=True)
+    after = markers(out)
+    assert len(after) == 4
+    assert {name: after[name] for name in before} == before
+    assert_equal_poses(out, poses)
+
+
+def test_two_drivers_at_once_agree(catalog: Path, poses: Path, tmp_path: Path) -> None:
+    out = tmp_path / "poses.zarr"
+    drivers = [subprocess.Popen(command(catalog, out)) for _ in range(2)]
+    assert [driver.wait() for driver in drivers] == [0, 0]
+    assert len(markers(out)) == 4
+    assert len([path for path in (out / "shards").iterdir() if path.is_dir()]) == 4
+    assert_equal_poses(out, poses)
+
+
+def test_statuses_with_frames_are_those_that_can_be_read() -> None:
+    assert [status for status in VideoStatus if status.has_frames] == ["ok", "empty", "damaged"]
