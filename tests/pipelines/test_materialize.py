@@ -1,0 +1,201 @@
+"""Features from real (small) pose stores: content, resume, growth, refusals."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+from chain import index, markers, run_extract, run_materialize
+
+from posemill.errors import ConfigurationMismatch, InputError
+from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
+from posemill.storage.features import FeatureStore
+from posemill.storage.poses import PoseStore
+from posemill.transforms.recipes import create_recipe
+from posemill.transforms.seeding import clip_generator
+
+RECIPES = ("volume", "potion", "tempposeconv-j")
+SMALL = {
+    "volume": ("length=6", "size_hw=16,16"),
+    "potion": ("canvas_hw=12,16",),
+    "tempposeconv-j": ("length=2", "canvas_hw=12,16"),
+}
+
+
+@pytest.fixture(scope="module")
+def features(poses: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One small feature store of each recipe."""
+    root = tmp_path_factory.mktemp("features")
+    for recipe in RECIPES:
+        run_materialize(poses, root / recipe, recipe, *SMALL[recipe])
+    return {recipe: root / recipe for recipe in RECIPES}
+
+
+def rows_by_clip(store: FeatureStore) -> dict[str, int]:
+    return {row.clip_id: number for number, row in enumerate(store.rows()) if row is not None}
+
+
+def assert_equal_features(ours: Path, theirs: Path) -> None:
+    mine, other = FeatureStore.open(ours), FeatureStore.open(theirs)
+    np.testing.assert_array_equal(mine.valid(), other.valid())
+    assert mine.rows() == other.rows()
+    for spec in mine.specs:
+        np.testing.assert_array_equal(
+            mine.read(spec.name, slice(None)), other.read(spec.name, slice(None))
+        )
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_row_is_the_recipe_of_its_poses(
+    features: dict[str, Path], poses: Path, recipe: str
+) -> None:
+    store, source = FeatureStore.open(features[recipe]), PoseStore.open(poses)
+    render = create_recipe(recipe, dict(item.split("=") for item in SMALL[recipe]))
+    assert len(rows_by_clip(store)) == 8
+    for clip_id, number in rows_by_clip(store).items():
+        expected = render(source.read(clip_id), clip_generator(0, clip_id))
+        for name, array in expected.items():
+            np.testing.assert_array_equal(store.read(name, number), array)
+        assert any(array.any() for array in expected.values())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_xarray_opens_it_with_names_and_without_warnings(
+    features: dict[str, Path], recipe: str
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dataset = xarray.open_zarr(features[recipe])
+    spec = FeatureStore.open(features[recipe]).specs[0]
+    assert dataset[spec.name].dims == ("clip", *spec.dims)
+    assert float(dataset[spec.name].max()) <= 1.0
+    assert dataset["valid"].values.sum() == 8
+
+
+def test_labels_mirrors_and_subsets_come_from_the_catalog(features: dict[str, Path]) -> None:
+    store = FeatureStore.open(features["potion"])
+    for clip_id, number in rows_by_clip(store).items():
+        subset, label, _ = clip_id.split("/")
+        assert store.classes[store.labels()[number]] == label
+        swapped = label.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
+        assert store.classes[store.mirror_labels()[number]] == swapped
+        assert store.subset("default", subset)[number]
+
+
+def test_the_second_run_renders_nothing(features: dict[str, Path], poses: Path) -> None:
+    before = markers(features["potion"])
+    summary = run_materialize(poses, features["potion"], "potion", *SMALL["potion"])
+    assert summary.plan.num_clips_to_do == 0
+    assert markers(features["potion"]) == before
+
+
+def test_the_number_of_workers_changes_nothing(
+    features: dict[str, Path], poses: Path, tmp_path: Path
+) -> None:
+    run_materialize(poses, tmp_path / "one", "volume", *SMALL["volume"], workers=1)
+    assert_equal_features(tmp_path / "one", features["volume"])
+
+
+def test_killed_half_way_the_same_command_completes(
+    features: dict[str, Path], poses: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "posemill", "materialize", str(poses), "-o", str(out)]
+    command += ["--recipe", "potion", "--set", SMALL["potion"][0], "--workers", "1"]
+    driver = subprocess.Popen(command)
+    deadline = time.monotonic() + 120
+    while not markers(out):
+        assert driver.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    before = markers(out)
+    subprocess.run(command, check=True)
+    after = markers(out)
+    assert {name: after[name] for name in before} == before
+    assert_equal_features(out, features["potion"])
+
+
+def test_growth_adds_rows_and_leaves_the_others(videos: Path, tmp_path: Path) -> None:
+    root, poses, out = tmp_path / "videos", tmp_path / "poses.zarr", tmp_path / "features.zarr"
+    shutil.copytree(videos, root, ignore=shutil.ignore_patterns("test"))
+    run_extract(index(root, tmp_path / "catalog"), poses)
+    run_materialize(poses, out, "potion", *SMALL["potion"])
+    before, known = markers(out), FeatureStore.open(out).rows()
+    shutil.copytree(videos / "test", root / "test")
+    run_extract(index(root, tmp_path / "catalog"), poses)
+    summary = run_materialize(poses, out, "potion", *SMALL["potion"])
+    assert (summary.plan.num_clips, summary.plan.num_clips_to_do, summary.num_valid) == (8, 2, 8)
+    assert FeatureStore.open(out).rows()[: len(known)] == known
+    after = markers(out)
+    assert {name: after[name] for name in before} == before
+
+
+def test_videos_without_poses_keep_a_row_that_is_not_valid(videos: Path, tmp_path: Path) -> None:
+    root = tmp_path / "videos"
+    shutil.copytree(videos / "test", root)
+    (root / "broken.mp4").write_text("no video")
+    run_extract(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
+    summary = run_materialize(tmp_path / "poses.zarr", tmp_path / "f", "potion", *SMALL["potion"])
+    store = FeatureStore.open(tmp_path / "f")
+    assert (summary.plan.num_clips, summary.num_valid) == (3, 2)
+    number = rows_by_clip(store)["broken"]
+    assert not store.valid()[number]
+    assert store.labels()[number] == -1
+
+
+def test_another_recipe_or_setting_is_refused(features: dict[str, Path], poses: Path) -> None:
+    with pytest.raises(ConfigurationMismatch, match=r"sigma"):
+        run_materialize(poses, features["potion"], "potion", *SMALL["potion"], "sigma=2")
+    with pytest.raises(ConfigurationMismatch, match=r"recipe.name: asked for 'volume'"):
+        run_materialize(poses, features["potion"], "volume", *SMALL["volume"])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "message"),
+    [
+        ("nope", (), r"'nope'.*potion, tempposeconv-j, volume"),
+        ("potion", ("sigma",), r"key=value, got 'sigma'"),
+        ("potion", ("colour=red",), r"colour"),
+        ("potion", ("sigma=wide",), r"sigma.*wide"),
+    ],
+)
+def test_wrong_recipes_and_settings_are_refused(
+    poses: Path, tmp_path: Path, recipe: str, settings: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        run_materialize(poses, tmp_path / "out", recipe, *settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_catalog_that_moved_is_asked_for(videos: Path, tmp_path: Path) -> None:
+    shutil.copytree(videos / "test", tmp_path / "videos")
+    catalog = index(tmp_path / "videos", tmp_path / "catalog")
+    run_extract(catalog, tmp_path / "poses.zarr")
+    moved = catalog.rename(tmp_path / "moved")
+    with pytest.raises(InputError, match="--catalog"):
+        run_materialize(tmp_path / "poses.zarr", tmp_path / "f", "potion")
+    run_materialize(tmp_path / "poses.zarr", tmp_path / "f", "potion", catalog=moved)
+
+
+def test_a_dry_run_tells_and_writes_nothing(poses: Path, tmp_path: Path) -> None:
+    config = MaterializeConfig(poses, tmp_path / "out", "potion", SMALL["potion"])
+    plan = plan_materialize(config)
+    # u: 17 x 3 x 12 x 16 uint8; maximum: 17 x 3 float32; num_frames: int32; valid_hw: 2 int16.
+    assert plan.bytes_per_clip == 17 * 3 * 12 * 16 + 17 * 3 * 4 + 4 + 2 * 2
+    assert (plan.num_clips, plan.num_clips_to_do, len(plan.pending)) == (8, 8, 4)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_poses_that_are_no_store_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        run_materialize(tmp_path / "none", tmp_path / "out", "potion")
