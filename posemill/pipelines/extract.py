@@ -94,6 +94,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
         EnvironmentFault: shards failed; what was committed stays.
     """
     started = monotonic()
+    engine = create_engine(config.engine)
     catalog = read_catalog(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
     store = PoseStore.open_or_create(
@@ -113,7 +114,6 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     )
     num_items = sum(task.num_items for task in plan.pending)
     on_event(StageStarted(STAGE, len(plan.pending), num_items))
-    engine = create_engine(config.engine)
     report = engine.run(plan.pending, spec, config.engine_options, on_event)
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)

@@ -112,6 +112,7 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         EnvironmentFault: shards failed; what was committed stays.
     """
     started = monotonic()
+    engine = create_engine(config.engine)
     inputs = _read_inputs(config)
     store = FeatureStore.open_or_create(
         config.out,
@@ -136,7 +137,6 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         },
     )
     on_event(StageStarted(STAGE, len(plan.pending), plan.num_clips_to_do))
-    engine = create_engine(config.engine)
     report = engine.run(plan.pending, spec, config.engine_options, on_event)
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)

@@ -1,0 +1,200 @@
+"""The command line as its users see it: lines, JSON, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from chain import markers
+
+from posemill.cli import main
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Run a command in this process: its exit status, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["posemill", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+FIGURE = ("--estimator", "figure", "--reproducible", "--shard-videos", "2")
+
+
+def test_the_chain_from_fixtures_to_an_evaluation(run, tmp_path: Path) -> None:
+    videos, catalog, poses = tmp_path / "videos", tmp_path / "catalog", tmp_path / "poses.zarr"
+    features, trained = tmp_path / "potion.zarr", tmp_path / "runs" / "x"
+    status, out, _ = run("fixtures", videos, "--clips", 8, "--seed", 3)
+    assert (status, out) == (0, f"{videos}: 6 videos to train, 2 to test, 8 rendered now\n")
+    status, out, _ = run("index", "folder", videos, "-o", catalog, "--json")
+    assert status == 0
+    indexed = json.loads(out)
+    assert (indexed["videos"], indexed["subsets"]) == (8, ["test", "train"])
+    status, out, err = run("extract", catalog, "-o", poses, *FIGURE)
+    assert status == 0
+    assert out.startswith(f"{poses}: 8 videos (8 ok)")
+    assert "extract: 8 of 8" in err
+    status, out, _ = run("materialize", poses, "-o", features, "--recipe", "potion", "--json")
+    assert (status, json.loads(out)["valid"]) == (0, 8)
+    status, out, err = run("train", features, "-o", trained, "--epochs", 1, "--threads", 1)
+    assert status == 0
+    assert "epoch 1 of 1: loss" in err
+    status, out, _ = run("evaluate", trained, features, "--json")
+    assert (status, json.loads(out)["clips"]) == (0, 2)
+    for path, kind in ((catalog, "catalog"), (poses, "poses"), (features, "features")):
+        status, out, _ = run("status", path, "--json")
+        assert (status, json.loads(out)["kind"]) == (0, kind)
+    status, out, _ = run("status", trained)
+    assert "epochs_done: 1" in out
+    for store in (poses, features):
+        status, out, _ = run("preview", store, "-o", tmp_path / "pictures", "--json")
+        pictures = [Path(path) for path in json.loads(out)["pictures"]]
+        assert status == 0
+        assert pictures
+        assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+
+
+def test_quarantined_videos_make_exit_status_1(run, videos: Path, tmp_path: Path) -> None:
+    root = tmp_path / "videos"
+    shutil.copytree(videos / "test", root)
+    (root / "zero.mp4").touch()
+    run("index", "folder", root, "-o", tmp_path / "catalog")
+    status, out, err = run("extract", tmp_path / "catalog", "-o", tmp_path / "p.zarr", *FIGURE)
+    assert status == 1
+    assert "2 ok" in out
+    assert "1 quarantined" in out
+    assert "zero.mp4" in err
+    # The second run finds it set aside and does not try again.
+    before = markers(tmp_path / "p.zarr")
+    status, _, _ = run("extract", tmp_path / "catalog", "-o", tmp_path / "p.zarr", *FIGURE)
+    assert status == 1
+    assert markers(tmp_path / "p.zarr") == before
+
+
+def test_missing_videos_count_only_when_strict(run, videos: Path, tmp_path: Path) -> None:
+    shutil.copytree(videos / "test", tmp_path / "videos")
+    run("index", "folder", tmp_path / "videos", "-o", tmp_path / "catalog")
+    shutil.rmtree(tmp_path / "videos")
+    command = ("extract", tmp_path / "catalog", "-o", tmp_path / "p.zarr", *FIGURE)
+    status, out, _ = run(*command)
+    assert (status, "2 missing" in out) == (0, True)
+    assert run(*command, "--strict")[0] == 1
+
+
+def test_dry_runs_write_nothing(
+    run, videos: Path, catalog: Path, poses: Path, tmp_path: Path
+) -> None:
+    for arguments, words in (
+        (("fixtures", tmp_path / "a", "--clips", 8), "would write 8 videos"),
+        (("index", "folder", videos, "-o", tmp_path / "b"), "would write"),
+        (("extract", catalog, "-o", tmp_path / "c", *FIGURE), "would extract 8 videos in 4 shards"),
+        (
+            ("materialize", poses, "-o", tmp_path / "d", "--recipe", "volume"),
+            "would render 8 clips in 4 shards",
+        ),
+    ):
+        status, out, _ = run(*arguments, "--dry-run")
+        assert status == 0
+        assert words in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configuration_file_gives_defaults(run, catalog: Path, tmp_path: Path) -> None:
+    config = tmp_path / "extract.yaml"
+    config.write_text("estimator: figure\nshard-videos: 4\n")
+    command = ("extract", catalog, "-o", tmp_path / "p.zarr", "--config", config, "--dry-run")
+    assert "in 2 shards with figure" in run(*command)[1]
+    assert "in 8 shards with figure" in run(*command, "--shard-videos", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colour: red\n", "extract has no option colour; it has: "),
+        ("- a\n- b\n", "expected `option: value` lines"),
+        ("a: [\n", "--config"),
+    ],
+)
+def test_a_wrong_configuration_file_is_refused(
+    run, catalog: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    status, _, err = run("extract", catalog, "-o", "x", "--config", tmp_path / "c.yaml")
+    assert status == 2
+    assert message in err
+
+
+def test_wrong_input_is_one_line_and_exit_status_2(
+    run, catalog: Path, poses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSEMILL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "empty").mkdir()
+    for arguments, words in (
+        (("index", "folder", tmp_path / "none", "-o", "c"), "there is no such folder"),
+        (("index", "folder", tmp_path / "empty", "-o", "c"), "no video in it"),
+        (("index", "folder", catalog.parent / "videos", "-o", catalog), "overwrite"),
+        (("extract", tmp_path / "none", "-o", "p", *FIGURE), "none"),
+        (("extract", catalog, "-o", poses, "--estimator", "figure"), "another configuration"),
+        (("extract", catalog, "-o", "/proc/x", *FIGURE), "no store can be made there"),
+        (("extract", catalog, "-o", tmp_path / "p"), "posemill models pull blazepose"),
+        (("extract", catalog, "-o", tmp_path / "p", *FIGURE, "--engine", "spark"), "'spark'"),
+        (
+            ("materialize", catalog, "-o", "f", "--recipe", "potion"),
+            "is not a posemill-poses store",
+        ),
+        (("train", poses, "-o", "r"), "is not a posemill-features store"),
+        (("evaluate", tmp_path, poses), "no run"),
+        (("status", tmp_path / "empty"), "holds nothing of posemill"),
+        (("preview", catalog, "-o", tmp_path / "pictures"), "posemill-poses"),
+        (("models", "pull", "figure"), "there are for: blazepose"),
+    ):
+        status, out, err = run(*arguments)
+        assert status == 2, (arguments, err)
+        assert out == ""
+        assert words in err, (arguments, err)
+        assert "Traceback" not in err
+    assert not (tmp_path / "p").exists()
+
+
+def test_without_a_network_the_weights_are_asked_for_in_one_line(
+    run, catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSEMILL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    status, _, err = run("extract", catalog, "-o", tmp_path / "p.zarr", "--pull")
+    assert status == 2
+    assert "could not download" in err
+    assert "--weights DIR" in err
+    assert not (tmp_path / "p.zarr").exists()
+
+
+def test_the_estimator_auto_says_what_it_chose(run, catalog: Path, tmp_path: Path) -> None:
+    _, _, err = run("extract", catalog, "-o", tmp_path / "p", "--weights", tmp_path / "none")
+    assert "estimator auto: blazepose" in err
+    assert "is not a folder" in err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("fixtures", "index folder", "extract", "materialize", "train", "evaluate", "preview"),
+        *("status", "models list", "models pull", "demo"),
+    ],
+)
+def test_every_command_has_help(run, command: str) -> None:
+    status, out, _ = run(*command.split(), "--help")
+    assert status == 0
+    assert "Usage: posemill" in out
