@@ -51,7 +51,7 @@ def main() -> None:
     # training with two threads on two busy cores ten times slower than with one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app()
+        app(prog_name="posemill")
     except PosemillError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         sys.exit(error.exit_status)
