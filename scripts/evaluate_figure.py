@@ -4,12 +4,14 @@
 
 Two sets: pictures as they are in clips, for which the bars are set, and wild
 ones, as in training (viewpoints up to the profile, smaller and larger people,
-poses between the actions). Every picture passes through a lossy codec, as a video's frames do. A true
-person counts where at least `MIN_JOINTS` joints can be seen, and is compared on
-the joints that can be seen. Best OKS: the greatest over the detections. A ghost
-is a detection under `GHOST_OKS` to everybody in the picture. A side swap is a
-person whose best detection fits better by `SWAP_MARGIN` with left and right
-exchanged.
+poses between the actions). Every picture passes through a lossy codec, as a
+video's frames do.
+
+A true person counts where at least `MIN_JOINTS` joints can be seen, and is
+compared on the joints that can be seen. Best OKS: the greatest over the
+detections. A ghost is a detection under `GHOST_OKS` to everybody in the
+picture. A side swap is a person whose best detection fits better by
+`SWAP_MARGIN` with left and right exchanged.
 """
 
 from __future__ import annotations
@@ -131,7 +133,8 @@ def line(name: str, value: float, *, judged: bool) -> str:
     """One row of the table."""
     if not judged or name not in BARS:
         return f"  {name:24s} {value:8.3f}"
-    return f"  {name:24s} {value:8.3f}  bar {BARS[name]:.2f}: {'ok' if passed(name, value) else 'MISSED'}"
+    verdict = "ok" if passed(name, value) else "MISSED"
+    return f"  {name:24s} {value:8.3f}  bar {BARS[name]:.2f}: {verdict}"
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """From the `figure` network's maps to people: peaks, limbs, and greedy assembly.
 
 Candidate limbs between any two peaks are scored by the mean of the part field
-along them (Cao et al., CVPR 2017, equation 11) and joined best first, as in
-Kruskal's algorithm: a limb joins two fragments unless both have the same joint.
+along them (Cao et al., CVPR 2017, equation 11), here times the geometric mean of
+the peaks' heights, and joined best first, as in Kruskal's algorithm: a limb
+joins two fragments unless both have the same joint.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _SAMPLES = np.linspace(0.0, 1.0, 8, dtype=np.float32)
 class DecodeSettings:
     """Thresholds of the decoder."""
 
-    min_peak: float = 0.2
-    min_limb: float = 0.25
+    min_peak: float = 0.15
+    min_limb: float = 0.15
     """Least mean of the part field along a limb."""
-    min_joints: int = 5
-    min_score: float = 0.35
+    min_joints: int = 6
+    min_score: float = 0.3
     """Least mean peak height of a person's joints."""
 
 
@@ -119,6 +120,7 @@ def decode_maps(
     limb, first, second = _candidates(peaks)
     score = limb_scores(fields, limb, peaks.xy_cells[first], peaks.xy_cells[second])
     kept: npt.NDArray[np.bool_] = score >= settings.min_limb
+    score *= np.sqrt(peaks.height[first] * peaks.height[second])  # doubtful peaks come last
     groups = [
         group
         for group in _join(peaks, first[kept], second[kept], score[kept])
