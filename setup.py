@@ -16,7 +16,7 @@ DEV = [
     "mypy",
     "pre-commit",
     "pytest",
-    "pytest-xdist",
+    "pytest-timeout",
     "ruff",
     "types-PyYAML",
     "xarray",

@@ -131,7 +131,9 @@ class Clip:
 
     def __post_init__(self) -> None:
         if not self.id or not self.video_id:
-            raise ValueError(f"a clip needs an id and a video id, got {self.id!r} {self.video_id!r}")
+            raise ValueError(
+                f"a clip needs an id and a video id, got {self.id!r} {self.video_id!r}"
+            )
         if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
             raise ValueError(
                 f"clip {self.id}: the span [{self.start_seconds}, {self.end_seconds}) s is empty"
