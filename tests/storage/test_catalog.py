@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -151,3 +152,15 @@ def test_foreign_and_newer_files_are_refused(
     pq.write_table(table.replace_schema_metadata(metadata), path / "videos.parquet")
     with pytest.raises(InputError, match=message):
         read_catalog(path)
+
+
+def test_an_id_that_is_there_twice_is_refused_by_name(tmp_path: Path) -> None:
+    catalog = Catalog("set", "/videos", (Video("a/1", "a/1.mp4", 10, "x"),), (), ())
+    write_catalog(tmp_path / "catalog", catalog)
+    path = tmp_path / "catalog" / "videos.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.concat_tables([table, table]), path)
+    with pytest.raises(
+        InputError, match=r"each video id may be there once; given twice: \['a/1'\]"
+    ):
+        read_catalog(tmp_path / "catalog")
