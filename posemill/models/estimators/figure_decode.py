@@ -13,15 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from posemill.errors import InputError
 from posemill.models.estimators.figure_fields import FIELD_LIMBS, NUM_JOINTS, to_pixels
 from posemill.schema import Float32, Int64
 
 _SAMPLES = np.linspace(0.0, 1.0, 8, dtype=np.float32)
+_MAX_PEAKS = 40  # of a joint: pictures of anything else have peaks all over
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
-    """Thresholds of the decoder."""
+    """Thresholds of the decoder.
+
+    Raises:
+        InputError: a threshold outside [0, 1), or fewer than one joint.
+    """
 
     min_peak: float = 0.15
     min_limb: float = 0.15
@@ -29,6 +35,13 @@ class DecodeSettings:
     min_joints: int = 6
     min_score: float = 0.3
     """Least mean peak height of a person's joints."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_peak", "min_limb", "min_score"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        if self.min_joints < 1:
+            raise InputError(f"min_joints must be at least 1, got {self.min_joints}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,10 @@ def find_peaks(heatmaps: Float32, min_peak: float) -> Peaks:
 
 def _candidates(peaks: Peaks) -> tuple[Int64, Int64, Int64]:
     """Limb, first and second peak of every pair of peaks that could be a limb."""
-    of_joint = [np.flatnonzero(peaks.joint == joint) for joint in range(NUM_JOINTS)]
+    best_first = np.argsort(-peaks.height, kind="stable")
+    of_joint = [
+        best_first[peaks.joint[best_first] == joint][:_MAX_PEAKS] for joint in range(NUM_JOINTS)
+    ]
     limbs, firsts, seconds = [], [], []
     for limb, (parent, child) in enumerate(FIELD_LIMBS):
         first, second = np.meshgrid(of_joint[parent], of_joint[child], indexing="ij")

@@ -1,5 +1,6 @@
 """The figure estimator: finds rendered people of unseen styles, alone or in a batch."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -93,6 +94,14 @@ def test_nobody_is_found_on_an_even_frame(
     assert found.score.shape == (0, 17)
 
 
+def test_pictures_of_anything_else_are_survived(estimator: FigureEstimator) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    loose = create(EstimatorOptions(parameters={"min_peak": 0.0, "min_limb": 0.0}))
+    for one in (estimator, loose):
+        found = people_in(one, [noise])[0]
+        assert np.isfinite(found.xy_px).all()
+
+
 def test_a_video_is_tracked(estimator: FigureEstimator) -> None:
     frame = pictures(1, seed=4)[0].rgb
     slots = [persons.slot.tolist() for persons in estimator.estimate([frame] * 20)]
@@ -141,6 +150,10 @@ def test_options_that_cannot_be_are_refused(tmp_path: Path) -> None:
         create(EstimatorOptions(parameters={"colour": 1}))
     with pytest.raises(InputError, match="must be numbers"):
         create(EstimatorOptions(parameters={"min_peak": "high"}))
+    with pytest.raises(InputError, match=r"min_peak must lie in \[0, 1\), got 1.5"):
+        create(EstimatorOptions(parameters={"min_peak": 1.5}))
+    with pytest.raises(InputError, match="min_joints must be at least 1"):
+        create(EstimatorOptions(parameters={"min_joints": 0}))
     with pytest.raises(InputError, match="no device is called 'abacus'"):
         create(EstimatorOptions(device="abacus"))
     with pytest.raises(WeightsUnavailable, match="are not at"):
@@ -173,8 +186,6 @@ def test_torch_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_module_itself_does_not_import_torch() -> None:
-    import subprocess
-
     code = "import sys, posemill.models.estimators.figure; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
