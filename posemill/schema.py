@@ -149,8 +149,9 @@ class PoseSequence:
     two rows of a frame never share a slot.
 
     Raises:
-        ValueError: shapes that disagree, rows out of frame order, a score
-            outside [0, 1], or a detected joint without finite coordinates.
+        ValueError: shapes that disagree, rows out of frame order, a slot twice
+            in a frame, a score outside [0, 1], or a detected joint without
+            finite coordinates.
     """
 
     skeleton: str
@@ -165,6 +166,12 @@ class PoseSequence:
     """What the container's header claims; never to be trusted."""
 
     def __post_init__(self) -> None:
+        self._check_shapes()
+        if self.num_rows:
+            self._check_order()
+            self._check_values()
+
+    def _check_shapes(self) -> None:
         num_rows, num_keypoints = self.score.shape
         if self.xy_px.shape != (num_rows, num_keypoints, 2):
             raise ValueError(
@@ -175,14 +182,21 @@ class PoseSequence:
                 raise ValueError(f"{name} must be ({num_rows},), got {rows.shape}")
         if self.width <= 0 or self.height <= 0:
             raise ValueError(f"a frame of {self.width} x {self.height} px cannot be")
-        if num_rows == 0:
-            return
+
+    def _check_order(self) -> None:
         if np.any(np.diff(self.frame) < 0) or self.frame[0] < 0:
             raise ValueError("rows must be ordered by frame, from 0 on")
         if self.frame[-1] >= len(self.pts_seconds):
             raise ValueError(
                 f"frame {self.frame[-1]} has no time: {len(self.pts_seconds)} were decoded"
             )
+        by_slot = np.lexsort((self.slot, self.frame))
+        same = (np.diff(self.frame[by_slot]) == 0) & (np.diff(self.slot[by_slot]) == 0)
+        if same.any():
+            frame = self.frame[by_slot][1:][same][0]
+            raise ValueError(f"two rows of frame {frame} share a slot")
+
+    def _check_values(self) -> None:
         if not (self.score.min() >= 0.0 and self.score.max() <= 1.0):
             raise ValueError(
                 f"scores must lie in [0, 1], got [{self.score.min()}, {self.score.max()}]"

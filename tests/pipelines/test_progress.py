@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from io import StringIO
+
+from rich.console import Console
+
+from posemill.pipelines.events import ItemDone, ShardEnded, StageEnded, StageStarted, WorkerLost
+from posemill.pipelines.progress import ProgressDisplay
+
+
+def shown(terminal: bool, num_items: int = 20) -> str:
+    stream = StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=100)
+    with ProgressDisplay(console) as display:
+        display(StageStarted("extract", num_shards=2, num_items=num_items))
+        for number in range(num_items):
+            status = "quarantined" if number == 3 else "ok"
+            display(ItemDone(0, f"video-{number}", status, num_frames=9))
+        display(WorkerLost(1, "a worker process died"))
+        display(ShardEnded(1, "failed", 10, "no space left"))
+        display(StageEnded("extract", 2.5))
+    return stream.getvalue()
+
+
+def test_a_log_has_about_ten_lines_and_every_trouble() -> None:
+    lines = shown(terminal=False).splitlines()
+    assert [line for line in lines if " of 20" in line][::9] == [
+        "extract: 2 of 20",
+        "extract: 20 of 20 1 not usable",
+    ]
+    assert "video-3: quarantined" in lines
+    assert "a worker process died; trying again" in lines
+    assert "shard 1 failed: no space left" in lines
+    assert lines[-1] == "extract: done in 2.5 s"
+
+
+def test_a_terminal_has_a_bar() -> None:
+    text = shown(terminal=True)
+    assert "20/20" in text
+    assert "1 not usable" in text
+
+
+def test_a_counter_counts_what_is_no_stage() -> None:
+    stream = StringIO()
+    with ProgressDisplay(Console(file=stream, force_terminal=False)) as display:
+        count = display.counter("fixtures")
+        count(5, 10)
+        count(10, 10)
+    assert stream.getvalue().splitlines() == ["fixtures: 5 of 10", "fixtures: 10 of 10"]
