@@ -6,15 +6,16 @@ Exit status: 0 all well, 1 some videos quarantined, 2 wrong usage or input,
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from posemill.cli import demo, learn, look, prepare, run
-from posemill.errors import PosemillError
+from posemill.errors import EnvironmentFault, PosemillError
 
 app = typer.Typer(
     name="posemill",
@@ -53,8 +54,14 @@ def main() -> None:
     try:
         app(prog_name="posemill")
     except PosemillError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        sys.exit(130)
+        _fail(str(error), error.exit_status)
+    except OSError as error:  # the machine's, where nothing nearer knew what to say
+        _fail(f"{type(error).__name__}: {error}", EnvironmentFault.exit_status)
+
+
+def _fail(message: str, exit_status: int) -> NoReturn:
+    """Say it in one line, and to a program that asked for `--json` as JSON, too."""
+    typer.secho(f"error: {message}", fg="red", err=True)
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": message, "exit_status": exit_status}))
+    sys.exit(exit_status)

@@ -72,6 +72,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def remark(number: int, noun: str, text: str) -> str:
+    """What a summary line adds where there is something to tell: `; 2 videos TEXT`."""
+    return f"; {count(number, noun)} {text}" if number else ""
+
+
 def require_torch(purpose: str) -> None:
     """Raises:
     MissingDependency: torch is not installed.

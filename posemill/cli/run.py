@@ -16,6 +16,7 @@ from posemill.cli.options import (
     WorkersOption,
     count,
     finish,
+    remark,
 )
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.choose import resolve_estimator
@@ -65,7 +66,7 @@ def extract_command(
 
     Does only what is missing; the same command goes on where it was stopped.
     """
-    chosen = resolve_estimator(estimator, weights=weights, pull=pull)
+    chosen = resolve_estimator(estimator, weights=weights, pull=pull and not dry_run)
     if chosen.note:
         typer.echo(chosen.note, err=True)
     settings = ExtractConfig(
@@ -104,16 +105,12 @@ def extract_command(
 
 def _extract_line(summary: ExtractSummary, out: Path) -> str:
     statuses = ", ".join(f"{number} {status}" for status, number in summary.statuses.items())
-    changed = summary.plan.num_changed_videos
     return (
         f"{out}: {count(sum(summary.statuses.values()), 'video')} ({statuses}), "
         f"{count(summary.num_frames, 'frame')}; {summary.num_extracted_videos} extracted now "
         f"in {summary.seconds:.1f} s"
-        + (
-            f"; {count(changed, 'video')} changed on disk since, older poses kept"
-            if changed
-            else ""
-        )
+        + remark(summary.plan.num_changed_videos, "video", "changed on disk, older poses kept")
+        + remark(summary.plan.num_other_shards, "shard", "of other catalogs left to do")
     )
 
 
@@ -158,14 +155,12 @@ def materialize_command(
         return
     with ProgressDisplay() as display:
         summary = materialize(settings, display)
-    not_extracted = summary.plan.num_shards_not_extracted
     arrays = ", ".join(f"{name} {shape}" for name, shape in summary.shapes.items())
+    plan = summary.plan
     line = (
-        f"{out}: {count(summary.plan.num_clips, 'clip')} ({summary.num_valid} valid), "
-        f"{summary.plan.num_clips_to_do} rendered now in {summary.seconds:.1f} s; {arrays}"
-        + (
-            f"; {count(not_extracted, 'shard')} of the poses not extracted yet"
-            * bool(not_extracted)
-        )
+        f"{out}: {count(plan.num_clips, 'clip')} ({summary.num_valid} valid), "
+        f"{plan.num_clips_to_do} rendered now in {summary.seconds:.1f} s; {arrays}"
+        + remark(plan.num_shards_not_extracted, "shard", "of the poses not extracted yet")
+        + remark(plan.num_clips_without_video, "clip", "of videos that the poses lack")
     )
     finish(line, summary.as_dict(), as_json=json)

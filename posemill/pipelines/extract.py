@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from posemill.errors import InputError
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.registry import create_estimator
 from posemill.pipelines.engines import create_engine
@@ -48,6 +49,8 @@ class ExtractPlan:
     num_new_videos: int
     num_changed_videos: int
     """Videos whose file differs from the one that was planned; their poses are kept."""
+    num_other_shards: int
+    """Shards to do whose videos this catalog lacks: another catalog's, left alone."""
     pending: tuple[ShardTask, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,6 +62,7 @@ class ExtractPlan:
             "videos_to_do": sum(task.num_items for task in self.pending),
             "videos_new": self.num_new_videos,
             "videos_changed": self.num_changed_videos,
+            "shards_of_other_catalogs": self.num_other_shards,
         }
 
 
@@ -81,6 +85,7 @@ class ExtractSummary:
             "frames": self.num_frames,
             "extracted_now": self.num_extracted_videos,
             "videos_changed": self.plan.num_changed_videos,
+            "shards_of_other_catalogs": self.plan.num_other_shards,
             "seconds": round(self.seconds, 2),
             "not_usable": dict(self.not_usable),
         }
@@ -106,7 +111,8 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     spec = WorkerSpec(
         "posemill.pipelines.extract_shard:ExtractWorker",
         {
-            "catalog_root": catalog.root,
+            "source_root": Path(catalog.root),
+            "moved": _moved(store.plans(), catalog),
             "out": config.out,
             "estimator": config.estimator,
             "options": config.options,
@@ -129,12 +135,11 @@ def plan_extract(config: ExtractConfig) -> ExtractPlan:
     catalog = read_catalog(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
     if not config.out.exists():
-        tables = _new_table([], catalog.videos, config.videos_per_shard)
-        return _plan([], tables, catalog, committed=set())
+        return _plan([], _new_table([], catalog, config.videos_per_shard), catalog, set())
     store = PoseStore.open(config.out)
     store.require_configuration(pose_configuration(estimator, config.options))
     tables = store.plans()
-    new = _new_table(tables, catalog.videos, config.videos_per_shard)
+    new = _new_table(tables, catalog, config.videos_per_shard)
     return _plan(tables, new, catalog, set(store.committed()))
 
 
@@ -142,17 +147,26 @@ def _extend_plan(store: PoseStore, catalog: Catalog, videos_per_shard: int | Non
     """Freeze a plan for the videos that no plan holds yet; another driver may be first."""
     while True:
         tables = store.plans()
-        new = _new_table(tables, catalog.videos, videos_per_shard)
+        new = _new_table(tables, catalog, videos_per_shard)
         if not new or store.add_plan(new[0].number, new[0]):
             return _plan(tables, new, catalog, set(store.committed()))
 
 
 def _new_table(
-    tables: Sequence[PlanTable], videos: Sequence[Video], videos_per_shard: int | None
+    tables: Sequence[PlanTable], catalog: Catalog, videos_per_shard: int | None
 ) -> list[PlanTable]:
-    """A table for the videos that no table holds yet: one, or none where all are planned."""
-    planned = {video.id for table in tables for video in table.videos}
-    unplanned = [video for video in videos if video.id not in planned]
+    """A table for the videos that no table holds yet: one, or none where all are planned.
+
+    A planned video's uri is absolute, so that a plan means the same files whichever
+    catalog a later run is given.
+    """
+    planned = _planned(tables)
+    _require_same_videos(planned, catalog)
+    unplanned = [
+        replace(video, uri=catalog.video_path(video))
+        for video in catalog.videos
+        if video.id not in planned
+    ]
     if not unplanned:
         return []
     first_shard_id = 1 + max((max(table.shard_id) for table in tables), default=-1)
@@ -167,27 +181,63 @@ def _new_table(
     ]
 
 
+def _planned(tables: Sequence[PlanTable]) -> dict[str, Video]:
+    return {video.id: video for table in tables for video in table.videos}
+
+
+def _moved(tables: Sequence[PlanTable], catalog: Catalog) -> dict[str, str]:
+    """Where the planned videos are now, for those that the catalog knows elsewhere."""
+    planned = _planned(tables)
+    return {
+        video.id: catalog.video_path(video)
+        for video in catalog.videos
+        if video.id in planned and catalog.video_path(video) != planned[video.id].uri
+    }
+
+
+def _require_same_videos(planned: Mapping[str, Video], catalog: Catalog) -> None:
+    """Refuse a catalog whose ids are those of other videos.
+
+    Raises:
+        InputError: an id is planned for another file with other content.
+    """
+    for video in catalog.videos:
+        known = planned.get(video.id)
+        path = catalog.video_path(video)
+        if known is not None and known.uri != path and known.identity != video.identity:
+            raise InputError(
+                f"the id {video.id!r} is of {path} in this catalog and of {known.uri} in the "
+                "store, and the files differ; extract each dataset into a store of its own, or "
+                "index the folder above both"
+            )
+
+
 def _plan(
     tables: Sequence[PlanTable],
     new: Sequence[PlanTable],
     catalog: Catalog,
     committed: set[int],
 ) -> ExtractPlan:
-    tasks = [
-        ShardTask(STAGE, shard_id, len(videos), sum(map(video_cost_seconds, videos)))
-        for table in (*tables, *new)
-        for shard_id, videos in table.shards().items()
-    ]
-    planned = {video.id: video.identity for table in tables for video in table.videos}
+    shards = {
+        shard_id: videos for table in (*tables, *new) for shard_id, videos in table.shards().items()
+    }
+    ours = {video.id for video in catalog.videos}
+    waiting = [shard_id for shard_id in shards if shard_id not in committed]
+    pending = [shard for shard in waiting if all(video.id in ours for video in shards[shard])]
+    planned = {video_id: video.identity for video_id, video in _planned(tables).items()}
     return ExtractPlan(
-        num_videos=sum(task.num_items for task in tasks),
-        num_shards=len(tasks),
+        num_videos=sum(map(len, shards.values())),
+        num_shards=len(shards),
         num_committed_shards=len(committed),
         num_new_videos=sum(len(table.videos) for table in new),
         num_changed_videos=sum(
             planned.get(video.id, video.identity) != video.identity for video in catalog.videos
         ),
-        pending=tuple(task for task in tasks if task.shard_id not in committed),
+        num_other_shards=len(waiting) - len(pending),
+        pending=tuple(
+            ShardTask(STAGE, shard, len(shards[shard]), sum(map(video_cost_seconds, shards[shard])))
+            for shard in pending
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -10,15 +10,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from posemill.errors import ContentError
-from posemill.models.estimators.base import Estimator, EstimatorOptions, Persons
+from posemill.errors import ContentError, EnvironmentFault, PosemillError
+from posemill.models.estimators.base import Estimator, EstimatorOptions
 from posemill.models.estimators.registry import create_estimator
 from posemill.pipelines.events import ItemDone, ItemStarted
+from posemill.pipelines.pose_rows import PoseRows
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
-from posemill.schema import PoseSequence, UInt8, Video, VideoStatus
+from posemill.schema import UInt8, Video, VideoStatus
 from posemill.storage.poses import PoseStore, VideoRecord
 from posemill.storage.video import VideoReader, open_video
-from posemill.transforms.skeletons import get_skeleton
 
 
 def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[str, Any]:
@@ -30,6 +30,8 @@ def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[
         "skeleton": estimator.spec.skeleton,
         "device_class": options.device.partition(":")[0],
         "reproducible": options.reproducible,
+        # Sums are split by threads, so equal bits need equal threads.
+        "threads": options.threads if options.reproducible else None,
         "decoder": f"opencv-{cv2.__version__}",
     }
 
@@ -38,9 +40,15 @@ class ExtractWorker:
     """Extracts shards in one process; satisfies `tasks.ShardWorker`."""
 
     def __init__(
-        self, catalog_root: str, out: Path, estimator: str, options: EstimatorOptions
+        self,
+        source_root: Path,
+        moved: Mapping[str, str],
+        out: Path,
+        estimator: str,
+        options: EstimatorOptions,
     ) -> None:
-        self._catalog_root = catalog_root
+        self._source_root = source_root
+        self._moved = moved
         self._store = PoseStore.open(out)
         self._shards = {
             shard_id: videos
@@ -51,9 +59,9 @@ class ExtractWorker:
         self._store.require_configuration(pose_configuration(self._estimator, options))
 
     def ready(self) -> None:
-        """One grey frame through the estimator proves that the device works."""
-        grey = np.full((64, 64, 3), 128, np.uint8)
-        list(self._estimator.estimate([grey]))
+        """The source is there, and one grey frame goes through the estimator."""
+        self._require_source()
+        self._probe()
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         started = monotonic()
@@ -74,32 +82,79 @@ class ExtractWorker:
         )
 
     def _extract(self, video: Video) -> VideoRecord:
-        """One video to its record; what it contains never raises."""
-        path = Path(self._catalog_root, video.uri)
+        """One video to its record; what it contains never raises.
+
+        Raises:
+            EnvironmentFault: the source is gone, or the estimator works no more.
+        """
+        path = Path(self._moved.get(video.id, video.uri))
+        if not path.exists():
+            self._require_source()
+            message = f"{path} is not there; index the folder again, or restore the file"
+            return _without_poses(video, VideoStatus.MISSING, "missing", message)
         try:
             return extract_video(video, path, self._estimator)
-        except FileNotFoundError:
-            message = f"{path} is not there any more; index the folder again, or restore the file"
-            return _without_poses(video, VideoStatus.MISSING, "missing", message)
         except ContentError as error:
             return _without_poses(video, VideoStatus.QUARANTINED, error.reason, str(error))
+        except (PosemillError, OSError):
+            raise
+        except Exception:  # noqa: BLE001 - decided by the second try and the probe
+            return self._extract_again(video, path)
+
+    def _extract_again(self, video: Video, path: Path) -> VideoRecord:
+        """Try a video that failed in an unforeseen way alone, while the estimator works.
+
+        Raises:
+            EnvironmentFault: the estimator fails without the video, too.
+        """
+        self._probe()
+        try:
+            return extract_video(video, path, self._estimator)
+        except (PosemillError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the video is named with what it caused
+            self._probe()
+            message = f"{path}: {type(error).__name__}: {error}"
+            return _without_poses(video, VideoStatus.QUARANTINED, "failed", message)
+
+    def _probe(self) -> None:
+        """A frame that is known to be good goes through the estimator."""
+        grey = np.full((64, 64, 3), 128, np.uint8)
+        try:
+            list(self._estimator.estimate([grey]))
+        except Exception as error:
+            raise EnvironmentFault(
+                f"the estimator {self._estimator.spec.name} fails on a plain grey frame, so the "
+                f"device or its software is at fault: {type(error).__name__}: {error}"
+            ) from error
+
+    def _require_source(self) -> None:
+        """An unmounted disk must not make every video count as missing."""
+        root = self._source_root
+        if not root.is_dir() or not any(root.iterdir()):
+            raise EnvironmentFault(
+                f"the videos' folder {root} is not there or empty; mount it, or index the "
+                "videos where they are now"
+            )
 
 
 def extract_video(video: Video, path: Path, estimator: Estimator) -> VideoRecord:
     """Decode a video, estimate its poses and judge it.
 
     Raises:
-        FileNotFoundError: the file is not there.
         ContentError: not one frame can be decoded.
+        FileNotFoundError: the file is not there.
+        EnvironmentFault: the file is there and cannot be read.
     """
     with open_video(
         path, start_seconds=video.start_seconds, end_seconds=video.end_seconds
     ) as reader:
-        pts_seconds: list[float] = []
-        persons = list(estimator.estimate(_frames(reader, pts_seconds)))
-        poses = assemble_poses(persons, pts_seconds, reader, estimator.spec.skeleton)
-        status = reader.status()
+        rows, pts_seconds = PoseRows(estimator.spec.skeleton), list[float]()
+        for persons in estimator.estimate(_frames(reader, pts_seconds)):
+            rows.append(persons)
         declared = reader.frames_declared
+        poses = rows.sequence(pts_seconds, reader.width, reader.height, declared)
+        status = reader.status()
     if status is VideoStatus.OK and poses.num_rows == 0:
         status = VideoStatus.EMPTY
     damaged = status is VideoStatus.DAMAGED
@@ -120,32 +175,6 @@ def _frames(reader: VideoReader, pts_seconds: list[float]) -> Iterator[UInt8]:
     for frame in reader:
         pts_seconds.append(frame.pts_seconds)
         yield frame.rgb
-
-
-def assemble_poses(
-    persons: Sequence[Persons], pts_seconds: Sequence[float], reader: VideoReader, skeleton: str
-) -> PoseSequence:
-    """The people of F frames as one ragged sequence, rows in frame and slot order."""
-    num_keypoints = get_skeleton(skeleton).num_keypoints
-    ordered = [np.argsort(people.slot, kind="stable") for people in persons]
-    empty = Persons(
-        np.empty((0, num_keypoints, 2), np.float32),
-        np.empty((0, num_keypoints), np.float32),
-        np.empty(0, np.int64),
-    )
-    frames = [*persons, empty]  # so that a video without people concatenates, too
-    ordered.append(np.empty(0, np.int64))
-    return PoseSequence(
-        skeleton=skeleton,
-        xy_px=np.concatenate([p.xy_px[o] for p, o in zip(frames, ordered, strict=True)]),
-        score=np.concatenate([p.score[o] for p, o in zip(frames, ordered, strict=True)]),
-        frame=np.repeat(np.arange(len(frames)), [len(p.slot) for p in frames]),
-        slot=np.concatenate([p.slot[o] for p, o in zip(frames, ordered, strict=True)]),
-        pts_seconds=np.asarray(pts_seconds, np.float64),
-        width=reader.width,
-        height=reader.height,
-        frames_declared=reader.frames_declared,
-    )
 
 
 def _without_poses(video: Video, status: VideoStatus, reason: str, message: str) -> VideoRecord:

@@ -119,7 +119,7 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         inputs.specs,
         inputs.configuration,
         inputs.catalog.classes,
-        clips_per_shard=_clips_per_shard(_missing_rows(inputs, [])),
+        clips_per_shard=_clips_per_shard(inputs),
     )
     while True:  # another driver may add rows at the same time
         rows = [row for row in store.rows() if row is not None]
@@ -242,9 +242,24 @@ def _missing_rows(inputs: _Inputs, known: Sequence[FeatureRow]) -> list[FeatureR
     return [row for row in planned if row.clip_id not in have]
 
 
-def _clips_per_shard(rows: Sequence[FeatureRow]) -> int:
-    """64, or as many as the greatest pose shard has clips, so that little is padding."""
-    return min(CLIPS_PER_SHARD, max(Counter(row.pose_shard for row in rows).values(), default=1))
+def _clips_per_shard(inputs: _Inputs) -> int:
+    """64, or as many as the greatest planned pose shard has clips: little is then padding.
+
+    Raises:
+        InputError: no clip of the catalog is of a planned video.
+    """
+    clips_of = Counter(clip.video_id for clip in inputs.catalog.clips)
+    sizes = [
+        sum(clips_of[video.id] for video in videos)
+        for plan in inputs.poses.plans()
+        for videos in plan.shards().values()
+    ]
+    if not any(sizes):
+        raise InputError(
+            f"{inputs.poses.root} plans no video of the catalog {inputs.catalog.name!r}; extract "
+            "the catalog first, or give the one that the poses were made from with --catalog"
+        )
+    return min(CLIPS_PER_SHARD, max(sizes))
 
 
 def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:
@@ -272,13 +287,19 @@ def _plan(
     inputs: _Inputs, rows: Sequence[FeatureRow], sources: Mapping[int, str]
 ) -> MaterializePlan:
     sizes = Counter(row.pose_shard for row in rows)
+    videos = {entry.video_id for commit in inputs.commits.values() for entry in commit.entries}
+    strangers = [row for row in rows if row.video_id not in videos]
+    if strangers:
+        raise InputError(
+            f"the features have the clip {strangers[0].clip_id!r}, whose video is not in "
+            f"{inputs.poses.root}: they were made from other poses; materialize into a new store"
+        )
     pending = tuple(
         ShardTask(STAGE, shard_id, num_clips, float(num_clips))
         for shard_id, num_clips in sizes.items()
         if sources.get(shard_id) != inputs.commits[shard_id].marker_sha256
     )
     num_planned = len({shard for plan in inputs.poses.plans() for shard in plan.shard_id})
-    videos = {entry.video_id for commit in inputs.commits.values() for entry in commit.entries}
     return MaterializePlan(
         num_clips=len(rows),
         num_clips_to_do=sum(task.num_items for task in pending),

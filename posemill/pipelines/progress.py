@@ -62,6 +62,8 @@ class ProgressDisplay:
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
+        if kind is KeyboardInterrupt:
+            self._console.print("interrupted; the same command goes on from here")
 
     def __call__(self, event: Event) -> None:
         match event:

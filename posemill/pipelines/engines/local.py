@@ -115,7 +115,7 @@ class _Run:
     def _receive(self, process: _Process) -> None:
         try:
             message: _Message = process.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # also a message cut short by its sender's death
             self._lost(process)
             return
         match message:
@@ -133,7 +133,7 @@ class _Run:
 
     def _assign(self, process: _Process, task: ShardTask) -> None:
         process.task, process.item_id = task, None
-        with contextlib.suppress(BrokenPipeError):  # it died: the next receive sees that
+        with contextlib.suppress(OSError):  # it died: the next receive sees that
             process.connection.send(task)
 
     def _ended(self, process: _Process, result: ShardResult) -> None:
@@ -212,7 +212,8 @@ def _work(connection: Connection, worker: WorkerSpec) -> None:
             try:
                 result = shard_worker.run(task, connection.send)
             except Exception as error:  # noqa: BLE001 - any failure ends the attempt, uncommitted
-                traceback.print_exc()
+                if not isinstance(error, PosemillError):
+                    traceback.print_exc()
                 message = f"{type(error).__name__}: {error}"
                 result = ShardResult(task.shard_id, ShardOutcome.FAILED, message=message)
             connection.send(result)
