@@ -73,7 +73,7 @@ def open_video(
     Raises:
         FileNotFoundError: there is no such file.
         EnvironmentFault: the file is there and cannot be read.
-        UnreadableVideo: not one frame can be decoded; while iterating: none lies in the span.
+        UnreadableVideo: not one frame can be decoded; while iterating: none of the span.
     """
     return VideoReader(
         Path(path), start_seconds=start_seconds, end_seconds=end_seconds, threads=threads
@@ -162,6 +162,15 @@ class VideoReader:
         raise _unreadable(self.path, _describe(self._head))
 
     def _decode(self) -> Generator[Frame, None, None]:
+        yield from self._decode_span()
+        if self.frames_decoded == 0:
+            raise UnreadableVideo(
+                f"{self.path}: no readable frame lies in the span [{self._start}, {self._end}) s; "
+                f"the file was decoded up to {self._clock.last_seconds:.3f} s. "
+                "Correct the span in the catalog, or replace the file."
+            )
+
+    def _decode_span(self) -> Generator[Frame, None, None]:
         more = True
         while more:
             pts_seconds = self._clock.tick(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0)
@@ -178,12 +187,6 @@ class VideoReader:
             more = self._capture.grab()
         self._reached_end = True
         self._stopped_midway |= any(self._capture.grab() for _ in range(_ATTEMPTS_BEYOND_END))
-        if self.frames_decoded == 0:
-            raise UnreadableVideo(
-                f"{self.path}: no frame lies in the span [{self._start}, {self._end}) s; the file "
-                f"could be decoded up to {self._clock.last_seconds:.3f} s. "
-                "Correct the span in the catalog, or replace the file."
-            )
 
     def _retrieve(self) -> UInt8 | None:
         """The grabbed frame; None where it cannot be had in the video's size."""

@@ -100,7 +100,25 @@ def test_a_span_beyond_the_end_is_refused(tmp_path: Path, make_video: MakeVideo)
     path = make_video(tmp_path / "a.avi")
     with open_video(path, start_seconds=10) as reader, pytest.raises(UnreadableVideo) as caught:
         list(reader)
-    assert "no frame lies in the span [10, inf) s" in str(caught.value)
+    assert "no readable frame lies in the span [10, inf) s" in str(caught.value)
+
+
+def test_a_span_between_two_frames_is_refused(tmp_path: Path, make_video: MakeVideo) -> None:
+    path = make_video(tmp_path / "a.avi")  # frames at 0.0, 0.1, 0.2, ... s
+    with (
+        open_video(path, start_seconds=0.12, end_seconds=0.18) as reader,
+        pytest.raises(UnreadableVideo, match=r"no readable frame lies in the span \[0.12, 0.18\)"),
+    ):
+        list(reader)
+
+
+def test_a_span_that_starts_in_damage_is_refused(
+    tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_video(make_video(tmp_path / "a.avi"), start_seconds=1.0) as reader:
+        monkeypatch.setattr(reader, "_retrieve", lambda: None)
+        with pytest.raises(UnreadableVideo, match="no readable frame lies in the span"):
+            list(reader)
 
 
 def test_a_cut_file_is_damaged_and_keeps_what_is_readable(
