@@ -17,9 +17,10 @@ from posemill.models.create import get_model
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import MapDataset, Sample, select_clips
 from posemill.pipelines.metrics import Evaluation, Prediction
-from posemill.pipelines.runs import RunFolder, disk_fault, open_run, replace_bytes
+from posemill.pipelines.runs import RunFolder, open_run
 from posemill.pipelines.train import build_model, open_features
 from posemill.provenance import differences
+from posemill.storage.durable import disk_faults, replace_file
 from posemill.storage.features import FeatureStore
 
 _BATCH_SIZE = 64
@@ -98,9 +99,9 @@ def evaluation_paths(run_dir: Path, subset: str) -> tuple[Path, Path]:
 def _write(run_dir: Path, evaluation: Evaluation) -> None:
     figures, answers = evaluation_paths(run_dir, evaluation.subset)
     lines = [json.dumps(_answer(item, evaluation.classes)) for item in evaluation.predictions]
-    with disk_fault(run_dir):
-        replace_bytes(answers, ("\n".join(lines) + "\n").encode())
-        replace_bytes(figures, (json.dumps(evaluation.as_dict(), indent=2) + "\n").encode())
+    with disk_faults(run_dir):
+        replace_file(answers, ("\n".join(lines) + "\n").encode())
+        replace_file(figures, (json.dumps(evaluation.as_dict(), indent=2) + "\n").encode())
 
 
 def _answer(prediction: Prediction, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 The layout is described in docs/fixtures.md. A folder half written is completed,
 a complete one is left alone, one of other parameters is refused. Scripts that
 ask for several workers need the usual `if __name__ == "__main__":` guard, since
-workers are spawned.
+workers are spawned. Any number of calls may write one folder at a time; a call
+that was killed leaves hidden drafts, which nothing reads.
 """
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,10 @@ from posemill.errors import EnvironmentFault, InputError
 from posemill.fixtures.actions import CLASSES, MIRROR_LABELS
 from posemill.fixtures.body import Subset
 from posemill.fixtures.scene import MAX_FRAMES, MIN_FRAMES, ClipSpec, FixtureClip, render_clip
+from posemill.pipelines.watchdog import end_with_parent
 from posemill.provenance import differences
+from posemill.storage.commits import create_if_absent
+from posemill.storage.durable import disk_faults, replace_file, temporary_name
 
 FORMAT_VERSION = 1
 MANIFEST = "fixtures.json"
@@ -121,19 +125,18 @@ def write_fixtures(
 
     Raises:
         InputError: `out` holds something else, or fixtures of other parameters.
-        EnvironmentFault: the folder cannot be written, or no mp4v encoder is there.
+        EnvironmentFault: the folder cannot be written, no mp4v encoder is there, or a
+            worker died.
     """
     if workers < 1:
         raise InputError(f"workers must be at least 1, got {workers}")
     clips = parameters.clips()
-    _claim(out, parameters)
-    missing = [clip for clip in clips if not _is_complete(out, clip)]
-    try:
+    with disk_faults(out):
+        _claim(out, parameters)
+        missing = [clip for clip in clips if not _is_complete(out, clip)]
         for done, _ in enumerate(_render_all(out, missing, parameters.fps, workers), start=1):
             if on_progress is not None:
                 on_progress(len(clips) - len(missing) + done, len(clips))
-    except OSError as error:
-        raise EnvironmentFault(f"cannot write fixtures below {out}: {error}") from error
     num_train = sum(clip.subset == "train" for clip in clips)
     return FixtureSummary(out, num_train, len(clips) - num_train, len(missing))
 
@@ -149,39 +152,49 @@ def _is_complete(root: Path, clip: ClipSpec) -> bool:
 
 
 def _claim(root: Path, parameters: FixtureParameters) -> None:
-    """Make the folder ours, or find out that it is."""
-    manifest = parameters.manifest()
-    path = root / MANIFEST
-    if path.is_file():
-        try:
-            there = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+    """Make the folder ours, or find out that it is.
+
+    The manifest comes first and is never replaced: what else is found there
+    without it is somebody else's, and of two calls that differ one is refused.
+    """
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{root} is not a folder of fixtures; choose a new or an empty folder")
+    root.mkdir(parents=True, exist_ok=True)
+    manifest, mirrors = root / MANIFEST, root / MIRRORS
+    # Listed before the look at the manifest: another call may write it in between.
+    strangers = [path for path in root.iterdir() if not path.name.startswith(f".{MANIFEST}.")]
+    if not manifest.is_file():
+        if strangers:
             raise InputError(
-                f"{path} is not JSON ({error}); remove {root} or choose another"
-            ) from error
-        if there != manifest:
-            raise InputError(
-                f"{root} holds fixtures of other parameters; remove it or choose another folder:\n"
-                + "\n".join(differences(manifest, there))
+                f"{root} exists and is not a folder of fixtures (it has no {MANIFEST}); "
+                "choose a new or an empty folder"
             )
-        return
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise InputError(
-            f"{root} exists and is not a folder of fixtures (it has no {MANIFEST}); "
-            "choose a new or an empty folder"
-        )
+        create_if_absent(manifest, _json_bytes(parameters.manifest()))
+    _check_manifest(manifest, parameters)
+    if not mirrors.is_file():
+        replace_file(mirrors, _json_bytes(dict(MIRROR_LABELS)))
+
+
+def _check_manifest(path: Path, parameters: FixtureParameters) -> None:
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        _write_json(root / MIRRORS, dict(MIRROR_LABELS))
-        _write_json(path, manifest)
-    except OSError as error:
-        raise EnvironmentFault(f"cannot write fixtures below {root}: {error}") from error
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"{path} is not JSON ({error}); remove {path.parent} or choose another"
+        ) from error
+    if not isinstance(there, dict):
+        raise InputError(
+            f"{path} must hold a JSON object, got {there!r}; remove {path.parent} or choose another"
+        )
+    if lines := differences(parameters.manifest(), there):
+        raise InputError(
+            f"{path.parent} holds fixtures of other parameters; remove it or choose another "
+            "folder:\n" + "\n".join(lines)
+        )
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    hidden = path.with_name(f".{path.name}.partial")
-    hidden.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(hidden, path)  # noqa: PTH105
+def _json_bytes(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 def _render_all(root: Path, clips: list[ClipSpec], fps: float, workers: int) -> Iterator[None]:
@@ -191,9 +204,21 @@ def _render_all(root: Path, clips: list[ClipSpec], fps: float, workers: int) -> 
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        min(workers, len(clips)), mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
+        min(workers, len(clips)), mp_context=context, initializer=_start_worker
     ) as pool:
-        yield from pool.map(write, clips, chunksize=4)
+        try:
+            yield from pool.map(write, clips, chunksize=4)
+        except BrokenProcessPool as error:
+            raise EnvironmentFault(
+                f"a worker process that rendered fixtures below {root} died, perhaps for want of "
+                "memory; run the same command again, with --workers 1 if it dies again: what was "
+                "rendered is kept"
+            ) from error
+
+
+def _start_worker() -> None:
+    end_with_parent()
+    cv2.setNumThreads(1)
 
 
 def _write_clip(root: Path, fps: float, spec: ClipSpec) -> None:
@@ -201,12 +226,17 @@ def _write_clip(root: Path, fps: float, spec: ClipSpec) -> None:
     stem = clip_stem(root, spec)
     stem.parent.mkdir(parents=True, exist_ok=True)
     clip = render_clip(spec)
-    video = stem.with_name(f".{stem.name}.partial.mp4")
-    write_video(video, clip.frames, fps)
-    truth = stem.with_name(f".{stem.name}.partial.npz")
-    _write_truth(truth, clip, fps)
-    os.replace(video, stem.with_suffix(".mp4"))  # noqa: PTH105
-    os.replace(truth, stem.with_suffix(".npz"))  # noqa: PTH105
+    draft = temporary_name(stem).name
+    # The suffixes decide the format, so they come last.
+    video, truth = stem.with_name(f"{draft}.mp4"), stem.with_name(f"{draft}.npz")
+    try:
+        write_video(video, clip.frames, fps)
+        _write_truth(truth, clip, fps)
+        video.replace(stem.with_suffix(".mp4"))
+        truth.replace(stem.with_suffix(".npz"))
+    finally:
+        video.unlink(missing_ok=True)
+        truth.unlink(missing_ok=True)
 
 
 def write_video(

@@ -12,16 +12,14 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
+from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.provenance import differences
+from posemill.storage.durable import disk_faults, replace_file
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -56,9 +54,9 @@ class RunFolder:
             EnvironmentFault: the disk refuses.
         """
         lines = "".join(json.dumps(entry) + "\n" for entry in metrics)
-        with disk_fault(self.root):
-            replace_bytes(self.root / METRICS, lines.encode())
-            replace_bytes(self.root / CHECKPOINT, checkpoint)
+        with disk_faults(self.root):
+            replace_file(self.root / METRICS, lines.encode())
+            replace_file(self.root / CHECKPOINT, checkpoint)
 
     def last_metrics(self) -> dict[str, Any]:
         """The metrics of the last finished epoch; empty before the first."""
@@ -128,32 +126,7 @@ def open_or_create_run(
     config = {"schema_version": SCHEMA_VERSION, IDENTITY: identity, **record}
     try:
         root.mkdir(parents=True, exist_ok=True)
-        replace_bytes(root / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+        replace_file(root / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
     except OSError as error:
         raise InputError(f"{root} cannot be written: {error.strerror or error}") from error
     return open_run(root)
-
-
-def replace_bytes(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextmanager
-def disk_fault(root: Path) -> Iterator[None]:
-    """Turn what the disk refuses into EnvironmentFault."""
-    try:
-        yield
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{root} cannot be written: {error.strerror or error}; make room or correct its "
-            "permissions, then run again: it goes on where it stopped"
-        ) from error

@@ -1,6 +1,14 @@
 """Folders of fixtures: their layout, and what happens to one that is there already."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -16,6 +24,7 @@ from posemill.pipelines.fixtures import (
     write_fixtures,
     write_video,
 )
+from posemill.storage.datasets.folder import index_folder
 
 SMALL = FixtureParameters(num_clips=4, seed=9, width=64, height=48, min_frames=3, max_frames=5)
 
@@ -55,7 +64,7 @@ def test_files_lie_by_subset_and_class(tmp_path: Path) -> None:
     assert files == [f"test/{CLASSES[0]}/0000.mp4"] + [
         f"train/{label}/0000.mp4" for label in CLASSES[:3]
     ]
-    assert not list(tmp_path.rglob("*.partial*"))
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_two_workers_write_what_one_writes(tmp_path: Path) -> None:
@@ -93,11 +102,105 @@ def test_what_is_missing_is_made_again(tmp_path: Path, suffix: str) -> None:
     stem = clip_stem(tmp_path, SMALL.clips()[1])
     whole = stem.with_suffix(".npz").read_bytes()
     stem.with_suffix(suffix).unlink()
-    stem.with_name(f".{stem.name}.partial.mp4").write_bytes(b"left by a kill")
     assert write_fixtures(tmp_path, SMALL).rendered == 1
     assert stem.with_suffix(".mp4").is_file()
     assert stem.with_suffix(".npz").read_bytes() == whole
-    assert not list(tmp_path.rglob("*.partial*"))
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_drafts_left_by_a_kill_disturb_nothing(tmp_path: Path) -> None:
+    (tmp_path / f".fixtures.json.{'0' * 32}").write_text("{")  # killed within the first write
+    folder = clip_stem(tmp_path, SMALL.clips()[0]).parent
+    write_fixtures(tmp_path, SMALL)
+    (folder / f".0000.{'0' * 32}.mp4").write_bytes(b"half a video")
+    assert write_fixtures(tmp_path, SMALL).rendered == 0
+    (folder / "0000.mp4").unlink()
+    assert write_fixtures(tmp_path, SMALL).rendered == 1
+    assert len(index_folder(tmp_path).videos) == 4
+
+
+def test_a_kill_between_the_folders_two_lists_is_made_good(tmp_path: Path) -> None:
+    write_fixtures(tmp_path / "whole", SMALL)
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    shutil.copy(tmp_path / "whole" / "fixtures.json", cut)
+    write_fixtures(cut, SMALL)
+    assert json.loads((cut / "mirror_labels.json").read_text()) == dict(MIRROR_LABELS)
+
+
+def command(out: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "posemill", "fixtures", str(out), *options]
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+
+
+def test_two_calls_on_one_folder_write_what_one_writes(tmp_path: Path) -> None:
+    options = ("--clips", "12", "--workers", "1")
+    together = [subprocess.Popen(command(tmp_path / "both", *options)) for _ in range(2)]
+    assert [process.wait() for process in together] == [0, 0]
+    subprocess.run(command(tmp_path / "one", *options), check=True)
+    assert contents(tmp_path / "both") == contents(tmp_path / "one")
+
+
+def test_no_worker_outlives_a_killed_call(tmp_path: Path) -> None:
+    options = ("--clips", "600", "--workers", "2")
+    driver = subprocess.Popen(command(tmp_path / "out", *options))
+    wait_until(lambda: any((tmp_path / "out").rglob("*.npz")))
+    started = children(driver.pid)
+    assert len(started) >= 2
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    wait_until(lambda: not any(map(is_alive, started)))
+
+
+def test_a_worker_that_dies_ends_the_call_with_a_clear_line(tmp_path: Path) -> None:
+    options = ("--clips", "600", "--workers", "2")
+    driver = subprocess.Popen(
+        command(tmp_path / "out", *options), stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: any((tmp_path / "out").rglob("*.npz")))
+    worker = next(pid for pid in children(driver.pid) if b"spawn_main" in command_line(pid))
+    os.kill(worker, signal.SIGKILL)
+    _, told = driver.communicate(timeout=60)
+    assert driver.returncode == 3
+    assert "died" in told
+    assert "Traceback" not in told
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def state_and_parent(pid: int) -> tuple[str, int]:
+    state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    return state, int(parent)
+
+
+def command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def children(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            if state_and_parent(int(folder.name))[1] == parent:
+                found.append(int(folder.name))
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return state_and_parent(pid)[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_folder_of_other_parameters_is_refused(tmp_path: Path) -> None:
@@ -118,13 +221,16 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "fixtures.json").write_text("{")
     with pytest.raises(InputError, match="is not JSON"):
         write_fixtures(tmp_path, SMALL)
+    (tmp_path / "fixtures.json").write_text("[1, 2]")
+    with pytest.raises(InputError, match=r"must hold a JSON object, got \[1, 2\]"):
+        write_fixtures(tmp_path, SMALL)
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="not a folder of fixtures"):
         write_fixtures(tmp_path / "file", SMALL)
-    with pytest.raises(EnvironmentFault, match="cannot write"):
+    with pytest.raises(EnvironmentFault, match="below: the disk refused"):
         write_fixtures(tmp_path / "file" / "below", SMALL)
 
 

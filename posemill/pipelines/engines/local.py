@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
-import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +20,7 @@ from posemill.errors import EnvironmentFault, PosemillError
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, ItemStarted, ShardEnded, WorkerLost
 from posemill.pipelines.tasks import ShardOutcome, ShardResult, ShardTask, WorkerSpec
+from posemill.pipelines.watchdog import end_with_parent
 
 _POLL_SECONDS = 0.5
 
@@ -198,7 +197,7 @@ def _stop_process(process: _Process) -> None:
 
 def _work(connection: Connection, worker: WorkerSpec) -> None:
     """The body of a worker process."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, EOFError):
         try:
             shard_worker = worker.build()
@@ -217,10 +216,3 @@ def _work(connection: Connection, worker: WorkerSpec) -> None:
                 message = f"{type(error).__name__}: {error}"
                 result = ShardResult(task.shard_id, ShardOutcome.FAILED, message=message)
             connection.send(result)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
