@@ -3,8 +3,8 @@
     python scripts/train_figure.py                      # writes the packaged weights
     python scripts/train_figure.py --steps 500 --out /tmp/figure.npz
 
-The packaged weights took 29 minutes on two cores that other work shared. Pictures are
-of the train styles only; `scripts/evaluate_figure.py` measures on the test ones.
+The packaged weights took 18 minutes on two cores. Pictures are of the train styles
+only; `scripts/evaluate_figure.py` measures on the test ones.
 """
 
 from __future__ import annotations
