@@ -25,7 +25,13 @@ import google_crc32c
 
 from posemill.errors import InputError, StoreCorrupted
 from posemill.provenance import canonical_json
-from posemill.storage.durable import sync_folder, temporary_name, write_file
+from posemill.storage.durable import (
+    disk_faults,
+    names_in,
+    sync_folder,
+    temporary_name,
+    write_file,
+)
 
 _NAME = re.compile(r"s(\d{6,})\.g(\d{3,})\.json")
 _SEAL = ',"sha256":"'
@@ -88,10 +94,14 @@ class RecordName:
 
 
 def list_latest(folder: Path) -> dict[int, RecordName]:
-    """Per shard the record of the highest generation, in the order of shards; one listing."""
+    """Per shard the record of the highest generation, in the order of shards; one listing.
+
+    Raises:
+        StoreCorrupted: the folder is not there.
+        EnvironmentFault: it cannot be read.
+    """
     latest: dict[int, RecordName] = {}
-    with os.scandir(folder) as entries:
-        found = [match for entry in entries if (match := _NAME.fullmatch(entry.name))]
+    found = [match for name in names_in(folder) if (match := _NAME.fullmatch(name))]
     for name in sorted(RecordName(int(match[1]), int(match[2])) for match in found):
         latest[name.shard_id] = name
     return latest
@@ -101,6 +111,17 @@ def seal(body: Mapping[str, Any]) -> bytes:
     """A record as JSON, with the sha256 of what stands before it as its last member."""
     text = canonical_json(body)
     return f'{text[:-1]}{_SEAL}{hashlib.sha256(text.encode()).hexdigest()}"}}\n'.encode()
+
+
+def read_record(path: Path) -> tuple[dict[str, Any], str]:
+    """The content and the sha256 of the record at `path`.
+
+    Raises:
+        StoreCorrupted: a byte of it is not what was written.
+        EnvironmentFault: it cannot be read.
+    """
+    with disk_faults(path):
+        return unseal(path.read_bytes(), path)
 
 
 def unseal(data: bytes, path: Path) -> tuple[dict[str, Any], str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from posemill.errors import EnvironmentFault
+from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
 
 
 def temporary_name(path: Path) -> Path:
@@ -27,13 +27,21 @@ def write_file(path: Path, data: bytes) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Put `data` in the place of a file; a reader sees all of the old or all of the new."""
-    draft = temporary_name(path)
+    replace_files(path.parent, {path.name: data})
+
+
+def replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files in the place of others, each at once; none before all are on the disk."""
+    drafts = {name: temporary_name(folder / name) for name in files}
     try:
-        write_file(draft, data)
-        draft.replace(path)
+        for name, draft in drafts.items():
+            write_file(draft, files[name])
+        for name, draft in drafts.items():
+            draft.replace(folder / name)
     finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+    sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:
@@ -79,6 +87,37 @@ def remove_tree(folder: Path) -> None:
     """Remove a folder of an attempt that nobody will read; what cannot be removed stays."""
     with suppress(OSError):
         shutil.rmtree(folder)
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names in a folder that every store of its kind has.
+
+    Raises:
+        StoreCorrupted: the folder is not there.
+        EnvironmentFault: it cannot be read.
+    """
+    with disk_faults(folder):
+        try:
+            return [path.name for path in folder.iterdir()]
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise StoreCorrupted(
+                f"{folder}: this folder of the store is not there, so the store is not whole. "
+                "Restore it from a backup, or remove the store and make it again."
+            ) from error
+
+
+@contextmanager
+def input_faults(
+    path: Path, remedy: str = "Correct the permissions, or give another path."
+) -> Iterator[None]:
+    """Turn an `OSError` about what the user gave into an `InputError` that names the place."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{error.filename or path}: cannot be read ({error.strerror or error}); expected a "
+            f"path that may be read. {remedy}"
+        ) from error
 
 
 @contextmanager

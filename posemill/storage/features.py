@@ -28,9 +28,9 @@ from posemill.storage.commits import (
     check_files,
     create_if_absent,
     list_latest,
+    read_record,
     record_file,
     seal,
-    unseal,
 )
 from posemill.storage.durable import disk_faults
 from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
@@ -41,9 +41,9 @@ from posemill.storage.shard_rows import read_shard_rows
 from posemill.storage.store_root import (
     COMMITS,
     PLAN,
+    already_there,
     create_store,
     describe_configuration,
-    is_absent,
     read_attributes,
     require_same,
 )
@@ -91,20 +91,8 @@ class FeatureStore:
             ValueError: outputs that cannot stand in one store.
             InputError: something is there, or it cannot be written there.
         """
-        feature_arrays.check_specs(specs)
-        attributes = {
-            "kind": FEATURES_KIND,
-            "schema_version": FEATURES_SCHEMA_VERSION,
-            "classes": list(classes),
-            "specs": feature_arrays.specs_to_json(specs),
-            "clips_per_shard": clips_per_shard,
-            **describe_configuration(configuration),
-        }
-        create_store(
-            Path(path),
-            attributes,
-            lambda draft: feature_arrays.create_arrays(draft, specs, clips_per_shard),
-        )
+        if not _create(Path(path), specs, configuration, classes, clips_per_shard):
+            raise already_there(Path(path))
         return cls._open_with(path, specs, configuration, classes)
 
     @classmethod
@@ -134,12 +122,13 @@ class FeatureStore:
         Finishes an interrupted `add_rows`, so that shards can be written.
 
         Raises:
+            ValueError: outputs that cannot stand in one store.
             ConfigurationMismatch: it was made with another configuration, other
                 outputs or other classes.
             InputError: something else is there, or it cannot be written there.
         """
-        if is_absent(Path(path)):
-            return cls.create(path, specs, configuration, classes, clips_per_shard)
+        # Where another process is first, its store is the one to go on with.
+        _create(Path(path), specs, configuration, classes, clips_per_shard)
         store = cls._open_with(path, specs, configuration, classes)
         with disk_faults(store.root):
             store._finish_growth()
@@ -407,7 +396,7 @@ class FeatureStore:
     def _commit(self, name: RecordName) -> FeatureCommit:
         if name not in self._parsed:
             path = self.root / COMMITS / str(name)
-            body, _ = unseal(path.read_bytes(), path)
+            body, _ = read_record(path)
             commit = commit_from_json(body)
             found = RecordName(commit.pose_shard, commit.generation)
             if found != name or commit.configuration_hash != self.configuration_hash:
@@ -446,6 +435,29 @@ class FeatureStore:
             f"{self.root}: the rows from {row} on are not written yet. Materialize them first, "
             "and read only rows that are valid."
         )
+
+
+def _create(
+    path: Path,
+    specs: Sequence[ArraySpec],
+    configuration: Mapping[str, Any],
+    classes: Sequence[str],
+    clips_per_shard: int,
+) -> bool:
+    feature_arrays.check_specs(specs)
+    attributes = {
+        "kind": FEATURES_KIND,
+        "schema_version": FEATURES_SCHEMA_VERSION,
+        "classes": list(classes),
+        "specs": feature_arrays.specs_to_json(specs),
+        "clips_per_shard": clips_per_shard,
+        **describe_configuration(configuration),
+    }
+    return create_store(
+        path,
+        attributes,
+        lambda draft: feature_arrays.create_arrays(draft, specs, clips_per_shard),
+    )
 
 
 def _comparable(

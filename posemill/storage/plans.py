@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 from posemill.errors import StoreCorrupted
 from posemill.schema import Video
 from posemill.storage.commits import create_if_absent
+from posemill.storage.durable import disk_faults, names_in
 from posemill.storage.tables import videos_from_table, videos_to_table
 
 _NAME = re.compile(r"(\d{3,})\.parquet")
@@ -67,10 +67,10 @@ def read_numbered(folder: Path) -> list[pa.Table]:
     """The tables 000, 001 ..., in order.
 
     Raises:
-        StoreCorrupted: a number is missing, or a file cannot be read.
+        StoreCorrupted: the folder or a number is missing, or a file is damaged.
+        EnvironmentFault: the folder or a file cannot be read.
     """
-    with os.scandir(folder) as entries:
-        numbers = sorted(int(m[1]) for entry in entries if (m := _NAME.fullmatch(entry.name)))
+    numbers = sorted(int(m[1]) for name in names_in(folder) if (m := _NAME.fullmatch(name)))
     if numbers != list(range(len(numbers))):
         raise StoreCorrupted(
             f"{folder}: plans must be numbered 0, 1, ..., got {numbers}. "
@@ -94,10 +94,11 @@ def plan_from_table(number: int, table: pa.Table) -> PlanTable:
 
 
 def _read(path: Path) -> pa.Table:
-    try:
-        return pq.read_table(path)
-    except pa.ArrowException as error:
-        raise StoreCorrupted(
-            f"{path}: not a readable plan ({error}). Restore it from a backup, or make the store "
-            "again."
-        ) from error
+    with disk_faults(path):
+        try:
+            return pq.read_table(path)
+        except pa.ArrowException as error:
+            raise StoreCorrupted(
+                f"{path}: not a readable plan ({error}). Restore it from a backup, or make the "
+                "store again."
+            ) from error

@@ -27,9 +27,9 @@ from posemill.storage.commits import (
     check_files,
     create_if_absent,
     list_latest,
+    read_record,
     record_tree,
     seal,
-    unseal,
 )
 from posemill.storage.durable import disk_faults, remove_tree, sync_folder, sync_tree, write_file
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION
@@ -52,10 +52,10 @@ from posemill.storage.store_root import (
     COMMITS,
     METADATA,
     PLAN,
+    already_there,
     create_store,
     describe_configuration,
     group_metadata,
-    is_absent,
     read_attributes,
     require_same,
 )
@@ -96,13 +96,8 @@ class PoseStore:
         Raises:
             InputError: something is there, or it cannot be written there.
         """
-        attributes = {
-            "kind": POSES_KIND,
-            "schema_version": POSES_SCHEMA_VERSION,
-            "catalog_hint": catalog_hint,
-            **describe_configuration(configuration),
-        }
-        create_store(Path(path), attributes, _add_shards_group)
+        if not _create(Path(path), configuration, catalog_hint):
+            raise already_there(Path(path))
         return cls._open_with(path, configuration)
 
     @classmethod
@@ -130,8 +125,8 @@ class PoseStore:
             ConfigurationMismatch: it was made with another configuration.
             InputError: something else is there, or it cannot be written there.
         """
-        if is_absent(Path(path)):
-            return cls.create(path, configuration, catalog_hint=catalog_hint)
+        # Where another process is first, its store is the one to go on with.
+        _create(Path(path), configuration, catalog_hint)
         return cls._open_with(path, configuration)
 
     @classmethod
@@ -279,7 +274,7 @@ class PoseStore:
     def _commit(self, name: RecordName) -> ShardCommit:
         if name not in self._parsed:
             path = self.root / COMMITS / str(name)
-            commit = commit_from_json(*unseal(path.read_bytes(), path))
+            commit = commit_from_json(*read_record(path))
             found = RecordName(commit.shard_id, commit.generation)
             if found != name or commit.configuration_hash != self.configuration_hash:
                 raise StoreCorrupted(
@@ -357,6 +352,16 @@ class PoseStore:
             f"{self.root}: no record of shard {shard_id} names {group}. Restore `commits/` from a "
             "backup, or make the store again."
         )
+
+
+def _create(path: Path, configuration: Mapping[str, Any], catalog_hint: str | None) -> bool:
+    attributes = {
+        "kind": POSES_KIND,
+        "schema_version": POSES_SCHEMA_VERSION,
+        "catalog_hint": catalog_hint,
+        **describe_configuration(configuration),
+    }
+    return create_store(path, attributes, _add_shards_group)
 
 
 def _add_shards_group(draft: Path) -> None:

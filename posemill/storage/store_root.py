@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,13 @@ from typing import Any
 from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.provenance import canonical_json, content_hash, differences
 from posemill.storage.commits import require_create_if_absent
-from posemill.storage.durable import publish_folder, remove_tree, temporary_name, write_file
+from posemill.storage.durable import (
+    input_faults,
+    publish_folder,
+    remove_tree,
+    temporary_name,
+    write_file,
+)
 
 COMMITS = "commits"
 PLAN = "plan"
@@ -24,22 +31,29 @@ def group_metadata(attributes: Mapping[str, Any], **members: Any) -> bytes:
 
 
 def is_absent(path: Path) -> bool:
-    """Whether nothing is at `path`, or an empty folder."""
-    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    """Whether nothing is at `path`, or an empty folder.
+
+    Raises:
+        InputError: that cannot be seen.
+    """
+    with input_faults(path):
+        return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def create_store(
     path: Path, attributes: Mapping[str, Any], populate: Callable[[Path], None]
 ) -> bool:
-    """Make a store, whole or not at all; False where another process was first.
+    """Make a store, whole or not at all; False where something is there, e.g. another's store.
 
     `populate` adds what this kind of store needs to the draft folder.
 
     Raises:
-        InputError: something is at `path`, or it cannot be written to.
+        InputError: the place cannot be written to, or is the current folder.
     """
+    path = Path(os.path.abspath(path))  # noqa: PTH100  `..` and `.` have no name to draft beside
     if not is_absent(path):
-        raise InputError(f"{path}: exists already. Choose another output path.")
+        return False
+    _require_elsewhere(path)
     draft = temporary_name(path)
     try:
         draft.mkdir(parents=True)
@@ -60,13 +74,19 @@ def create_store(
         remove_tree(draft)
 
 
+def already_there(path: Path) -> InputError:
+    """What to say where a store must be new and something is there."""
+    return InputError(f"{path}: exists already. Choose another output path.")
+
+
 def read_kind(path: Path) -> str | None:
-    """The kind of store at `path`, None where none is."""
-    try:
-        attributes = json.loads((path / METADATA).read_bytes())["attributes"]
-        return str(attributes["kind"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """The kind of store at `path`, None where none is.
+
+    Raises:
+        InputError: what is there may not be read.
+    """
+    attributes = _root_attributes(path) or {}
+    return str(attributes["kind"]) if "kind" in attributes else None
 
 
 def read_attributes(path: Path, kind: str, schema_version: int) -> dict[str, Any]:
@@ -76,14 +96,11 @@ def read_attributes(path: Path, kind: str, schema_version: int) -> dict[str, Any
         InputError: there is no such store, or a newer posemill made it.
         StoreCorrupted: its configuration does not match its own hash.
     """
-    try:
-        metadata = json.loads((path / METADATA).read_bytes())
-        attributes: dict[str, Any] = metadata["attributes"]
-        found = attributes.get("kind")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(_not_a_store(path, kind, "has no readable zarr.json")) from error
-    if found != kind:
-        raise InputError(_not_a_store(path, kind, f"is of kind {found!r}"))
+    attributes = _root_attributes(path)
+    if attributes is None:
+        raise InputError(_not_a_store(path, kind, "has no readable zarr.json"))
+    if attributes.get("kind") != kind:
+        raise InputError(_not_a_store(path, kind, f"is of kind {attributes.get('kind')!r}"))
     if attributes["schema_version"] > schema_version:
         raise InputError(
             f"{path}: store of schema version {attributes['schema_version']}; this posemill reads "
@@ -115,6 +132,28 @@ def require_same(path: Path, asked: Mapping[str, Any], stored: Mapping[str, Any]
             f"{path}: was made with another configuration:\n  "
             + "\n  ".join(found)
             + "\nGive the same options as before, or another output path."
+        )
+
+
+def _root_attributes(path: Path) -> dict[str, Any] | None:
+    with input_faults(path):
+        try:
+            content = (path / METADATA).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+    try:
+        attributes = json.loads(content)["attributes"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return attributes if isinstance(attributes, dict) else None
+
+
+def _require_elsewhere(path: Path) -> None:
+    """A finished draft takes the folder's place: who stands in the old one stands nowhere."""
+    if path.exists() and path.samefile("."):
+        raise InputError(
+            f"{path}: is the current folder, which a new store cannot replace. "
+            "Give the name of a new folder in it."
         )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from posemill.errors import InputError
 from posemill.schema import Clip, TimedLabel, Video
 from posemill.storage.catalog import Catalog
+from posemill.storage.durable import input_faults
 from posemill.storage.identity import file_identity
 
 VIDEO_SUFFIXES = frozenset(
@@ -45,9 +46,16 @@ def index_folder(
     file names is a class without videos: a part of a dataset keeps its classes.
 
     Raises:
-        InputError: no such folder, no video in it, or a mirror file of other classes.
+        InputError: no such folder, no video in it, a file or folder in it that
+            cannot be read, or a mirror file of other classes.
     """
     folder = Path(root)
+    remedy = "Correct its permissions, or move it out of the dataset, then index again."
+    with input_faults(folder, remedy):
+        return _index(folder, name, mirror_labels)
+
+
+def _index(folder: Path, name: str | None, mirror_labels: str | os.PathLike[str] | None) -> Catalog:
     paths = sorted(_find_videos(folder))
     if not paths:
         raise InputError(

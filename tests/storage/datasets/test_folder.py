@@ -72,6 +72,28 @@ def test_hidden_files_and_folders_are_skipped(tmp_path: Path) -> None:
     assert [video.id for video in index_folder(tmp_path).videos] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("step", "name"), [("open", "1.mp4"), ("stat", "1.mp4"), ("iterdir", "run"), ("is_dir", "run")]
+)
+def test_what_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, name: str
+) -> None:
+    _touch(tmp_path, "run/1.mp4", "walk/2.mp4")
+    real = getattr(Path, step)
+
+    def refuse(path: Path, *args: object, **kwargs: object) -> object:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, step, refuse)
+    with pytest.raises(InputError) as caught:
+        index_folder(tmp_path)
+    assert f"{tmp_path / 'run'}" in str(caught.value)
+    assert f"{name}: cannot be read (Permission denied)" in str(caught.value)
+    assert "move it out of the dataset, then index again" in str(caught.value)
+
+
 def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     _touch(tmp_path, "data/run/1.mp4", "elsewhere/2.mp4")
     (tmp_path / "data" / "walk").symlink_to(tmp_path / "elsewhere")
