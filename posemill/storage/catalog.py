@@ -1,17 +1,17 @@
 """The catalog: which videos there are and which clips, labels and splits lie in them.
 
 On disk it is a folder of two Parquet files, `videos.parquet` and
-`clips.parquet`; name, root and classes are in the schema metadata of both.
+`clips.parquet`; name, root and classes are in the schema metadata of both,
+and a hash of all the content, by which the two are known to belong together.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import shutil
-import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from posemill.errors import InputError
+from posemill.provenance import canonical_json
 from posemill.schema import Clip, Video
+from posemill.storage.durable import (
+    input_faults,
+    publish_folder,
+    remove_tree,
+    replace_files,
+    temporary_name,
+    write_file,
+)
 from posemill.storage.tables import (
     clips_from_table,
     clips_to_table,
@@ -76,43 +85,57 @@ class Catalog:
 def write_catalog(
     path: str | os.PathLike[str], catalog: Catalog, *, overwrite: bool = False
 ) -> None:
-    """Write a catalog as a folder, whole or not at all.
+    """Write a catalog as a folder.
+
+    A new one appears whole or not at all. Of one that is overwritten the two
+    files are replaced one after the other; a process killed just between the
+    two leaves a catalog that `read_catalog` refuses, to be overwritten again.
 
     Raises:
         InputError: something is there already (and `overwrite` is off, or it
             is not a catalog), or the place cannot be written to.
     """
-    target = Path(path)
-    _require_replaceable(target, overwrite)
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    target = Path(os.path.abspath(path))  # noqa: PTH100  `.` and `..` have no name of their own
+    files = _to_files(catalog)
+    with input_faults(target):
+        _require_replaceable(target, overwrite)
     try:
-        draft.mkdir(parents=True)
-        pq.write_table(_with_metadata(videos_to_table(catalog.videos), catalog), draft / _VIDEOS)
-        pq.write_table(_with_metadata(clips_to_table(catalog.clips), catalog), draft / _CLIPS)
-        _move_into_place(draft, target)
+        if target.exists():
+            replace_files(target, files)
+        else:
+            _write_new(target, files)
     except OSError as error:
         raise InputError(
             f"{target}: a catalog cannot be written there ({error.strerror or error}); "
             "expected a writable folder's path. Choose another output path."
         ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def is_catalog(path: Path) -> bool:
-    """Whether a folder looks like a catalog; `read_catalog` tells for sure."""
-    return (path / _VIDEOS).is_file() and (path / _CLIPS).is_file()
+    """Whether a folder looks like a catalog; `read_catalog` tells for sure.
+
+    Raises:
+        InputError: that cannot be seen.
+    """
+    with input_faults(path):
+        return (path / _VIDEOS).is_file() and (path / _CLIPS).is_file()
 
 
 def read_catalog(path: str | os.PathLike[str]) -> Catalog:
     """The catalog at `path`.
 
     Raises:
-        InputError: there is none, or it was written by a newer posemill.
+        InputError: there is none, it was written by a newer posemill, or its
+            two files are of two catalogs.
     """
     folder = Path(path)
     videos, clips = _read_table(folder / _VIDEOS), _read_table(folder / _CLIPS)
     metadata = _metadata(folder, videos)
+    if metadata != _metadata(folder, clips):
+        raise InputError(
+            f"{folder}: {_VIDEOS} and {_CLIPS} are of two catalogs: writing one over the other was "
+            "interrupted. Index the dataset again with --overwrite."
+        )
     try:
         return Catalog(
             name=metadata["name"],
@@ -133,7 +156,8 @@ def _require_unique(what: str, names: Iterable[str]) -> None:
         raise ValueError(f"each {what} may be there once; given twice: {twice[:5]}")
 
 
-def _with_metadata(table: pa.Table, catalog: Catalog) -> pa.Table:
+def _to_files(catalog: Catalog) -> dict[str, bytes]:
+    tables = {_VIDEOS: videos_to_table(catalog.videos), _CLIPS: clips_to_table(catalog.clips)}
     metadata = {
         "kind": KIND,
         "schema_version": SCHEMA_VERSION,
@@ -141,7 +165,19 @@ def _with_metadata(table: pa.Table, catalog: Catalog) -> pa.Table:
         "root": catalog.root,
         "classes": list(catalog.classes),
     }
-    return table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
+    digest = hashlib.sha256(canonical_json(metadata).encode())
+    for table in tables.values():
+        digest.update(_to_parquet(table))
+    stored = {_METADATA_KEY: json.dumps({**metadata, "content": digest.hexdigest()}).encode()}
+    return {
+        name: _to_parquet(table.replace_schema_metadata(stored)) for name, table in tables.items()
+    }
+
+
+def _to_parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return sink.getvalue().to_pybytes()
 
 
 def _metadata(folder: Path, table: pa.Table) -> dict[str, Any]:
@@ -179,9 +215,13 @@ def _require_replaceable(target: Path, overwrite: bool) -> None:
         raise InputError(f"{target}: is not a catalog, so it is not overwritten.")
 
 
-def _move_into_place(draft: Path, target: Path) -> None:
-    old = draft.with_name(f"{draft.name}.old")
-    if target.exists():
-        target.rename(old)
-    draft.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+def _write_new(target: Path, files: Mapping[str, bytes]) -> None:
+    draft = temporary_name(target)
+    try:
+        draft.mkdir(parents=True)
+        for name, data in files.items():
+            write_file(draft / name, data)
+        if not publish_folder(draft, target):
+            raise InputError(f"{target}: another process has just written it. Look at it first.")
+    finally:
+        remove_tree(draft)

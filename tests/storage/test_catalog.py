@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from posemill.errors import InputError
 from posemill.schema import Clip, TimedLabel, Video
-from posemill.storage.catalog import Catalog, read_catalog, write_catalog
+from posemill.storage import durable
+from posemill.storage.catalog import Catalog, is_catalog, read_catalog, write_catalog
 
 CLASSES = ("run", "walk")
 
@@ -120,6 +121,71 @@ def test_overwrites_nothing_but_a_catalog(tmp_path: Path) -> None:
     assert (tmp_path / "precious.txt").read_text() == "keep me"
 
 
+def test_the_current_folder_may_become_a_catalog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_catalog(".", _catalog())
+    assert read_catalog(".") == _catalog()
+    write_catalog(".", replace(_catalog(), name="other"), overwrite=True)
+    assert read_catalog(tmp_path).name == "other"
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"videos": _catalog().videos[::-1]}])
+def test_a_catalog_that_was_overwritten_half_way_is_refused_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    other = replace(_catalog(), **change)  # type: ignore[arg-type]
+    real = Path.replace
+
+    def die_second(draft: Path, target: Path) -> Path:
+        if target.name == "clips.parquet":
+            raise KeyboardInterrupt
+        return real(draft, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", die_second)
+        with pytest.raises(KeyboardInterrupt):
+            write_catalog(path, other, overwrite=True)
+    with pytest.raises(InputError, match=r"are of two catalogs.*again with --overwrite"):
+        read_catalog(path)
+    write_catalog(path, other, overwrite=True)
+    assert read_catalog(path) == other
+    assert sorted(file.name for file in path.iterdir()) == ["clips.parquet", "videos.parquet"]
+
+
+def test_a_full_disk_leaves_the_catalog_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    real = durable.write_file
+
+    def full(file: Path, data: bytes) -> None:
+        if "clips" in file.name:
+            raise OSError(28, "No space left on device")
+        real(file, data)
+
+    monkeypatch.setattr(durable, "write_file", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        write_catalog(path, replace(_catalog(), name="other"), overwrite=True)
+    assert read_catalog(path) == _catalog()
+
+
+def test_a_catalog_that_may_not_be_seen_is_an_input_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    for look in (is_catalog, lambda path: write_catalog(path, _catalog())):
+        with pytest.raises(InputError, match=r"locked.*Permission denied.*Correct the permissions"):
+            look(tmp_path / "locked")
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written there"):
@@ -148,8 +214,8 @@ def test_foreign_and_newer_files_are_refused(
 ) -> None:
     path = tmp_path / "catalog"
     write_catalog(path, _catalog())
-    table = pq.read_table(path / "videos.parquet")
-    pq.write_table(table.replace_schema_metadata(metadata), path / "videos.parquet")
+    for file in path.iterdir():
+        pq.write_table(pq.read_table(file).replace_schema_metadata(metadata), file)
     with pytest.raises(InputError, match=message):
         read_catalog(path)
 
