@@ -177,7 +177,8 @@ def _to_files(catalog: Catalog) -> dict[str, bytes]:
 def _to_parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    return sink.getvalue().to_pybytes()
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def _metadata(folder: Path, table: pa.Table) -> dict[str, Any]:
