@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import uuid
@@ -87,6 +88,21 @@ def remove_tree(folder: Path) -> None:
     """Remove a folder of an attempt that nobody will read; what cannot be removed stays."""
     with suppress(OSError):
         shutil.rmtree(folder)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait until no other process or thread holds the lock file at `path`; a holder's death frees.
+
+    Raises:
+        OSError: the file system refuses, e.g. it knows no locks.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def names_in(folder: Path) -> list[str]:

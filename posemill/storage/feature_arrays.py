@@ -89,12 +89,11 @@ def create_arrays(root: Path, specs: Sequence[OutputSpec], clips_per_shard: int)
 def grow_arrays(root: Path, specs: Sequence[OutputSpec], table: RowTable) -> None:
     """Bring every array to the table's length and write the index arrays.
 
-    Repeatable; leaves alone what another process has grown further.
+    Repeatable. For one process at a time, with the latest table: an older one
+    would shrink the arrays.
     """
     group = zarr.open_group(root, mode="r+", zarr_format=3, use_consolidated=False)
     num_rows = len(table.rows)
-    if _array(group, VALID).shape[0] > num_rows:
-        return
     for name in [spec.name for spec in specs] + list(_INDEX_ARRAYS):
         array = _array(group, name)
         if array.shape[0] < num_rows:
@@ -123,19 +122,51 @@ def consolidate(root: Path, specs: Sequence[OutputSpec]) -> None:
 
 
 def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[Any]) -> None:
-    """Write whole shards `[start, stop)` of an array by one call; rows are padded with 0."""
+    """Write whole shards `[start, stop)` of an array; rows are padded with 0.
+
+    Rows that fill their shards are written as they are: a copy of all of them
+    just to pad the last shard would take their memory twice.
+    """
     array = zarr.open_array(root / name, mode="r+")
     if name != VALID:
         # Every object of a written range is there, so that one that is not there is a loss.
         array = array.with_config({"write_empty_chunks": True})
-    padded = np.zeros((stop - start, *rows.shape[1:]), rows.dtype)
-    padded[: len(rows)] = rows
-    array[start:stop] = padded
     shard_size = (array.shards or array.chunks)[0]
+    num_whole = len(rows) // shard_size * shard_size
+    if num_whole:
+        array[start : start + num_whole] = rows[:num_whole]
+    if num_whole < stop - start:
+        rest = np.zeros((stop - start - num_whole, *rows.shape[1:]), rows.dtype)
+        rest[: len(rows) - num_whole] = rows[num_whole:]
+        array[start + num_whole : stop] = rest
     for path in shard_paths(root, name, range(start // shard_size, stop // shard_size), rows.ndim):
         if path.exists():
             sync_file(path)
             sync_folder(path.parent)
+
+
+def check_rows(
+    specs: Sequence[OutputSpec],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    valid: npt.NDArray[np.bool_],
+    num_clips: int,
+) -> None:
+    """Refuse features that are not what the specs declare for so many clips.
+
+    Raises:
+        ValueError: naming the array and what was expected of it.
+    """
+    names = {spec.name for spec in specs}
+    if set(arrays) != names:
+        raise ValueError(f"expected the outputs {sorted(names)}, got {sorted(arrays)}")
+    if valid.shape != (num_clips,) or valid.dtype != np.bool_:
+        raise ValueError(f"valid must be ({num_clips},) bool, got {valid.shape} {valid.dtype}")
+    for spec in specs:
+        got, expected = arrays[spec.name], (num_clips, *spec.shape)
+        if got.shape != expected or got.dtype != np.dtype(spec.dtype):
+            raise ValueError(
+                f"output {spec.name} must be {expected} {spec.dtype}, got {got.shape} {got.dtype}"
+            )
 
 
 def shard_paths(root: Path, name: str, shards: range, ndim: int) -> list[Path]:

@@ -6,7 +6,7 @@ padding. So no two writers ever touch the same object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from types import MappingProxyType
@@ -132,6 +132,20 @@ class RowTable:
 
     def _numbers(self, values: list[int]) -> npt.NDArray[np.int32]:
         return np.array(values, np.int32)
+
+
+def check_labels(rows: Iterable[FeatureRow], num_classes: int) -> None:
+    """Refuse rows of classes that a store does not have.
+
+    Raises:
+        ValueError: naming the first clip.
+    """
+    for row in rows:
+        if max(row.label, row.mirror_label) >= num_classes:
+            raise ValueError(
+                f"clip {row.clip_id}: label {row.label} or mirror label {row.mirror_label} is "
+                f"not one of {num_classes} classes"
+            )
 
 
 def rows_to_table(rows: Sequence[FeatureRow]) -> pa.Table:

@@ -32,9 +32,15 @@ from posemill.storage.commits import (
     record_file,
     seal,
 )
-from posemill.storage.durable import disk_faults
+from posemill.storage.durable import disk_faults, locked
 from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
-from posemill.storage.feature_rows import FeatureRow, RowTable, rows_from_table, rows_to_table
+from posemill.storage.feature_rows import (
+    FeatureRow,
+    RowTable,
+    check_labels,
+    rows_from_table,
+    rows_to_table,
+)
 from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
 from posemill.storage.plans import read_numbered, write_numbered
 from posemill.storage.shard_rows import read_shard_rows
@@ -51,6 +57,7 @@ from posemill.transforms.outputs import OutputSpec as ArraySpec
 
 __all__ = ["CLIPS_PER_SHARD", "ArraySpec", "FeatureCommit", "FeatureRow", "FeatureStore"]
 
+_GROWTH_LOCK = ".growing"
 Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
 
 
@@ -178,7 +185,7 @@ class FeatureStore:
             EnvironmentFault: the disk refuses; call again.
         """
         known = self._refresh()
-        _check_labels(rows, len(self.classes))
+        check_labels(rows, len(self.classes))
         if rows:
             RowTable((*known.plans, tuple(rows)), self.clips_per_shard)
         with disk_faults(self.root):
@@ -234,7 +241,7 @@ class FeatureStore:
         """
         start, stop = self.row_range(pose_shard)
         num_clips = sum(row is not None for row in self._rows.rows[start:stop])
-        self._check_arrays(arrays, valid, num_clips)
+        feature_arrays.check_rows(self.specs, arrays, valid, num_clips)
         name = self._next_record(pose_shard, pose_marker_sha256)
         if name is None:
             return False
@@ -325,7 +332,9 @@ class FeatureStore:
         splits = self._rows.splits()
         if name not in splits.get(split, ()):
             raise InputError(
-                f"{self.root}: no subset {name!r} of a split {split!r}; there are: {splits}"
+                f"{self.root}: no subset {name!r} of a split {split!r}; there are: "
+                f"{_describe(splits)}. Put the videos below train/, val/ and test/ folders, then "
+                "index, extract and materialize again; or name another with --split or --subset."
             )
         rows = self._rows.rows
         return np.array([row is not None and row.subsets.get(split) == name for row in rows])
@@ -342,9 +351,16 @@ class FeatureStore:
         return self._table
 
     def _finish_growth(self) -> None:
-        # Once more after each step: another process may have added rows meanwhile.
-        while feature_arrays.visible_rows(self.root) < len((table := self._refresh()).rows):
-            feature_arrays.grow_arrays(self.root, self.specs, table)
+        if self._is_grown():
+            return
+        # One process at a time, and each by the plan as it is then: who had read an
+        # older one would shrink what another has grown meanwhile.
+        with locked(self.root / PLAN / _GROWTH_LOCK):
+            while not self._is_grown():
+                feature_arrays.grow_arrays(self.root, self.specs, self._rows)
+
+    def _is_grown(self) -> bool:
+        return feature_arrays.visible_rows(self.root) >= len(self._refresh().rows)
 
     def _spec(self, name: str) -> ArraySpec:
         if name not in self._by_name:
@@ -352,20 +368,6 @@ class FeatureStore:
                 f"{self.root}: no output is called {name!r}; there are: {', '.join(self._by_name)}"
             )
         return self._by_name[name]
-
-    def _check_arrays(
-        self, arrays: Mapping[str, npt.NDArray[Any]], valid: npt.NDArray[np.bool_], num_clips: int
-    ) -> None:
-        if set(arrays) != set(self._by_name):
-            raise ValueError(f"expected the outputs {sorted(self._by_name)}, got {sorted(arrays)}")
-        if valid.shape != (num_clips,) or valid.dtype != np.bool_:
-            raise ValueError(f"valid must be ({num_clips},) bool, got {valid.shape} {valid.dtype}")
-        for name, spec in self._by_name.items():
-            got, expected = arrays[name], (num_clips, *spec.shape)
-            if got.shape != expected or got.dtype != np.dtype(spec.dtype):
-                raise ValueError(
-                    f"output {name} must be {expected} {spec.dtype}, got {got.shape} {got.dtype}"
-                )
 
     def _next_record(self, pose_shard: int, pose_marker_sha256: str) -> RecordName | None:
         latest = list_latest(self.root / COMMITS).get(pose_shard)
@@ -428,8 +430,8 @@ class FeatureStore:
         owners = (shard for shard, (a, b) in self._rows.ranges.items() if a <= row < b)
         if next(owners) in self.committed():
             return StoreCorrupted(
-                f"{path}: is missing, though it was committed. Run `posemill verify`, then "
-                "materialize the features again."
+                f"{path}: is missing, though it was committed. Restore it from a backup, or remove "
+                f"{self.root} and materialize the features again."
             )
         return InputError(
             f"{self.root}: the rows from {row} on are not written yet. Materialize them first, "
@@ -468,10 +470,6 @@ def _comparable(
     return {**configuration, "outputs": outputs, "classes": list(classes)}
 
 
-def _check_labels(rows: Sequence[FeatureRow], num_classes: int) -> None:
-    for row in rows:
-        if max(row.label, row.mirror_label) >= num_classes:
-            raise ValueError(
-                f"clip {row.clip_id}: label {row.label} or mirror label {row.mirror_label} is "
-                f"not one of {num_classes} classes"
-            )
+def _describe(splits: Mapping[str, Sequence[str]]) -> str:
+    """`default: train, val; alt: a`."""
+    return "; ".join(f"{s}: {', '.join(subsets)}" for s, subsets in splits.items()) or "none"

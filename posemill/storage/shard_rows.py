@@ -70,5 +70,6 @@ def _read_chunk(
 
 def _damaged(path: Path, found: str) -> StoreCorrupted:
     return StoreCorrupted(
-        f"{path}: {found}. Run `posemill verify`, then materialize the features again."
+        f"{path}: {found}. Restore it from a backup, or remove the feature store and materialize "
+        "the features again."
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import tracemalloc
 import warnings
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,32 @@ def test_labels_subsets_and_validity(filled: FeatureStore) -> None:
     expected[:70] = _mostly_valid(70)
     expected[128:131] = _mostly_valid(3)
     assert np.array_equal(filled.valid(), expected)
-    with pytest.raises(InputError, match="no subset 'test' of a split 'default'"):
+    with pytest.raises(InputError, match="no subset 'test' of a split 'default'") as caught:
         filled.subset("default", "test")
+    assert "there are: default: val, train. Put the videos below train/" in str(caught.value)
+
+
+def test_splits_that_are_not_there_are_said_to_be_none(tmp_path: Path) -> None:
+    store = FeatureStore.create(tmp_path / "features.zarr", SPECS[3:], {}, ())
+    store.add_rows([FeatureRow("c", "v", -1, -1, {}, 0)])
+    with pytest.raises(InputError, match=r"there are: none\. Put the videos below train/"):
+        store.subset("default", "train")
+
+
+@pytest.mark.parametrize("num_clips", [128, 120])
+def test_writing_does_not_copy_all_rows_to_pad_the_last(tmp_path: Path, num_clips: int) -> None:
+    spec = ArraySpec("out", ("x",), (20_000,), "uint8")
+    store = FeatureStore.create(tmp_path / "features.zarr", [spec], {}, (), clips_per_shard=16)
+    store.add_rows([FeatureRow(f"c{i}", "v", -1, -1, {}, 0) for i in range(num_clips)])
+    out = np.random.default_rng(0).integers(0, 256, (num_clips, 20_000)).astype(np.uint8)
+    tracemalloc.start()
+    store.write_shard(0, "sha", {"out": out}, np.ones(num_clips, np.bool_))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Zarr compresses all shards at once, random bytes to as many, and copies the
+    # result once: twice the rows. A padded copy makes it three times.
+    assert peak_bytes < 2.5 * out.nbytes
+    assert np.array_equal(store.read("out", slice(num_clips)), out)
 
 
 def test_xarray_opens_it_without_a_warning(filled: FeatureStore) -> None:

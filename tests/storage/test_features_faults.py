@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 
 from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
 from posemill.storage import feature_arrays, features
@@ -125,13 +129,52 @@ def test_who_loses_the_race_for_rows_is_told(
     assert other.row_range(61) == (576, 640)
 
 
+@pytest.mark.parametrize("step", ["_write_index", "_write_subsets", "consolidate"])
+def test_who_grows_by_an_older_plan_shrinks_nothing(
+    store: FeatureStore, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    other = FeatureStore.open(store.root)
+    waits, done = Event(), Event()
+    lock, real = fcntl.flock, getattr(feature_arrays, step)
+
+    def overtake() -> None:
+        other.add_rows([FeatureRow("new", "v", -1, -1, {"default": "train"}, 61)])
+        done.set()
+
+    def note_lock(descriptor: int, operation: int) -> None:
+        if current_thread() is overtaker:
+            waits.set()
+        lock(descriptor, operation)
+
+    def be_slow(*arguments: Any) -> None:
+        if not overtaker.ident:
+            overtaker.start()
+            while not (waits.is_set() or done.is_set()):
+                time.sleep(0.001)
+        real(*arguments)
+
+    overtaker = Thread(target=overtake, daemon=True)
+    monkeypatch.setattr(fcntl, "flock", note_lock)
+    monkeypatch.setattr(feature_arrays, step, be_slow)
+    assert store.add_rows(_rows(60))
+    overtaker.join(timeout=60)
+    assert done.is_set()
+    assert FeatureStore.open(store.root).row_range(61) == (576, 640)
+    group = zarr.open_group(store.root, mode="r", use_consolidated=False)
+    assert {array.shape[0] for _, array in group.arrays()} == {640}
+    with xr.open_zarr(store.root) as dataset:
+        assert dataset["clip_id"].values[[512, 576]].tolist() == ["60/0", "new"]
+        assert dataset["subset"].values[[512, 576]].tolist() == [[-1], [0]]
+
+
 def test_a_lost_object_is_an_error_not_zeros(store: FeatureStore) -> None:
     with pytest.raises(InputError, match="are not written yet"):
         store.read("volume", 0)
     _write(store, 0)
     (store.root / "volume" / "c" / "0" / "0" / "0").unlink()
-    with pytest.raises(StoreCorrupted, match="is missing, though it was committed"):
+    with pytest.raises(StoreCorrupted, match="is missing, though it was committed") as caught:
         store.read("volume", 0)
+    assert f"or remove {store.root} and materialize" in str(caught.value)
     with pytest.raises(StoreCorrupted, match="volume/c/0/0/0: is missing"):
         store.verify_files(store.committed()[0])
 
@@ -141,7 +184,7 @@ def test_a_cut_object_is_noticed(store: FeatureStore) -> None:
     path = store.root / "volume" / "c" / "0" / "0" / "0"
     for num_bytes in (path.stat().st_size - 1, 100, 0):
         os.truncate(path, num_bytes)
-        with pytest.raises(StoreCorrupted, match="does not match its checksum"):
+        with pytest.raises(StoreCorrupted, match=r"not match its checksum.*remove the feature"):
             store.read("volume", 0)
         with pytest.raises(StoreCorrupted, match=f"has {num_bytes} bytes"):
             store.verify_files(store.committed()[0])
