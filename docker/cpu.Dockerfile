@@ -14,6 +14,8 @@ FROM python:3.11-slim-bookworm
 RUN useradd --create-home --uid 1000 posemill
 COPY --from=build /opt/posemill /opt/posemill
 ENV PATH=/opt/posemill/bin:$PATH POSEMILL_CACHE=/home/posemill/.cache/posemill
+# Writable whatever user the container runs as.
+ENV NUMBA_CACHE_DIR=/tmp/numba
 USER posemill
 WORKDIR /home/posemill
 # Weights are baked in by choice: docker build --build-arg WEIGHTS=blazepose

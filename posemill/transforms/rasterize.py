@@ -20,9 +20,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from posemill.schema import Float32, Int64
+from posemill.transforms.compiled import compiled
 
 Combine = Literal["max", "sum"]
 
@@ -136,7 +136,7 @@ def _adds(combine: str) -> bool:
     return combine == "sum"
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _reach(centre, sigma, size):  # type: ignore[no-untyped-def]
     """The pixels first .. stop - 1 of a line of `size` that a joint reaches, perhaps none."""
     reach = CUTOFF_SIGMAS * sigma
@@ -146,7 +146,7 @@ def _reach(centre, sigma, size):  # type: ignore[no-untyped-def]
     return max(int(np.floor(centre - reach)), 0), min(int(np.floor(centre + reach)) + 1, size)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _patch(x, y, score, sigma, height, width):  # type: ignore[no-untyped-def]
     """The pixels x0 .. x1 - 1 and y0 .. y1 - 1 that a joint reaches; empty where it is missing."""
     if not score >= MIN_SCORE:
@@ -158,7 +158,7 @@ def _patch(x, y, score, sigma, height, width):  # type: ignore[no-untyped-def]
     return x0, x1, y0, y1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _profile(first, stop, centre, peak, sigma, line):  # type: ignore[no-untyped-def]
     """peak exp(-(i - centre)^2 / (2 sigma^2)) for the pixels first .. stop - 1 into `line`.
 
@@ -176,7 +176,7 @@ def _profile(first, stop, centre, peak, sigma, line):  # type: ignore[no-untyped
         ratio *= ratio_of_ratios
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _draw(xy, score, ptr, sigma, add, out):  # type: ignore[no-untyped-def]
     num_keypoints, num_frames, height, width = out.shape
     column, row = np.empty(width, np.float32), np.empty(height, np.float32)
@@ -196,7 +196,7 @@ def _draw(xy, score, ptr, sigma, add, out):  # type: ignore[no-untyped-def]
                             out[k, t, j, i] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _erase(xy, score, ptr, sigma, out):  # type: ignore[no-untyped-def]
     num_keypoints, num_frames, height, width = out.shape
     for k in range(num_keypoints):
@@ -209,7 +209,7 @@ def _erase(xy, score, ptr, sigma, out):  # type: ignore[no-untyped-def]
                         out[k, t, j, i] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _accumulate(xy, score, ptr, weights, sigma, add, out):  # type: ignore[no-untyped-def]
     num_keypoints, _, height, width = out.shape
     column, row = np.empty(width, np.float32), np.empty(height, np.float32)
@@ -231,7 +231,7 @@ def _accumulate(xy, score, ptr, weights, sigma, add, out):  # type: ignore[no-un
                 _move(plane, x0, x1, y0, y1, weights, t, k, out)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _move(plane, x0, x1, y0, y1, weights, t, k, out):  # type: ignore[no-untyped-def]
     """Add a patch of `plane` to `out` with frame t's weights; clear it, so it counts once."""
     for c in range(weights.shape[1]):
