@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,9 +27,6 @@ from posemill.models.estimators.figure_decode import DecodeSettings, decode_maps
 from posemill.provenance import canonical_json
 from posemill.schema import Float32, UInt8
 from posemill.transforms.skeletons import COCO_17
-
-if TYPE_CHECKING:
-    import torch
 
 LONG_EDGE = 256
 MULTIPLE = 16  # of the network's input sizes
@@ -87,6 +84,7 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, Letter]):
     def __init__(self, options: EstimatorOptions) -> None:
         import torch
 
+        from posemill.models.devices import resolve_device
         from posemill.models.estimators.figure_weights import PACKAGED_WEIGHTS, load_network
 
         self.spec = EstimatorSpec("figure", COCO_17.name, MAX_BATCH)
@@ -94,7 +92,7 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, Letter]):
         # A batch of one is the only batch whose arithmetic no other frame can change.
         self._bucket_size = 1 if options.reproducible else MAX_BATCH
         self._reproducible = options.reproducible
-        self._device = _device(options.device)
+        self._device = resolve_device(options.device)
         torch.set_num_threads(options.threads)
         self._net, self._weights_sha256 = load_network(options.weights or PACKAGED_WEIGHTS)
         self._net.to(self._device)
@@ -183,18 +181,6 @@ def create(options: EstimatorOptions) -> FigureEstimator:
     if find_spec("torch") is None:
         raise MissingDependency("torch", "torch", "the estimator 'figure'")
     return FigureEstimator(options)
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"no device is called {name!r}; give 'cpu' or 'cuda'") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device {name!r} was asked for and torch sees no GPU; give 'cpu'")
-    return device
 
 
 def _settings(parameters: Mapping[str, Any]) -> DecodeSettings:

@@ -105,6 +105,7 @@ def test_starting_is_silent(blazepose_weights, capfd):
     ("options", "complaint"),
     [
         (EstimatorOptions(device="cuda"), "runs on the CPU .* got the device 'cuda'"),
+        (EstimatorOptions(device="auto"), "got the device 'auto'"),
         (EstimatorOptions(threads=0), "0 threads"),
         (EstimatorOptions(parameters={"detect_often": 1}), "no parameter detect_often"),
     ],

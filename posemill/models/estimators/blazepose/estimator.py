@@ -30,7 +30,7 @@ class BlazePose(Estimator):
     spec = EstimatorSpec(name="blazepose", skeleton=COCO_17.name, max_batch=1)
 
     def __init__(self, options: EstimatorOptions) -> None:
-        if options.device not in ("cpu", "auto") or options.threads < 1:
+        if options.device != "cpu" or options.threads < 1:
             raise InputError(
                 f"blazepose runs on the CPU with one thread or more, got the device "
                 f"{options.device!r} and {options.threads} threads; use --device cpu"
