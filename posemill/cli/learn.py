@@ -88,10 +88,11 @@ def train_command(
         finish(line, plan.as_dict(), as_json=json)
         return
     result = train(features, out, settings, _show_epoch)
+    epochs_now = result.num_epochs - result.num_epochs_before
     line = (
         f"{out}: {model}, {count(result.num_epochs, 'epoch')} on "
         f"{count(result.num_clips, 'clip')}, last loss {result.loss:.3f}, training accuracy "
-        f"{result.accuracy:.1%}; {result.num_epochs - result.num_epochs_before} epochs now in "
+        f"{result.accuracy:.1%}; {count(epochs_now, 'epoch')} now in "
         f"{result.seconds:.1f} s"
     )
     finish(line, result.as_dict(), as_json=json)

@@ -138,7 +138,8 @@ def train(
     """Train on `features`, into `run_dir`; goes on where an earlier call stopped.
 
     Raises:
-        InputError: the features, the device or the folder cannot be used.
+        InputError: the features, the device or the folder cannot be used, or the loss
+            is no longer finite.
         ConfigurationMismatch: `run_dir` holds another run.
         EnvironmentFault: the disk refuses.
         StoreCorrupted: damaged features, or a damaged checkpoint.
@@ -195,6 +196,7 @@ def train(
                 optimizer.step()
                 total_loss += loss.item() * len(labels)
                 num_right += int((logits.argmax(dim=1) == labels).sum())
+            _check_finite(total_loss, epoch + 1, config)
             ended = EpochEnded(
                 epoch=epoch + 1,
                 num_epochs=config.epochs,
@@ -300,6 +302,14 @@ def _torch_seed(seed: int, epoch: int) -> int:
 
 def _cosine(start: float, end: float, progress: float) -> float:
     return end + (start - end) * (1.0 + math.cos(math.pi * progress)) / 2.0
+
+
+def _check_finite(loss: float, epoch: int, config: TrainConfig) -> None:
+    if not math.isfinite(loss):
+        raise InputError(
+            f"the loss is not finite ({loss}) at epoch {epoch}: training diverged at "
+            f"--learning-rate {config.learning_rate:g}; give a lower one, and another folder"
+        )
 
 
 def _check_view(view_hw: tuple[int, int]) -> None:

@@ -141,6 +141,14 @@ def test_damaged_runs_are_named(features: Path, tmp_path: Path) -> None:
         train(features, tmp_path / "run", QUICK)
 
 
+def test_a_loss_that_is_not_finite_ends_the_run_by_name(features: Path, tmp_path: Path) -> None:
+    wild = TrainConfig(epochs=4, batch_size=8, width=4, learning_rate=1e37)
+    with pytest.raises(InputError, match=r"not finite \((nan|inf)\) at epoch \d: .* 1e\+37; give"):
+        train(features, tmp_path / "run", wild)
+    path = tmp_path / "run" / "metrics.jsonl"
+    assert "NaN" not in (path.read_text() if path.exists() else "")
+
+
 def test_a_disk_that_refuses_is_not_silent(
     features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
