@@ -7,7 +7,8 @@ user could not type. A second run does only what is missing.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -109,7 +110,9 @@ class _Demo:
                     "Rendered action videos went through the whole chain: poses were estimated "
                     "from the decoded frames, rendered into three kinds of features, and a "
                     "PoTion network was trained on one of them. People in the training and the "
-                    "held-out clips differ in body and clothes."
+                    "held-out clips differ in body and clothes. Each stage has the command that "
+                    "does the same; where one says that all was there already, its time is that "
+                    "of looking."
                 ),
                 stages=self._stages,
                 statuses=extracted.statuses,
@@ -130,19 +133,28 @@ class _Demo:
         return DemoResult(report, evaluation.accuracy, evaluation.chance, seconds)
 
     def _stage(
-        self, name: str, command: str, work: Callable[[], T], describe: Callable[[T], str]
+        self,
+        name: str,
+        command: Sequence[object],
+        work: Callable[[], T],
+        describe: Callable[[T], str],
+        nothing_to_do: Callable[[T], bool] = lambda _result: False,
     ) -> T:
         started = monotonic()
         result = work()
-        summary = describe(result)
-        self._stages.append(StageRun(name, f"posemill {command}", monotonic() - started, summary))
+        summary = describe(result) + (" (all there already)" if nothing_to_do(result) else "")
+        line = shlex.join(["posemill", *map(str, command)])
+        self._stages.append(StageRun(name, line, monotonic() - started, summary))
         return result
 
     def _write_fixtures(self) -> FixtureSummary:
         config = self._config
         return self._stage(
             "fixtures",
-            f"fixtures {self._videos} --clips {config.num_clips} --seed {config.seed}",
+            [
+                *("fixtures", self._videos, "--clips", config.num_clips),
+                *("--seed", config.seed, "--workers", config.workers),
+            ],
             lambda: write_fixtures(
                 self._videos,
                 FixtureParameters(num_clips=config.num_clips, seed=config.seed),
@@ -150,6 +162,7 @@ class _Demo:
                 on_progress=self._display.counter("fixtures"),
             ),
             lambda done: f"{done.num_train} videos to train, {done.num_test} to test",
+            lambda done: done.rendered == 0,
         )
 
     def _index(self) -> Catalog:
@@ -160,7 +173,7 @@ class _Demo:
 
         return self._stage(
             "index",
-            f"index folder {self._videos} -o {self._catalog}",
+            ["index", "folder", self._videos, "-o", self._catalog, "--overwrite"],
             work,
             lambda catalog: f"{len(catalog.videos)} videos, {len(catalog.classes)} classes",
         )
@@ -175,9 +188,13 @@ class _Demo:
         )
         return self._stage(
             "extract",
-            f"extract {self._catalog} -o {self._poses} --estimator figure --reproducible",
+            [
+                *("extract", self._catalog, "-o", self._poses, "--estimator", config.estimator),
+                *("--reproducible", "--workers", self._config.workers),
+            ],
             lambda: extract(config, self._display),
             lambda done: f"{done.num_frames:,} frames",
+            lambda done: done.num_extracted_videos == 0,
         )
 
     def _materialize(self, recipe: str) -> MaterializeSummary:
@@ -187,9 +204,13 @@ class _Demo:
         )
         return self._stage(
             f"materialize {recipe}",
-            f"materialize {self._poses} -o {out} --recipe {recipe}",
+            [
+                *("materialize", self._poses, "-o", out, "--recipe", recipe),
+                *("--workers", self._config.workers),
+            ],
             lambda: materialize(config, self._display),
             lambda done: f"{done.num_valid} clips",
+            lambda done: done.plan.num_clips_to_do == 0,
         )
 
     def _train(self) -> TrainResult:
@@ -203,17 +224,21 @@ class _Demo:
 
         return self._stage(
             "train",
-            f"train {self._features['potion']} --model potion -o {self._run_dir} "
-            f"--epochs {config.epochs} --threads {config.threads}",
+            [
+                *("train", self._features["potion"], "--model", config.model, "-o", self._run_dir),
+                *("--epochs", config.epochs, "--seed", config.seed, "--threads", config.threads),
+            ],
             lambda: train(self._features["potion"], self._run_dir, config, show),
             lambda done: f"{done.num_epochs} epochs on {done.num_clips} clips",
+            lambda done: done.num_epochs_before == done.num_epochs,
         )
 
     def _evaluate(self) -> Evaluation:
+        features, threads = self._features["potion"], self._config.workers
         return self._stage(
             "evaluate",
-            f"evaluate {self._run_dir} {self._features['potion']}",
-            lambda: evaluate(self._run_dir, self._features["potion"]),
+            ["evaluate", self._run_dir, features, "--threads", threads],
+            lambda: evaluate(self._run_dir, features, threads=threads),
             lambda done: f"accuracy {done.accuracy:.1%} on {len(done.predictions)} clips",
         )
 
