@@ -21,6 +21,7 @@ from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.schema import Video, VideoStatus
 from posemill.storage.catalog import Catalog, read_catalog
 from posemill.storage.poses import PlanTable, PoseStore
+from posemill.storage.store_root import is_absent
 
 STAGE = "extract"
 
@@ -134,7 +135,7 @@ def plan_extract(config: ExtractConfig) -> ExtractPlan:
     """
     catalog = read_catalog(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
-    if not config.out.exists():
+    if is_absent(config.out):
         return _plan([], _new_table([], catalog, config.videos_per_shard), catalog, set())
     store = PoseStore.open(config.out)
     store.require_configuration(pose_configuration(estimator, config.options))

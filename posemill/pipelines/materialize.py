@@ -21,6 +21,7 @@ from posemill.schema import Clip
 from posemill.storage.catalog import Catalog, read_catalog
 from posemill.storage.features import CLIPS_PER_SHARD, FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore, ShardCommit
+from posemill.storage.store_root import is_absent
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
 from posemill.transforms.skeletons import get_skeleton
@@ -155,7 +156,7 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
         InputError: as `materialize` would.
     """
     inputs = _read_inputs(config)
-    if not config.out.exists():
+    if is_absent(config.out):
         return _plan(inputs, _missing_rows(inputs, []), {})
     store = FeatureStore.open(config.out)
     store.require_configuration(inputs.specs, inputs.configuration, inputs.catalog.classes)

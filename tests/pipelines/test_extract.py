@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,12 +24,16 @@ from chain import (
     run_extract,
 )
 
-from posemill.errors import ConfigurationMismatch, InputError
-from posemill.models.estimators.base import EstimatorOptions
+from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError
+from posemill.models.estimators.base import Estimator, EstimatorOptions, Persons
+from posemill.models.estimators.registry import create_estimator
+from posemill.pipelines import extract_shard
 from posemill.pipelines.events import Event, ItemDone, ShardEnded, StageStarted
 from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
-from posemill.schema import VideoStatus
-from posemill.storage.poses import PoseStore
+from posemill.pipelines.tasks import ShardTask
+from posemill.schema import UInt8, VideoStatus
+from posemill.storage.catalog import read_catalog
+from posemill.storage.poses import PlanTable, PoseStore
 from posemill.transforms.oks import oks_matrix
 
 
@@ -203,6 +209,112 @@ def test_a_video_that_changed_is_told(videos: Path, tmp_path: Path) -> None:
     summary = run_extract(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
     assert summary.plan.num_changed_videos == 1
     assert summary.num_extracted_videos == 0
+
+
+def test_an_unmounted_folder_condemns_no_video(videos: Path, tmp_path: Path) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    catalog = index(root, tmp_path / "catalog")
+    root.rename(tmp_path / "elsewhere")
+    for make in (lambda: None, root.mkdir):  # not there; there and empty, as a mount point is
+        make()
+        with pytest.raises(EnvironmentFault, match=r"videos is not there or empty; mount it"):
+            run_extract(catalog, out)
+    assert markers(out) == {}
+    root.rmdir()
+    (tmp_path / "elsewhere").rename(root)
+    assert run_extract(catalog, out).statuses == {"ok": 2}
+
+
+def test_videos_that_moved_are_found_by_their_new_catalog(videos: Path, tmp_path: Path) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    catalog = index(root, tmp_path / "catalog")
+    shutil.move(root, tmp_path / "moved")
+    with pytest.raises(EnvironmentFault):
+        run_extract(catalog, out)  # plans, and finds nothing there
+    summary = run_extract(index(tmp_path / "moved", tmp_path / "catalog"), out)
+    assert summary.statuses == {"ok": 2}
+    assert len(PoseStore.open(out).plans()) == 1
+
+
+def test_shards_of_another_catalog_are_left_alone(videos: Path, tmp_path: Path) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    catalog = index(root, tmp_path / "catalog")
+    shutil.move(root, tmp_path / "away")
+    with pytest.raises(EnvironmentFault):
+        run_extract(catalog, out)
+    other = tmp_path / "other"
+    shutil.copytree(videos / "train" / "bow_fast", other / "bow_fast_again")
+    summary = run_extract(index(other, tmp_path / "other_catalog"), out)
+    assert summary.plan.num_other_shards == 1
+    assert summary.statuses == {"ok": 1}
+
+
+def test_ids_of_two_datasets_that_collide_are_refused(videos: Path, tmp_path: Path) -> None:
+    first, second = sorted(videos.rglob("*.mp4"))[:2]
+    for name, video in (("a", first), ("b", second)):
+        (tmp_path / name).mkdir()
+        shutil.copy(video, tmp_path / name / "0000.mp4")
+    run_extract(index(tmp_path / "a", tmp_path / "catalog_a"), tmp_path / "poses.zarr")
+    with pytest.raises(InputError, match=r"the id '0000' is of .*b/0000.mp4.*a/0000.mp4"):
+        run_extract(index(tmp_path / "b", tmp_path / "catalog_b"), tmp_path / "poses.zarr")
+
+
+class FaultyEstimator(Estimator):
+    """The real estimator, but for a fault: on frames wider than a grey probe, or on all."""
+
+    def __init__(self, on_probe: bool, failures: int) -> None:
+        self._real = create_estimator("figure", EstimatorOptions())
+        self.spec = self._real.spec
+        self.on_probe, self.failures = on_probe, failures
+
+    def fingerprint(self) -> str:
+        return self._real.fingerprint()
+
+    def estimate(self, frames: Iterable[UInt8]) -> Iterator[Persons]:
+        first, *rest = frames
+        if self.failures and (self.on_probe or first.shape[1] > 64):
+            self.failures -= 1
+            raise RuntimeError("out of imagination")
+        yield from self._real.estimate([first, *rest])
+
+
+@pytest.fixture
+def run_faulty(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run a worker, in this process, on a shard of two videos with a faulty estimator."""
+
+    def run(estimator: FaultyEstimator) -> dict[str, str]:
+        shutil.copytree(videos / "test", tmp_path / "videos")
+        catalog = read_catalog(index(tmp_path / "videos", tmp_path / "catalog"))
+        monkeypatch.setattr(extract_shard, "create_estimator", lambda *_: estimator)
+        options = EstimatorOptions()
+        configuration = extract_shard.pose_configuration(estimator, options)
+        store = PoseStore.create(tmp_path / "poses.zarr", configuration)
+        videos_there = [replace(v, uri=catalog.video_path(v)) for v in catalog.videos]
+        store.add_plan(0, PlanTable(0, (0, 0), tuple(videos_there), (1.0, 1.0)))
+        worker = extract_shard.ExtractWorker(Path(catalog.root), {}, store.root, "figure", options)
+        worker.run(ShardTask("extract", 0, 2, 2.0), ignore)
+        return {f"{e.status} {e.reason} {e.message}": i for i, e in store.entries().items()}
+
+    return run
+
+
+def test_a_video_that_fails_twice_alone_is_quarantined(run_faulty) -> None:
+    found = run_faulty(FaultyEstimator(on_probe=False, failures=2))
+    assert len(found) == 2
+    (quarantined,) = [text for text in found if text.startswith("quarantined failed ")]
+    assert quarantined.endswith(f"{found[quarantined]}.mp4: RuntimeError: out of imagination")
+
+
+def test_a_video_that_fails_once_is_kept(run_faulty) -> None:
+    assert set(run_faulty(FaultyEstimator(on_probe=False, failures=1))) == {"ok  "}
+
+
+def test_an_estimator_that_fails_on_a_grey_frame_condemns_no_video(run_faulty) -> None:
+    with pytest.raises(EnvironmentFault, match=r"fails on a plain grey frame.*out of imagination"):
+        run_faulty(FaultyEstimator(on_probe=True, failures=99))
 
 
 def test_killed_half_way_the_same_command_completes(
