@@ -32,7 +32,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["posemill", "posemill.*"]),
-    package_data={"posemill": ["py.typed"], "posemill.models.estimators": ["weights/*"]},
+    package_data={"posemill": ["py.typed"], "posemill.models.estimators": ["packaged/*"]},
     install_requires=[
         "google-crc32c>=1.5",
         "numba>=0.61",

@@ -26,8 +26,8 @@ def demo_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for everything.")] = Path(
         "demo-out"
     ),
-    clips: Annotated[int, typer.Option(min=24, help="Number of fixture videos.")] = 384,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of training.")] = 24,
+    clips: Annotated[int, typer.Option(min=24, help="Number of fixture videos.")] = 900,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of training.")] = 60,
     seed: SeedOption = 0,
     workers: WorkersOption = 2,
     json: JsonFlag = False,

@@ -15,7 +15,7 @@ from torch import Tensor
 from posemill.errors import WeightsUnavailable
 from posemill.models.estimators.figure_net import FigureNet
 
-PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "figure.npz"
+PACKAGED_WEIGHTS = Path(__file__).parent / "packaged" / "figure.npz"
 
 _COUNTER = "num_batches_tracked"
 
