@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from chain import (
     markers,
     run_extract,
 )
+from kills import kill_half_way
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError
 from posemill.models.estimators.base import Estimator, EstimatorOptions, Persons
@@ -37,11 +36,12 @@ from posemill.storage.poses import PlanTable, PoseStore
 from posemill.transforms.oks import oks_matrix
 
 
-def command(catalog: Path, out: Path) -> list[str]:
+def command(catalog: Path, out: Path, *, videos: int = 2, workers: int = 2) -> list[str]:
     """The command line of `run_extract`, in a process of its own."""
     return [
         *(sys.executable, "-m", "posemill", "extract", str(catalog), "-o", str(out)),
-        *("--estimator", "figure", "--reproducible", "--shard-videos", "2", "--workers", "2"),
+        *("--estimator", "figure", "--reproducible"),
+        *("--shard-videos", str(videos), "--workers", str(workers)),
     ]
 
 
@@ -321,19 +321,11 @@ def test_killed_half_way_the_same_command_completes(
     catalog: Path, poses: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "poses.zarr"
-    driver = subprocess.Popen(command(catalog, out))
-    deadline = time.monotonic() + 120
-    while not markers(out):
-        assert driver.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    before = markers(out)
-    assert 1 <= len(before) < 4
-    subprocess.run(command(catalog, out), check=True)
+    slowly = command(catalog, out, videos=1, workers=1)
+    before = kill_half_way(slowly, out, num_shards=8)
+    subprocess.run(slowly, check=True)
     after = markers(out)
-    assert len(after) == 4
+    assert len(after) == 8
     assert {name: after[name] for name in before} == before
     assert_equal_poses(out, poses)
 

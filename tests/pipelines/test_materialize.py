@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 import xarray
 from chain import index, markers, run_extract, run_materialize
+from kills import kill_half_way
 
 from posemill.errors import ConfigurationMismatch, InputError
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
@@ -104,25 +103,17 @@ def test_the_number_of_workers_changes_nothing(
     assert_equal_features(tmp_path / "one", features["volume"])
 
 
-def test_killed_half_way_the_same_command_completes(
-    features: dict[str, Path], poses: Path, tmp_path: Path
-) -> None:
+def test_killed_half_way_the_same_command_completes(poses: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     command = [sys.executable, "-m", "posemill", "materialize", str(poses), "-o", str(out)]
-    command += ["--recipe", "potion", "--set", SMALL["potion"][0], "--workers", "1"]
-    driver = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
-    while not markers(out):
-        assert driver.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    before = markers(out)
+    command += ["--recipe", "volume", "--workers", "1"]  # of full size, to be slower than the kill
+    before = kill_half_way(command, out, num_shards=4)
     subprocess.run(command, check=True)
     after = markers(out)
+    assert len(after) == 4
     assert {name: after[name] for name in before} == before
-    assert_equal_features(out, features["potion"])
+    run_materialize(poses, tmp_path / "whole", "volume", workers=1)
+    assert_equal_features(out, tmp_path / "whole")
 
 
 def test_growth_adds_rows_and_leaves_the_others(videos: Path, tmp_path: Path) -> None:
