@@ -52,7 +52,7 @@ class DemoConfig:
 
     out: Path
     num_clips: int = 900
-    num_epochs: int = 50
+    num_epochs: int = 60
     seed: int = 0
     workers: int = 2
 
