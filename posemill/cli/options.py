@@ -30,8 +30,11 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
         return None
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"--config {path}: {error}") from error
+    except OSError as error:
+        raise InputError(f"--config {path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"--config {path}: is not YAML: {reason}") from error
     if not isinstance(values, dict):
         raise InputError(f"--config {path}: expected `option: value` lines, got {values!r}")
     known = {
@@ -67,9 +70,9 @@ def finish(line: str, summary: Mapping[str, Any], *, as_json: bool, exit_status:
         raise typer.Exit(exit_status)
 
 
-def count(number: int, noun: str) -> str:
-    """`1 video`, `2 videos`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 video`, `2 videos`; `1 class`, `2 classes` where the plural is given."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def remark(number: int, noun: str, text: str) -> str:

@@ -20,7 +20,7 @@ from posemill.errors import InputError
 from posemill.models.estimators.weights import model_inventory, pull_blazepose
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 from posemill.pipelines.progress import ProgressDisplay
-from posemill.storage.catalog import write_catalog
+from posemill.storage.catalog import needs_writing, write_catalog
 from posemill.storage.datasets.folder import index_folder
 
 index_app = typer.Typer(help="List a dataset's videos, clips and labels: -> catalog.")
@@ -88,7 +88,9 @@ def index_folder_command(
     below ROOT, so equal file names in different folders stay apart.
     """
     catalog = index_folder(root, mirror_labels=mirror_labels)
-    if not dry_run:
+    if dry_run:
+        needs_writing(out, catalog, overwrite=overwrite)
+    else:
         write_catalog(out, catalog, overwrite=overwrite)
     subsets = sorted({clip.splits["default"] for clip in catalog.clips if "default" in clip.splits})
     num_bytes = sum(video.num_bytes for video in catalog.videos)
@@ -101,7 +103,8 @@ def index_folder_command(
         "bytes": num_bytes,
     }
     line = (
-        f"{out}: {count(len(catalog.videos), 'video')}, {len(catalog.classes)} classes, "
+        f"{out}: {count(len(catalog.videos), 'video')}, "
+        f"{count(len(catalog.classes), 'class', 'classes')}, "
         f"subsets: {', '.join(subsets) or 'none'}, {num_bytes / 1e6:.1f} MB"
     )
     finish(f"would write {line}" if dry_run else line, summary, as_json=json)

@@ -52,7 +52,7 @@ def extract_command(
         bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
     ] = False,
     shard_videos: Annotated[
-        int | None, typer.Option(min=1, help="Videos in a shard of a new plan [at most 64].")
+        int | None, typer.Option(min=1, help="Videos in a shard; at most 64 unless given.")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Missing videos count for the exit status, too.")
@@ -93,7 +93,7 @@ def extract_command(
         summary = extract(settings, display)
     unhappy = summary.statuses.get("quarantined", 0)
     unhappy += summary.statuses.get("missing", 0) if strict else 0
-    for video_id, message in summary.not_usable.items():
+    for video_id, message in summary.not_whole.items():
         typer.echo(f"{video_id}: {message}", err=True)
     finish(
         _extract_line(summary, out),

@@ -284,6 +284,6 @@ class _Demo:
     def _feature_pictures(self) -> list[Picture]:
         return [
             Picture.read(path, f"{recipe}: {path.stem}")
-            for recipe, limit in (("potion", 24), ("volume", 2))
+            for recipe, limit in (("potion", 24), ("volume", 2), ("tempposeconv-j", 1))
             for path in preview_features(self._features[recipe], self._pictures / recipe, limit)
         ]

@@ -72,8 +72,8 @@ class ExtractSummary:
     """What a store holds after a run, and what the run did."""
 
     statuses: Mapping[str, int]
-    not_usable: Mapping[str, str]
-    """Id of each missing or quarantined video to its reason and message."""
+    not_whole: Mapping[str, str]
+    """Id of each missing, quarantined or damaged video to its status and message."""
     num_frames: int
     num_extracted_videos: int
     seconds: float
@@ -88,7 +88,7 @@ class ExtractSummary:
             "videos_changed": self.plan.num_changed_videos,
             "shards_of_other_catalogs": self.plan.num_other_shards,
             "seconds": round(self.seconds, 2),
-            "not_usable": dict(self.not_usable),
+            "not_whole": dict(self.not_whole),
         }
 
 
@@ -247,10 +247,10 @@ def _summary(store: PoseStore, plan: ExtractPlan, seconds: float) -> ExtractSumm
     done = {task.shard_id for task in plan.pending}
     return ExtractSummary(
         statuses=Counter(str(entry.status) for entry in entries.values()),
-        not_usable={
-            video_id: entry.message
+        not_whole={
+            video_id: f"{entry.status}: {entry.message}"
             for video_id, entry in entries.items()
-            if not entry.status.has_frames
+            if entry.status not in (VideoStatus.OK, VideoStatus.EMPTY)
         },
         num_frames=sum(entry.frames_decoded for entry in entries.values()),
         num_extracted_videos=sum(entry.shard_id in done for entry in entries.values()),

@@ -85,20 +85,20 @@ class Catalog:
 def write_catalog(
     path: str | os.PathLike[str], catalog: Catalog, *, overwrite: bool = False
 ) -> None:
-    """Write a catalog as a folder.
+    """Write a catalog as a folder; an equal one that is there already is left alone.
 
     A new one appears whole or not at all. Of one that is overwritten the two
     files are replaced one after the other; a process killed just between the
     two leaves a catalog that `read_catalog` refuses, to be overwritten again.
 
     Raises:
-        InputError: something is there already (and `overwrite` is off, or it
-            is not a catalog), or the place cannot be written to.
+        InputError: something else is there already (and `overwrite` is off, or
+            it is not a catalog), or the place cannot be written to.
     """
+    if not needs_writing(path, catalog, overwrite=overwrite):
+        return
     target = Path(os.path.abspath(path))  # noqa: PTH100  `.` and `..` have no name of their own
     files = _to_files(catalog)
-    with input_faults(target):
-        _require_replaceable(target, overwrite)
     try:
         if target.exists():
             replace_files(target, files)
@@ -109,6 +109,30 @@ def write_catalog(
             f"{target}: a catalog cannot be written there ({error.strerror or error}); "
             "expected a writable folder's path. Choose another output path."
         ) from error
+
+
+def needs_writing(
+    path: str | os.PathLike[str], catalog: Catalog, *, overwrite: bool = False
+) -> bool:
+    """Whether `write_catalog` would write; False where an equal catalog is there.
+
+    Raises:
+        InputError: as `write_catalog` would, for what is there.
+    """
+    target = Path(path)
+    with input_faults(target):
+        if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+            return True
+        if not (target / _VIDEOS).is_file():
+            raise InputError(f"{target}: is there and is not a catalog. Choose another path.")
+        if overwrite:
+            return True
+        if read_catalog(target) == catalog:
+            return False
+    raise InputError(
+        f"{target}: is there already and differs from what would be written (the videos, their "
+        "labels or splits changed since). Choose another path, or replace it with --overwrite."
+    )
 
 
 def is_catalog(path: Path) -> bool:
@@ -205,15 +229,6 @@ def _read_table(path: Path) -> pa.Table:
             f"{path.parent}: not a readable catalog ({path.name}: {error}). "
             "Give a folder made by `posemill index`."
         ) from error
-
-
-def _require_replaceable(target: Path, overwrite: bool) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not overwrite:
-        raise InputError(f"{target}: exists already. Choose another path, or ask to overwrite.")
-    if not (target / _VIDEOS).is_file():
-        raise InputError(f"{target}: is not a catalog, so it is not overwritten.")
 
 
 def _write_new(target: Path, files: Mapping[str, bytes]) -> None:

@@ -64,6 +64,13 @@ def test_the_chain_from_fixtures_to_an_evaluation(run, tmp_path: Path) -> None:
         assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
 
 
+def test_the_same_index_command_twice_is_no_error(run, videos: Path, tmp_path: Path) -> None:
+    command = ("index", "folder", videos, "-o", tmp_path / "catalog")
+    first, second = run(*command), run(*command)
+    assert first == second
+    assert first[0] == 0
+
+
 def test_quarantined_videos_make_exit_status_1(run, videos: Path, tmp_path: Path) -> None:
     root = tmp_path / "videos"
     shutil.copytree(videos / "test", root)
@@ -142,7 +149,11 @@ def test_wrong_input_is_one_line_and_exit_status_2(
     for arguments, words in (
         (("index", "folder", tmp_path / "none", "-o", "c"), "there is no such folder"),
         (("index", "folder", tmp_path / "empty", "-o", "c"), "no video in it"),
-        (("index", "folder", catalog.parent / "videos", "-o", catalog), "overwrite"),
+        (("index", "folder", catalog.parent / "videos/test", "-o", catalog), "--overwrite"),
+        (
+            ("index", "folder", catalog.parent / "videos/test", "-o", catalog, "--dry-run"),
+            "--overwrite",
+        ),
         (("extract", tmp_path / "none", "-o", "p", *FIGURE), "none"),
         (("extract", catalog, "-o", poses, "--estimator", "figure"), "another configuration"),
         (("extract", catalog, "-o", "/proc/x", *FIGURE), "no store can be made there"),

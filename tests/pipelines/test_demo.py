@@ -34,8 +34,8 @@ def test_the_report_is_one_file_that_names_every_stage(
     for recipe in RECIPES:
         assert f"--recipe {recipe}" in page
     assert f"{demo[1].accuracy:.1%}" in page
-    # Held-out clips of six classes, every other one drawn; a sheet of PoTion maps; two volumes.
-    assert page.count("data:image/png;base64,") == 3 + 1 + 2
+    # Every other of six held-out classes; a sheet of PoTion maps; two volumes; a temporal cube.
+    assert page.count("data:image/png;base64,") == 3 + 1 + 2 + 1
     assert not re.search(r'(src|href)="(?!data:)', page), "it must not refer to other files"
     assert "<script" not in page
 

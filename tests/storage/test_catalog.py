@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from posemill.errors import InputError
 from posemill.schema import Clip, TimedLabel, Video
 from posemill.storage import durable
-from posemill.storage.catalog import Catalog, is_catalog, read_catalog, write_catalog
+from posemill.storage.catalog import (
+    Catalog,
+    is_catalog,
+    needs_writing,
+    read_catalog,
+    write_catalog,
+)
 
 CLASSES = ("run", "walk")
 
@@ -108,15 +114,26 @@ def test_is_validated(change: dict[str, object], message: str) -> None:
 def test_is_not_overwritten_unasked(tmp_path: Path) -> None:
     path = tmp_path / "catalog"
     write_catalog(path, _catalog())
-    with pytest.raises(InputError, match="exists already"):
-        write_catalog(path, _catalog())
+    other = replace(_catalog(), name="other")
+    with pytest.raises(InputError, match=r"differs from what would be written.*--overwrite"):
+        write_catalog(path, other)
+    assert read_catalog(path) == _catalog()
     write_catalog(path, replace(_catalog(), name="other"), overwrite=True)
     assert read_catalog(path).name == "other"
 
 
+def test_an_equal_catalog_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    before = {file: file.stat().st_ino for file in path.iterdir()}
+    assert not needs_writing(path, _catalog())
+    write_catalog(path, _catalog())
+    assert {file: file.stat().st_ino for file in path.iterdir()} == before
+
+
 def test_overwrites_nothing_but_a_catalog(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("keep me")
-    with pytest.raises(InputError, match="is not a catalog, so it is not overwritten"):
+    with pytest.raises(InputError, match="is there and is not a catalog"):
         write_catalog(tmp_path, _catalog(), overwrite=True)
     assert (tmp_path / "precious.txt").read_text() == "keep me"
 

@@ -203,7 +203,8 @@ def _work(connection: Connection, worker: WorkerSpec) -> None:
             shard_worker = worker.build()
             shard_worker.ready()
         except (PosemillError, OSError, ImportError) as error:
-            connection.send(_NotReady(f"{type(error).__name__}: {error}"))
+            name = "" if isinstance(error, PosemillError) else f"{type(error).__name__}: "
+            connection.send(_NotReady(f"{name}{error}"))
             return
         connection.send(_Ready())
         while True:
