@@ -27,7 +27,7 @@ def demo_command(
         "demo-out"
     ),
     clips: Annotated[int, typer.Option(min=24, help="Number of fixture videos.")] = 900,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of training.")] = 60,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of training.")] = 80,
     seed: SeedOption = 0,
     workers: WorkersOption = 2,
     json: JsonFlag = False,
