@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,13 +40,20 @@ class VideoStatus(StrEnum):
         return self in (VideoStatus.OK, VideoStatus.EMPTY, VideoStatus.DAMAGED)
 
 
+class Part(NamedTuple):
+    """A named part of the body: joints that move together."""
+
+    name: str
+    joints: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Skeleton:
     """Joint names and how they hang together.
 
     Raises:
-        ValueError: a limb or a mirror names a joint that does not exist, or
-            `mirror` is not its own inverse.
+        ValueError: a limb, a mirror or a part names a joint that does not
+            exist, `mirror` is not its own inverse, or a joint is in two parts.
     """
 
     name: str
@@ -53,9 +61,13 @@ class Skeleton:
     limbs: tuple[tuple[int, int], ...]
     mirror: tuple[int, ...]
     """For each joint, the joint that it becomes when the picture is flipped."""
+    parts: tuple[Part, ...] = ()
+    """Head, torso, arms and legs as they are jittered together; a joint is in one part at most."""
 
     def __post_init__(self) -> None:
         num_keypoints = len(self.keypoints)
+        if len(set(self.keypoints)) != num_keypoints:
+            raise ValueError(f"skeleton {self.name}: two joints share a name: {self.keypoints}")
         if sorted(self.mirror) != list(range(num_keypoints)):
             raise ValueError(
                 f"skeleton {self.name}: mirror must be a permutation of 0..{num_keypoints - 1}, "
@@ -68,6 +80,12 @@ class Skeleton:
                 raise ValueError(
                     f"skeleton {self.name}: limb {limb} must join two of {num_keypoints} joints"
                 )
+        in_parts = [joint for part in self.parts for joint in part.joints]
+        if len(set(in_parts)) != len(in_parts) or not set(in_parts) <= set(range(num_keypoints)):
+            raise ValueError(
+                f"skeleton {self.name}: parts must hold each of {num_keypoints} joints once at "
+                f"most, got {self.parts}"
+            )
 
     @property
     def num_keypoints(self) -> int:
@@ -112,6 +130,28 @@ class TimedLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedBox:
+    """Where an annotated person is at one moment, in fractions of the frame's width and height.
+
+    Raises:
+        ValueError: it leaves the frame or has no area.
+    """
+
+    seconds: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.left < self.right <= 1.0 and 0.0 <= self.top < self.bottom <= 1.0):
+            raise ValueError(
+                "a box needs 0 <= left < right <= 1 and 0 <= top < bottom <= 1, in fractions of "
+                f"the frame, got {self.left}, {self.top}, {self.right}, {self.bottom}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A view of a video: one row of the features.
 
@@ -128,6 +168,8 @@ class Clip:
     """The class that this clip shows when flipped; None where no mirror is declared."""
     splits: Mapping[str, str] = field(default_factory=dict)
     """Name of a split to the clip's subset in it, e.g. `{"default": "train"}`."""
+    boxes: tuple[TimedBox, ...] = ()
+    """Of the one person whom the labels are about (AVA); none where they are about everybody."""
 
     def __post_init__(self) -> None:
         if not self.id or not self.video_id:
@@ -164,6 +206,8 @@ class PoseSequence:
     height: int
     frames_declared: int
     """What the container's header claims; never to be trusted."""
+    xyz_m: Float32 | None = None
+    """(P, K, 3) true 3-D positions in metres, where the source has them; y points down."""
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -176,6 +220,10 @@ class PoseSequence:
         if self.xy_px.shape != (num_rows, num_keypoints, 2):
             raise ValueError(
                 f"xy_px must be ({num_rows}, {num_keypoints}, 2), got {self.xy_px.shape}"
+            )
+        if self.xyz_m is not None and self.xyz_m.shape != (num_rows, num_keypoints, 3):
+            raise ValueError(
+                f"xyz_m must be ({num_rows}, {num_keypoints}, 3), got {self.xyz_m.shape}"
             )
         for name, rows in (("frame", self.frame), ("slot", self.slot)):
             if rows.shape != (num_rows,):
@@ -203,6 +251,8 @@ class PoseSequence:
             )
         if not np.isfinite(self.xy_px[self.score > 0]).all():
             raise ValueError("a detected joint (score > 0) has coordinates that are not finite")
+        if self.xyz_m is not None and not np.isfinite(self.xyz_m[self.score > 0]).all():
+            raise ValueError("a detected joint (score > 0) has a 3-D position that is not finite")
 
     @property
     def num_frames(self) -> int:

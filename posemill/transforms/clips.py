@@ -38,6 +38,7 @@ def clip_poses(
         frame=number[pose.frame[rows]].astype(np.int64),
         slot=pose.slot[rows],
         pts_seconds=pose.pts_seconds[wanted],
+        xyz_m=None if pose.xyz_m is None else pose.xyz_m[rows],
     )
 
 

@@ -1,0 +1,64 @@
+"""What a recipe is given of one clip: its poses, and what else it says that it requires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from posemill.errors import InputError
+from posemill.schema import Int64, PoseSequence, TimedBox
+
+Requirement = Literal["pose", "pose3d", "boxes", "dense", "frames"]
+DenseKind = Literal["joints", "parts", "features"]
+
+
+@dataclass(frozen=True, slots=True)
+class DenseMaps:
+    """The estimator's own maps of D frames of a clip, scaled to show the whole frame.
+
+    Raises:
+        ValueError: shapes that disagree, or frames out of order.
+    """
+
+    frame: Int64  # (D,) rising numbers of the frames in the clip
+    joints: npt.NDArray[Any] | None = None  # (D, K, h, w) heatmaps in [0, 1]
+    parts: npt.NDArray[Any] | None = None  # (D, 2 L, h, w) x and y of each limb's field
+    features: npt.NDArray[Any] | None = None  # (D, C, h, w) of a layer of its network
+
+    def __post_init__(self) -> None:
+        if np.any(np.diff(self.frame) <= 0):
+            raise ValueError("the frames of dense maps must rise")
+        for kind in ("joints", "parts", "features"):
+            maps = getattr(self, kind)
+            if maps is not None and (maps.ndim != 4 or len(maps) != len(self.frame)):
+                raise ValueError(
+                    f"dense {kind} must be ({len(self.frame)}, channels, h, w), got {maps.shape}"
+                )
+
+    def kept(self, kind: DenseKind) -> npt.NDArray[Any]:
+        """The maps (D, ., h, w) of a kind.
+
+        Raises:
+            InputError: the estimator's maps of that kind were not kept.
+        """
+        maps: npt.NDArray[Any] | None = getattr(self, kind)
+        if maps is None:
+            raise InputError(f"the pose store keeps no dense {kind} of the estimator")
+        return maps
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One clip, as `recipe(sample, rng)` takes it.
+
+    Boxes and dense maps are there where the recipe's `requires` names them.
+    """
+
+    pose: PoseSequence
+    """Of the clip alone, see `clips.clip_poses`."""
+    boxes: tuple[TimedBox, ...] = ()
+    """Of the labelled person; times are those of the video, as in `pose.pts_seconds`."""
+    dense: DenseMaps | None = None
