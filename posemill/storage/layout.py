@@ -1,8 +1,8 @@
 """Names, dimensions, chunks and codecs of what the stores hold, and their versions.
 
 A pose store keeps one ragged group per shard of V videos with P person-frames
-(rows), F frames and K joints. An unknown array is ignored by a reader; a new
-required one raises the schema's version.
+(rows), F frames and K joints. An unknown array is ignored by a reader and an
+optional one may be missing; a new required one raises the schema's version.
 """
 
 from __future__ import annotations
@@ -53,10 +53,15 @@ OFFSET = RaggedArray("offset", ("video",), "float64", chunked=False)
 FRAMES_DECLARED = RaggedArray("frames_declared", ("video",), "int64", chunked=False)
 STATUS = RaggedArray("status", ("video",), "uint8", chunked=False)
 
+XYZ_M = RaggedArray("xyz_m", ("row", "keypoint", "space"), "float32", chunked=True)
+HAS_XYZ_M = RaggedArray("has_xyz_m", ("video",), "bool", chunked=False)
+
 POSE_ARRAYS = (
     *(TRIPLETS, FRAME, SLOT, PTS_US, VIDEO_PTR, FRAME_PTR),
     *(SIZE_WH, SCALE, OFFSET, FRAMES_DECLARED, STATUS),
 )
+POSE_3D_ARRAYS = (XYZ_M, HAS_XYZ_M)
+"""Optional, both or neither: a group of videos without 3-D positions has none."""
 
 
 def write_ragged(group: zarr.Group, spec: RaggedArray, data: npt.NDArray[Any]) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import zarr
 
 from posemill.errors import InputError
-from posemill.schema import Int64, PoseSequence
+from posemill.schema import Float32, Int64, PoseSequence
 from posemill.storage import layout
 from posemill.storage.fixed_point import OFFSET_STEPS, dequantise, quantise, step_px
 from posemill.storage.pose_records import VideoRecord
@@ -43,7 +43,7 @@ def write_group(path: Path, records: Sequence[VideoRecord], generation: int) -> 
     for spec, data in _row_arrays(poses, num_keypoints).items():
         layout.write_ragged(group, spec, data)
     layout.write_ragged(group, layout.VIDEO_PTR, rows)
-    for spec, data in _video_arrays(records).items():
+    for spec, data in (_video_arrays(records) | _arrays_3d(records)).items():
         layout.write_ragged(group, spec, data)
     return rows
 
@@ -96,16 +96,27 @@ class PoseGroup:
             width=width,
             height=height,
             frames_declared=int(small[layout.FRAMES_DECLARED][position]),
+            xyz_m=rows[layout.XYZ_M] if self._has_xyz_m(position) else None,
         )
+
+    def _has_xyz_m(self, position: int) -> bool:
+        return bool(self._optional) and bool(self._small[layout.HAS_XYZ_M][position])
+
+    @cached_property
+    def _optional(self) -> tuple[layout.RaggedArray, ...]:
+        """Both arrays where one is there: that the other is not must not pass unseen."""
+        there = any(spec.name in self._group for spec in layout.POSE_3D_ARRAYS)
+        return layout.POSE_3D_ARRAYS if there else ()
 
     @cached_property
     def _arrays(self) -> dict[layout.RaggedArray, zarr.Array[Any]]:
-        specs = (layout.TRIPLETS, layout.FRAME, layout.SLOT)
+        optional = [spec for spec in self._optional if spec.chunked]
+        specs = (layout.TRIPLETS, layout.FRAME, layout.SLOT, *optional)
         return {spec: self._array(spec) for spec in specs}
 
     @cached_property
     def _small(self) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
-        specs = [spec for spec in layout.POSE_ARRAYS if not spec.chunked]
+        specs = [s for s in (*layout.POSE_ARRAYS, *self._optional) if not s.chunked]
         return {spec: np.asarray(self._array(spec)[...]) for spec in specs}
 
     @cached_property
@@ -145,6 +156,25 @@ def _video_arrays(
         layout.FRAMES_DECLARED: np.array([record.frames_declared for record in records]),
         layout.STATUS: np.array([layout.STATUS_CODES.index(record.status) for record in records]),
     }
+
+
+def _arrays_3d(records: Sequence[VideoRecord]) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
+    """The 3-D positions of all rows, and which videos have any; nothing where none has."""
+    poses = [record.poses for record in records]
+    held = [pose is not None and pose.xyz_m is not None for pose in poses]
+    if not any(held):
+        return {}
+    positions = [_positions(pose) for pose in poses if pose is not None]
+    return {layout.XYZ_M: np.concatenate(positions), layout.HAS_XYZ_M: np.array(held)}
+
+
+def _positions(pose: PoseSequence) -> Float32:
+    """(P, K, 3) metres; 0 where nothing was detected, and throughout a video without positions."""
+    xyz_m = np.zeros((*pose.score.shape, 3), np.float32)
+    if pose.xyz_m is not None:
+        detected = pose.score > 0
+        xyz_m[detected] = pose.xyz_m[detected]
+    return xyz_m
 
 
 def _check_slots(slot: Int64) -> Int64:

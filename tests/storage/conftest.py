@@ -14,13 +14,20 @@ from posemill.storage.poses import VideoRecord
 
 
 def _make_poses(
-    num_frames: int = 4, num_people: int = 2, *, seed: int = 0, width: int = 320, height: int = 240
+    num_frames: int = 4,
+    num_people: int = 2,
+    *,
+    seed: int = 0,
+    width: int = 320,
+    height: int = 240,
+    with_xyz: bool = False,
 ) -> PoseSequence:
     rng = np.random.default_rng(seed)
     num_rows = num_frames * num_people
     score = rng.random((num_rows, 17), dtype=np.float32)
     score[score < 0.2] = 0
     xy_px = rng.random((num_rows, 17, 2), dtype=np.float32) * np.float32([width, height])
+    xyz_m = rng.normal(0, 2, (num_rows, 17, 3)).astype(np.float32)
     return PoseSequence(
         skeleton="coco-17",
         xy_px=xy_px.astype(np.float32),
@@ -31,6 +38,7 @@ def _make_poses(
         width=width,
         height=height,
         frames_declared=num_frames + 1,
+        xyz_m=xyz_m if with_xyz else None,
     )
 
 

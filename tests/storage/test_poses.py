@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
 from posemill.schema import PoseSequence, Video, VideoStatus
+from posemill.storage.pose_group import PoseGroup, write_group
 from posemill.storage.poses import PlanTable, PoseStore, VideoRecord
 
 MakePoses = Callable[..., PoseSequence]
@@ -38,6 +39,11 @@ def _assert_same(found: PoseSequence, written: PoseSequence) -> None:
     assert np.array_equal(found.score > 0, detected)
     assert (np.abs(found.xy_px - written.xy_px)[detected] <= 1 / 32).all()
     assert (np.abs(found.score - written.score) <= 1 / 255).all()
+    assert (found.xyz_m is None) == (written.xyz_m is None)
+    if found.xyz_m is not None and written.xyz_m is not None:
+        assert found.xyz_m.dtype == np.float32
+        assert np.array_equal(found.xyz_m[detected], written.xyz_m[detected])
+        assert not found.xyz_m[~detected].any()
 
 
 def test_a_shard_comes_back_in_plan_order(
@@ -71,6 +77,11 @@ def test_a_shard_comes_back_in_plan_order(
     assert [entry.rows for entry, _ in read] == [(0, 10), (10, 10), (10, 10), (10, 10), (10, 16)]
 
 
+def _only_group(store: PoseStore) -> Path:
+    (group,) = [path for path in (store.root / "shards").iterdir() if path.is_dir()]
+    return group
+
+
 @st.composite
 def pose_sequences(draw: st.DrawFn) -> PoseSequence:
     num_frames = draw(st.integers(0, 3))
@@ -80,7 +91,9 @@ def pose_sequences(draw: st.DrawFn) -> PoseSequence:
     score = rng.random((num_rows, 17), dtype=np.float32)
     score[rng.random(score.shape) < 0.4] = 0
     xy_px = rng.uniform(-256, 3839, (num_rows, 17, 2)).astype(np.float32)
+    xyz_m = rng.normal(0, 1e3, (num_rows, 17, 3)).astype(np.float32)
     xy_px[score == 0] = np.nan
+    xyz_m[score == 0] = np.nan
     return PoseSequence(
         skeleton="coco-17",
         xy_px=xy_px,
@@ -91,6 +104,7 @@ def pose_sequences(draw: st.DrawFn) -> PoseSequence:
         width=draw(st.integers(1, 3840)),
         height=draw(st.integers(1, 3840)),
         frames_declared=draw(st.integers(0, 10**6)),
+        xyz_m=draw(st.sampled_from([xyz_m, None])),
     )
 
 
@@ -130,7 +144,7 @@ def test_a_large_frame_takes_a_coarser_step(
     found = store.read("large")
     error = np.abs(found.xy_px - large.xy_px)[large.score > 0]
     assert 1 / 32 < error.max() <= 1 / 16
-    (group,) = [path for path in (store.root / "shards").iterdir() if path.is_dir()]
+    group = _only_group(store)
     assert zarr.open_array(group / "scale", mode="r")[...].tolist() == [1 / 16, 1 / 8]
 
 
@@ -150,6 +164,62 @@ def test_the_layout_is_open_to_others(store: PoseStore, make_record: MakeRecord)
     assert group["size_wh"][...].tolist() == [[320, 240]] * 2
     assert group["pts_us"][:4].tolist() == [0, 40000, 80000, 120000]
     assert group.attrs["skeleton"] == "coco-17"
+
+
+def test_some_videos_of_a_shard_have_3d_positions(
+    store: PoseStore, make_poses: MakePoses, make_record: MakeRecord
+) -> None:
+    nobody = make_poses(3, 0, with_xyz=True)
+    records = [
+        make_record("flat", make_poses(seed=1)),
+        make_record("deep", make_poses(seed=2, with_xyz=True)),
+        make_record("gone", status=VideoStatus.MISSING),
+        make_record("nobody", nobody, status=VideoStatus.EMPTY),
+    ]
+    store.write_shard(0, records)
+    for read in (store.read, lambda name: {e.video_id: p for e, p in store.iter_shard(0)}[name]):
+        _assert_same(read("flat"), make_poses(seed=1))
+        _assert_same(read("deep"), make_poses(seed=2, with_xyz=True))
+        _assert_same(read("nobody"), nobody)
+    group = zarr.open_group(_only_group(store), mode="r")
+    assert group["has_xyz_m"][...].tolist() == [False, True, False, True]  # type: ignore[index]
+    assert group["xyz_m"].metadata.dimension_names == (  # type: ignore[union-attr]
+        *("row", "keypoint", "space"),
+    )
+    assert not group["xyz_m"][:8].any()  # type: ignore[index]
+    store.verify(store.committed()[0])
+
+
+def test_a_later_generation_may_bring_3d_positions(
+    store: PoseStore, make_poses: MakePoses, make_record: MakeRecord
+) -> None:
+    """The carried video's group has none: a group as it was written before there were any."""
+    flat, deep = make_poses(seed=1), make_poses(seed=2, with_xyz=True)
+    store.write_shard(0, [make_record("flat", flat), make_record("deep", flat)])
+    assert not list(_only_group(store).glob("*xyz*"))
+    store.write_shard(0, [make_record("deep", deep)], generation=1)
+    found = {entry.video_id: poses for entry, poses in store.iter_shard(0)}
+    _assert_same(found["flat"], flat)  # type: ignore[arg-type]
+    _assert_same(found["deep"], deep)  # type: ignore[arg-type]
+
+
+def test_an_array_that_is_not_known_is_ignored(
+    tmp_path: Path, make_poses: MakePoses, make_record: MakeRecord
+) -> None:
+    write_group(tmp_path / "group", [make_record("a", make_poses())], 0)
+    group = zarr.open_group(tmp_path / "group", mode="r+")
+    group.create_array("mood", shape=(8,), dtype="int8")
+    _assert_same(PoseGroup(tmp_path / "group").read(0), make_poses())
+
+
+@pytest.mark.parametrize("name", ["xyz_m", "has_xyz_m"])
+def test_one_of_the_3d_arrays_alone_is_corruption(
+    tmp_path: Path, make_poses: MakePoses, make_record: MakeRecord, name: str
+) -> None:
+    write_group(tmp_path / "group", [make_record("a", make_poses(with_xyz=True))], 0)
+    shutil.rmtree(tmp_path / "group" / name)
+    with pytest.raises(KeyError, match=name):
+        PoseGroup(tmp_path / "group").read(0)
 
 
 def test_a_shard_is_committed_once(store: PoseStore, make_record: MakeRecord) -> None:

@@ -124,12 +124,14 @@ def _array_files(store: PoseStore) -> list[Path]:
     return sorted(path for path in (store.root / "shards").rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("array", ["triplets", "slot", "video_ptr", "size_wh"])
+@pytest.mark.parametrize(
+    "array", ["triplets", "slot", "video_ptr", "size_wh", "xyz_m", "has_xyz_m"]
+)
 @pytest.mark.parametrize("how", ["missing", "truncated"])
 def test_a_missing_or_cut_file_is_never_read(
-    store: PoseStore, make_record: MakeRecord, array: str, how: str
+    store: PoseStore, make_poses: MakePoses, make_record: MakeRecord, array: str, how: str
 ) -> None:
-    store.write_shard(0, [make_record("a")])
+    store.write_shard(0, [make_record("a", make_poses(with_xyz=True))])
     (path,) = [path for path in _array_files(store) if f"/{array}/c" in path.as_posix()]
     if how == "missing":
         path.unlink()
