@@ -276,6 +276,7 @@ def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:
         pose_shard=pose_shard,
         start_seconds=clip.start_seconds,
         end_seconds=clip.end_seconds,
+        boxes=clip.boxes,
     )
 
 

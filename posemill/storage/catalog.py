@@ -38,7 +38,7 @@ from posemill.storage.tables import (
 )
 
 KIND = "posemill-catalog"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2 added boxes, which a reader of 1 must not leave out; 1 is read as well
 _VIDEOS = "videos.parquet"
 _CLIPS = "clips.parquet"
 _METADATA_KEY = b"posemill"

@@ -15,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from posemill.schema import TimedBox
+from posemill.storage.tables import BOXES, boxes_from_dicts, boxes_to_dicts
+
 NO_LABEL = -1
 
 _SCHEMA = pa.schema(
@@ -27,6 +30,7 @@ _SCHEMA = pa.schema(
         pa.field("pose_shard", pa.int64(), nullable=False),
         pa.field("start_seconds", pa.float64(), nullable=False),
         pa.field("end_seconds", pa.float64()),
+        pa.field("boxes", BOXES, nullable=False),
     ]
 )
 
@@ -51,6 +55,8 @@ class FeatureRow:
     start_seconds: float = 0.0
     """Of the clip in its video, `[start_seconds, end_seconds)`."""
     end_seconds: float | None = None
+    boxes: tuple[TimedBox, ...] = ()
+    """Of the labelled person, see `schema.Clip`."""
 
     def __post_init__(self) -> None:
         if not self.clip_id or not self.video_id or self.pose_shard < 0:
@@ -61,8 +67,9 @@ class FeatureRow:
 
     def __reduce__(self) -> tuple[object, ...]:
         subsets = dict(self.subsets)  # a mapping proxy does not pickle
-        values = (self.clip_id, self.video_id, self.label, self.mirror_label, subsets)
-        return FeatureRow, (*values, self.pose_shard, self.start_seconds, self.end_seconds)
+        clip = (self.clip_id, self.video_id, self.label, self.mirror_label, subsets)
+        place = (self.pose_shard, self.start_seconds, self.end_seconds, self.boxes)
+        return FeatureRow, (*clip, *place)
 
 
 @dataclass(frozen=True)
@@ -152,12 +159,20 @@ def rows_to_table(rows: Sequence[FeatureRow]) -> pa.Table:
     """A row per clip, in order; padding is not stored."""
     columns = {name: [getattr(row, name) for row in rows] for name in _SCHEMA.names}
     columns["subsets"] = [sorted(row.subsets.items()) for row in rows]
+    columns["boxes"] = [boxes_to_dicts(row.boxes) for row in rows]
     return pa.Table.from_pydict(columns, schema=_SCHEMA)
 
 
 def rows_from_table(table: pa.Table) -> tuple[FeatureRow, ...]:
-    """The inverse of `rows_to_table`."""
+    """The inverse of `rows_to_table`; a plan from before there were boxes has none."""
+    known = [name for name in _SCHEMA.names if name in table.column_names]
     return tuple(
-        FeatureRow(**{**row, "subsets": dict(row["subsets"])})
-        for row in table.select(_SCHEMA.names).to_pylist()
+        FeatureRow(
+            **{
+                **row,
+                "subsets": dict(row["subsets"]),
+                "boxes": boxes_from_dicts(row.get("boxes", ())),
+            }
+        )
+        for row in table.select(known).to_pylist()
     )

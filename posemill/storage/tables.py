@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 
 import pyarrow as pa
 
-from posemill.schema import Clip, TimedLabel, Video
+from posemill.schema import Clip, TimedBox, TimedLabel, Video
 
 VIDEO_SCHEMA = pa.schema(
     [
@@ -29,6 +29,10 @@ _LABEL = pa.struct(
     ]
 )
 
+BOXES = pa.list_(
+    pa.struct([pa.field(field.name, pa.float64(), nullable=False) for field in fields(TimedBox)])
+)
+
 CLIP_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -38,6 +42,7 @@ CLIP_SCHEMA = pa.schema(
         pa.field("labels", pa.list_(_LABEL), nullable=False),
         pa.field("mirror_label", pa.string()),
         pa.field("splits", pa.map_(pa.string(), pa.string()), nullable=False),
+        pa.field("boxes", BOXES, nullable=False),
     ]
 )
 
@@ -61,21 +66,37 @@ def clips_to_table(clips: Sequence[Clip]) -> pa.Table:
     columns = {name: [getattr(clip, name) for clip in clips] for name in CLIP_SCHEMA.names}
     columns["labels"] = [_labels_to_dicts(clip.labels) for clip in clips]
     columns["splits"] = [sorted(clip.splits.items()) for clip in clips]
+    columns["boxes"] = [boxes_to_dicts(clip.boxes) for clip in clips]
     return pa.Table.from_pydict(columns, schema=CLIP_SCHEMA)
 
 
 def clips_from_table(table: pa.Table) -> tuple[Clip, ...]:
-    """The clips of a table with `CLIP_SCHEMA`."""
+    """The clips of a table with `CLIP_SCHEMA`, or with that of a catalog without boxes."""
     return tuple(
         Clip(
             **{
                 **row,
                 "labels": tuple(TimedLabel(**label) for label in row["labels"]),
                 "splits": dict(row["splits"]),
+                "boxes": boxes_from_dicts(row.get("boxes", ())),
             }
         )
         for row in table.to_pylist()
     )
+
+
+def boxes_to_dicts(boxes: Iterable[TimedBox]) -> list[dict[str, float]]:
+    """Boxes as a value of a column of type `BOXES`."""
+    return [asdict(box) for box in boxes]
+
+
+def boxes_from_dicts(stored: Iterable[Mapping[str, float]]) -> tuple[TimedBox, ...]:
+    """The inverse of `boxes_to_dicts`.
+
+    Raises:
+        ValueError: a box that leaves the frame or has no area.
+    """
+    return tuple(TimedBox(**box) for box in stored)
 
 
 def _labels_to_dicts(labels: Iterable[TimedLabel]) -> list[dict[str, object]]:

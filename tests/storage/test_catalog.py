@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posemill.errors import InputError
-from posemill.schema import Clip, TimedLabel, Video
+from posemill.schema import Clip, TimedBox, TimedLabel, Video
 from posemill.storage import durable
 from posemill.storage.catalog import (
     Catalog,
@@ -41,6 +42,7 @@ def _catalog() -> Catalog:
                 labels=(TimedLabel("run"), TimedLabel("walk", 1.0, 1.25)),
                 mirror_label="walk",
                 splits={"default": "train", "alt": "val"},
+                boxes=(TimedBox(1.0, 0.0, 0.25, 0.5, 1.0), TimedBox(1.25, 0.1, 0.2, 0.3, 0.4)),
             ),
         ),
         classes=CLASSES,
@@ -62,6 +64,13 @@ times = st.floats(min_value=0, max_value=1e6)
 
 
 @st.composite
+def boxes(draw: st.DrawFn) -> TimedBox:
+    sides = st.lists(st.floats(0, 1), min_size=2, max_size=2, unique=True).map(sorted)
+    (left, right), (top, bottom) = draw(sides), draw(sides)
+    return TimedBox(draw(times), left, top, right, bottom)
+
+
+@st.composite
 def catalogs(draw: st.DrawFn) -> Catalog:
     ids = draw(st.lists(texts, unique=True, max_size=4))
     videos = tuple(Video(i, draw(texts), draw(st.integers(0, 2**60)), draw(texts)) for i in ids)
@@ -74,6 +83,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
             labels=draw(labels),
             mirror_label=draw(st.sampled_from((None, *CLASSES))),
             splits=draw(st.dictionaries(texts, texts, max_size=2)),
+            boxes=tuple(draw(st.lists(boxes(), max_size=2))),
         )
         for clip_id in (draw(st.lists(texts, unique=True, max_size=4)) if ids else [])
     )
@@ -222,8 +232,8 @@ def test_what_is_no_catalog_is_refused(tmp_path: Path) -> None:
     ("metadata", "message"),
     [
         ({}, "not a posemill catalog's"),
-        ({b"posemill": b'{"kind":"posemill-catalog","schema_version":99}'}, "reads up to 1"),
-        ({b"posemill": b'{"kind":"posemill-catalog","schema_version":1}'}, "not a valid catalog"),
+        ({b"posemill": b'{"kind":"posemill-catalog","schema_version":99}'}, "reads up to 2"),
+        ({b"posemill": b'{"kind":"posemill-catalog","schema_version":2}'}, "not a valid catalog"),
     ],
 )
 def test_foreign_and_newer_files_are_refused(
@@ -234,6 +244,35 @@ def test_foreign_and_newer_files_are_refused(
     for file in path.iterdir():
         pq.write_table(pq.read_table(file).replace_schema_metadata(metadata), file)
     with pytest.raises(InputError, match=message):
+        read_catalog(path)
+
+
+def _rewrite(file: Path, table: pa.Table, **changed: object) -> None:
+    metadata = {**json.loads(table.schema.metadata[b"posemill"]), **changed}
+    pq.write_table(table.replace_schema_metadata({b"posemill": json.dumps(metadata)}), file)
+
+
+def test_a_catalog_from_before_there_were_boxes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    for file in path.iterdir():
+        table = pq.read_table(file)
+        known = [name for name in table.column_names if name != "boxes"]
+        _rewrite(file, table.select(known), schema_version=1)
+    without = tuple(replace(clip, boxes=()) for clip in _catalog().clips)
+    assert read_catalog(path) == replace(_catalog(), clips=without)
+
+
+@pytest.mark.parametrize(("side", "value"), [("left", 0.75), ("bottom", 1.5), ("top", None)])
+def test_a_box_that_cannot_be_is_refused(tmp_path: Path, side: str, value: float | None) -> None:
+    path = tmp_path / "catalog"
+    write_catalog(path, _catalog())
+    table = pq.read_table(path / "clips.parquet")
+    boxes = table["boxes"].to_pylist()
+    boxes[1][0][side] = value
+    place = table.column_names.index("boxes")
+    _rewrite(path / "clips.parquet", table.set_column(place, "boxes", [boxes]))
+    with pytest.raises(InputError, match="not a valid catalog"):
         read_catalog(path)
 
 

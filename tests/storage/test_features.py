@@ -5,6 +5,7 @@ import pickle
 import shutil
 import tracemalloc
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posemill.errors import ConfigurationMismatch, InputError
+from posemill.schema import TimedBox
+from posemill.storage.feature_rows import rows_from_table, rows_to_table
 from posemill.storage.features import ArraySpec, FeatureRow, FeatureStore
 
 SPECS = (
@@ -40,6 +43,7 @@ def _rows(pose_shard: int, count: int, start: int = 0) -> list[FeatureRow]:
             pose_shard=pose_shard,
             start_seconds=number / 4,
             end_seconds=number / 4 + 1 if number % 2 else None,
+            boxes=(TimedBox(number / 4, 0.25, 0.0, 0.5, 1.0),) * (number % 3),
         )
         for number in range(start, start + count)
     ]
@@ -238,8 +242,16 @@ def test_pickles_as_its_path(filled: FeatureStore) -> None:
     again = pickle.loads(pickle.dumps(filled))  # noqa: S301
     assert again.specs == SPECS
     assert np.array_equal(again.read("volume", 5), filled.read("volume", 5))
-    row = _rows(0, 1)[0]
+    row = _rows(0, 3)[2]
     assert pickle.loads(pickle.dumps(row)) == row  # noqa: S301
+
+
+def test_a_plan_from_before_there_were_boxes_is_read() -> None:
+    rows = _rows(0, 3)
+    table = rows_to_table(rows)
+    assert rows_from_table(table) == tuple(rows)
+    without = tuple(replace(row, boxes=()) for row in rows)
+    assert rows_from_table(table.drop_columns(["boxes"])) == without
 
 
 @given(
