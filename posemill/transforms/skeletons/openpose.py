@@ -4,6 +4,9 @@ Joints and limbs: src/openpose/pose/poseParameters.cpp of
 CMU-Perceptual-Computing-Lab/openpose. The limbs lie in the order of the
 network's part affinity fields, so that the fields of limb l are its channels
 2 l (x) and 2 l + 1 (y): 38 of them for COCO-18 (PA3D's P), 52 for BODY_25.
+
+OpenPose's experimental BODY_25B has 25 joints too, in COCO's order with upper
+neck, head top and feet behind: not BODY_25, and its files look alike.
 """
 
 from __future__ import annotations
