@@ -67,7 +67,7 @@ def potion_s(
     """
     out = np.zeros((score.shape[1], num_channels, *size_hw), np.float32)
     weights = time_encoding(len(frame_ptr) - 1, num_channels)
-    accumulate_joints(xy_px, score, frame_ptr, weights, sigma, out, combine)
+    accumulate_joints(xy_px, score, frame_ptr, weights, out, sigma=sigma, combine=combine)
     return out
 
 

@@ -34,7 +34,7 @@ def joint_cube(
         ValueError: as `rasterize.draw_joints`.
     """
     out = np.zeros((score.shape[1], len(frame_ptr) - 1, *size_hw), np.float32)
-    draw_joints(xy_px, score, frame_ptr, sigma, out, combine)
+    draw_joints(xy_px, score, frame_ptr, out, sigma=sigma, combine=combine)
     return out.swapaxes(0, 1)
 
 

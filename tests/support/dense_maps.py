@@ -1,8 +1,9 @@
-"""Joint maps by the plain formula, in float64, a frame and a person at a time; made-up poses."""
+"""Maps by the plain formulas, in float64, a person at a time; made-up poses."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,139 @@ Array = npt.NDArray[Any]
 
 
 def dense_joints(
-    xy: Array, score: Array, ptr: Array, sigma: float, size_hw: tuple[int, int], combine: str
+    xy: Array,
+    score: Array,
+    ptr: Array,
+    sigma: float,
+    size_hw: tuple[int, int],
+    combine: str,
+    *,
+    truncate: float = 3.0,
+    published_cut: bool = False,
 ) -> Array:
-    """(K, T, H, W) float64: c exp(-d^2 / (2 sigma^2)) where |x|, |y| distances allow it."""
-    height, width = size_hw
-    columns, rows = np.arange(width)[None, :], np.arange(height)[:, None]
-    out = np.zeros((score.shape[1], len(ptr) - 1, height, width))
-    for k in range(score.shape[1]):
+    """(K, T, H, W) float64: c exp(-d^2 / (2 sigma^2)) where the x and y distances allow it.
+
+    The published code starts at the pixel that holds x - 3 sigma, so up to one
+    further left and top: `published_cut`.
+    """
+    columns, rows = pixels(size_hw)
+    reach = truncate * sigma
+    out = np.zeros((score.shape[1], len(ptr) - 1, *size_hw))
+    for k, t, p in each_person(score.shape[1], ptr):
+        (x, y), c = xy[p, k].astype(float), float(score[p, k])
+        if not drawable(x, y, c):
+            continue
+        low = (math.floor(x - reach), math.floor(y - reach)) if published_cut else (x, y)
+        near = (np.abs(columns - x) <= reach) | ((columns < x) & (columns >= low[0]))
+        near = near & ((np.abs(rows - y) <= reach) | ((rows < y) & (rows >= low[1])))
+        square = (columns - x) ** 2 + (rows - y) ** 2
+        meet(out[k, t], np.where(near, c * np.exp(-square / (2 * sigma**2)), 0.0), combine)
+    return out
+
+
+def published_ring(
+    xy: Array, score: Array, ptr: Array, sigma: float, size_hw: tuple[int, int]
+) -> Array:
+    """(K, T, H, W): what the published code draws of joint maps and we do not, else zeros.
+
+    It begins at the pixel that holds x - 3 sigma, one more than is within 3 sigma.
+    """
+    people = xy, score, ptr
+    symmetric = dense_joints(*people, sigma, size_hw, "max")
+    lopsided = dense_joints(*people, sigma, size_hw, "max", published_cut=True)
+    return np.where(lopsided > symmetric, lopsided, 0.0)
+
+
+def dense_limbs(
+    xy: Array,
+    score: Array,
+    ptr: Array,
+    limbs: Sequence[tuple[int, int]],
+    sigma: float,
+    size_hw: tuple[int, int],
+    combine: str,
+    *,
+    truncate: float = 3.0,
+) -> Array:
+    """(L, T, H, W) float64: min(c_a, c_b) exp(-D^2 / (2 sigma^2)), D to the segment."""
+    columns, rows = pixels(size_hw)
+    reach = truncate * sigma
+    out = np.zeros((len(limbs), len(ptr) - 1, *size_hw))
+    for number, t, p in each_person(len(limbs), ptr):
+        a, b = limbs[number]
+        (ax, ay), (bx, by) = xy[p, a].astype(float), xy[p, b].astype(float)
+        ca, cb = float(score[p, a]), float(score[p, b])
+        if not (drawable(ax, ay, ca) and drawable(bx, by, cb)):
+            continue
+        dx, dy = bx - ax, by - ay
+        along = ((columns - ax) * dx + (rows - ay) * dy) / max(dx * dx + dy * dy, 1e-300)
+        along = np.clip(along, 0.0, 1.0)
+        square = (columns - ax - along * dx) ** 2 + (rows - ay - along * dy) ** 2
+        near = (columns >= min(ax, bx) - reach) & (columns <= max(ax, bx) + reach)
+        near = near & (rows >= min(ay, by) - reach) & (rows <= max(ay, by) + reach)
+        value = np.where(near, min(ca, cb) * np.exp(-square / (2 * sigma**2)), 0.0)
+        meet(out[number, t], value, combine)
+    return out
+
+
+def dense_part_fields(
+    xy: Array,
+    score: Array,
+    ptr: Array,
+    limbs: Sequence[tuple[int, int]],
+    size_hw: tuple[int, int],
+    *,
+    half_width: float = 1.0,
+    weighted: bool = False,
+) -> Array:
+    """(2 L, T, H, W) float64: the mean over the people of a pixel of their limb's unit vector."""
+    columns, rows = pixels(size_hw)
+    total = np.zeros((2 * len(limbs), len(ptr) - 1, *size_hw))
+    people = np.zeros((len(limbs), len(ptr) - 1, *size_hw))
+    for number, t, p in each_person(len(limbs), ptr):
+        a, b = limbs[number]
+        (ax, ay), (bx, by) = xy[p, a].astype(float), xy[p, b].astype(float)
+        ca, cb = float(score[p, a]), float(score[p, b])
+        length = math.hypot(bx - ax, by - ay)
+        if not (drawable(ax, ay, ca) and drawable(bx, by, cb) and length > 0):
+            continue
+        vx, vy = (bx - ax) / length, (by - ay) / length
+        along = (columns - ax) * vx + (rows - ay) * vy
+        across = (columns - ax) * vy - (rows - ay) * vx
+        on = (along >= 0) & (along <= length) & (np.abs(across) <= half_width)
+        if length < 1:
+            middle_x, middle_y = (ax + bx) / 2, (ay + by) / 2
+            on |= (np.abs(columns - middle_x) <= 0.5) & (np.abs(rows - middle_y) <= 0.5)
+        weight = min(ca, cb) if weighted else 1.0
+        total[2 * number, t] += np.where(on, weight * vx, 0.0)
+        total[2 * number + 1, t] += np.where(on, weight * vy, 0.0)
+        people[number, t] += on
+    return total / np.maximum(np.repeat(people, 2, axis=0), 1)
+
+
+def pixels(size_hw: tuple[int, int]) -> tuple[Array, Array]:
+    """x (1, W) and y (H, 1) of the pixels."""
+    return np.arange(size_hw[1])[None, :], np.arange(size_hw[0])[:, None]
+
+
+def each_person(count: int, ptr: Array) -> Iterator[tuple[int, int, int]]:
+    """(map, frame, row) of everybody."""
+    for number in range(count):
         for t in range(len(ptr) - 1):
             for p in range(ptr[t], ptr[t + 1]):
-                x, y, c = float(xy[p, k, 0]), float(xy[p, k, 1]), float(score[p, k])
-                if c < 1e-3 or math.isnan(c) or not (math.isfinite(x) and math.isfinite(y)):
-                    continue
-                near_x = (columns >= math.floor(x - 3 * sigma)) & (columns <= x + 3 * sigma)
-                near_y = (rows >= math.floor(y - 3 * sigma)) & (rows <= y + 3 * sigma)
-                square = (columns - x) ** 2 + (rows - y) ** 2
-                gaussian = np.where(near_x & near_y, c * np.exp(-square / (2 * sigma**2)), 0.0)
-                if combine == "max":
-                    out[k, t] = np.maximum(out[k, t], gaussian)
-                else:
-                    out[k, t] += gaussian
-    return out
+                yield number, t, p
+
+
+def drawable(x: float, y: float, c: float) -> bool:
+    return c >= 1e-3 and math.isfinite(x) and math.isfinite(y)
+
+
+def meet(plane: Array, value: Array, combine: str) -> None:
+    """Another person's map into `plane`."""
+    if combine == "max":
+        np.maximum(plane, value, out=plane)
+    else:
+        plane += value
 
 
 def golden(name: str) -> dict[str, Any]:

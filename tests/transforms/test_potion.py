@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from dense_maps import dense_joints, golden, random_people
+from dense_maps import dense_joints, golden, published_ring, random_people
+from drawn import joints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,10 +121,11 @@ def test_bounds_of_u_i_and_n(seed: int, channels: int, frames: int) -> None:
 @pytest.mark.parametrize("name", ["one", "wide"])
 def test_u_i_and_n_equal_the_published_implementation(name: str) -> None:
     data = golden(name)
-    s = potion_s(
-        data["xy"], data["rows_score"], data["ptr"],
-        num_channels=3, sigma=float(data["sigma"]), size_hw=data["size"],
-    )  # fmt: skip
+    people, sigma = (data["xy"], data["rows_score"], data["ptr"]), float(data["sigma"])
+    # U divides by a maximum, so what the published cut adds must be in the maps before.
+    ring = published_ring(*people, sigma, data["size"])
+    maps = np.maximum(joints(people, data["size"], sigma=sigma), ring)
+    s = np.einsum("ktyx,tc->kcyx", maps, time_encoding(len(people[2]) - 1, 3))
     u, _ = potion_u(s)
     parts = {"potion_U": u, "potion_I": potion_i(u), "potion_N": potion_n(u)}
     for key, part in parts.items():

@@ -66,10 +66,10 @@ class VolumeRecipe(Recipe):
         scratch = np.zeros(spec.shape[1:], np.float32)
         for view, indices in enumerate(frames):
             rows, ptr = gather_frames(frame_ptr, indices)
-            clip = xy[rows], pose.score[rows], ptr, self.sigma, scratch
-            draw_joints(*clip, self.combine)
+            clip = xy[rows], pose.score[rows], ptr, scratch
+            draw_joints(*clip, sigma=self.sigma, combine=self.combine)
             stored[view] = quantise(scratch, spec)
-            erase_joints(*clip)
+            erase_joints(*clip, sigma=self.sigma)
         return stored
 
     def _outputs(self, num_keypoints: int) -> tuple[OutputSpec, OutputSpec]:

@@ -1,0 +1,473 @@
+"""The compiled loops of all rasterisers.
+
+They live in one file because numba's disk cache looks at the file of a kernel
+only, not at those of the functions it calls. They trust their arguments
+(`checks` looks at them first), and use nothing but correctly rounded
+arithmetic, no library's exp: equal input gives equal bits on every machine.
+
+Frame t's people are rows `ptr[t]` to `ptr[t + 1] - 1`. `reach` is the
+truncation in px.
+"""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import NamedTuple
+
+import numpy as np
+
+from posemill.transforms.compiled import compiled
+
+MIN_SCORE = np.float32(1e-3)
+LANES = 8  # pixels of a limb computed at once; its maps must be as wide
+BLOCK_ROWS = 128  # people whose Gaussians are computed at once, more if a frame has more
+
+_LN_2 = 0.6931471805599453
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_TAYLOR = tuple(np.float32(_LN_2**n / factorial(n)) for n in range(1, 7))  # of 2^f
+_T1, _T2, _T3, _T4, _T5, _T6 = _TAYLOR
+_MAX_POWER = np.float32(126.0)  # 2^-126 is the least normal float32
+# A limb's pixels below 2^-20 of its score, 9.5e-7, stay zero.
+_LIMB_POWER = np.float32(20.0)
+
+
+class Storing(NamedTuple):
+    """How a map holds a value v: min(unit v, ceiling) + half, cut to the map's type."""
+
+    unit: np.float32
+    ceiling: np.float32
+    half: np.float32
+
+
+class _Patches(NamedTuple):
+    """Gaussians of one joint of the people of some frames, each a column times a row.
+
+    `corner`, `extent`: (2, B), in x and y, first pixel and number of pixels on
+    the map. `offset` (2, B): from the joint to the corner, px. `peak` (B,): 0
+    where nothing is to be drawn. `across` (w, B), `down` (h, B): the values
+    along x and y, with zeros after `extent`; w and h are the most pixels that
+    a Gaussian reaches, so that all loops are equally long, which is faster.
+    """
+
+    corner: np.ndarray
+    extent: np.ndarray
+    offset: np.ndarray
+    peak: np.ndarray
+    across: np.ndarray
+    down: np.ndarray
+
+
+@compiled
+def rows_in_order(ptr, num_rows):  # type: ignore[no-untyped-def]
+    """Whether `ptr` never decreases and stays within 0 to `num_rows`."""
+    if ptr[0] < 0 or ptr[-1] > num_rows:
+        return False
+    in_order = True
+    for t in range(len(ptr) - 1):
+        in_order &= ptr[t] <= ptr[t + 1]
+    return in_order
+
+
+@compiled
+def _power(z):  # type: ignore[no-untyped-def]
+    """2^-z for z >= 0, to 2e-7 of itself; 2^-0 = 1 exactly, and never more than 1."""
+    z = min(z, _MAX_POWER)
+    whole = np.int32(z + _HALF)
+    f = np.float32(whole) - z  # -1/2 to 1/2
+    fraction = (((((_T6 * f + _T5) * f + _T4) * f + _T3) * f + _T2) * f + _T1) * f + _ONE
+    return fraction * np.int32((np.int32(127) - whole) << 23).view(np.float32)
+
+
+@compiled
+def _falloff(sigma):  # type: ignore[no-untyped-def]
+    """a, where exp(-d^2 / (2 sigma^2)) = 2^(-a d^2)."""
+    return 1.0 / (2.0 * _LN_2 * sigma * sigma)
+
+
+@compiled
+def _span(low, high, size):  # type: ignore[no-untyped-def]
+    """First pixel and number of pixels of a line of `size` within low .. high, perhaps none."""
+    # Also false for NaN, and before the cast to integers could overflow.
+    if not (high >= 0.0 and low <= size - 1.0):
+        return 0, 0
+    first = int(np.ceil(max(low, 0.0)))
+    return first, int(np.floor(min(high, size - 1.0))) + 1 - first
+
+
+@compiled
+def _joint_box(x, y, score, reach, height, width):  # type: ignore[no-untyped-def]
+    """x0, y0, columns and rows of the pixels that a joint reaches; none where it is missing."""
+    x0, columns = _span(x - reach, x + reach, width)
+    y0, rows = _span(y - reach, y + reach, height)
+    if not score >= MIN_SCORE or columns <= 0 or rows <= 0:
+        return 0, 0, 0, 0
+    return x0, y0, columns, rows
+
+
+@compiled
+def _most(reach, size):  # type: ignore[no-untyped-def]
+    """The most pixels of a line of `size` within `reach` of a point."""
+    return int(min(2.0 * reach, size - 1.0)) + 1
+
+
+@compiled
+def _empty_patches(ptr, reach, height, width):  # type: ignore[no-untyped-def]
+    capacity = BLOCK_ROWS
+    for t in range(len(ptr) - 1):
+        capacity = max(capacity, ptr[t + 1] - ptr[t])
+    return _Patches(
+        np.empty((2, capacity), np.int32),
+        np.empty((2, capacity), np.int32),
+        np.empty((2, capacity), np.float32),
+        np.empty(capacity, np.float32),
+        np.empty((_most(reach, width), capacity), np.float32),
+        np.empty((_most(reach, height), capacity), np.float32),
+    )
+
+
+@compiled
+def _block_stop(ptr, start, patches):  # type: ignore[no-untyped-def]
+    """The frame after the last whose people, from frame `start` on, fit into `patches`."""
+    stop, rows = start + 1, ptr[start] + len(patches.peak)
+    while stop < len(ptr) - 1 and ptr[stop + 1] <= rows:
+        stop += 1
+    return stop
+
+
+@compiled
+def _fill_patches(xy, score, k, first, stop, sigma, reach, size, patches):  # type: ignore[no-untyped-def]
+    """Joint k of the people `first` .. `stop` - 1, on maps of `size` (height, width)."""
+    height, width = size
+    for b in range(stop - first):
+        x, y = np.float64(xy[first + b, k, 0]), np.float64(xy[first + b, k, 1])
+        c = score[first + b, k]
+        x0, y0, columns, rows = _joint_box(x, y, c, reach, height, width)
+        patches.corner[0, b], patches.corner[1, b] = x0, y0
+        patches.extent[0, b], patches.extent[1, b] = columns, rows
+        patches.offset[0, b], patches.offset[1, b] = np.float32(x0 - x), np.float32(y0 - y)
+        patches.peak[b] = c if columns > 0 else _ZERO
+    falloff = np.float32(_falloff(sigma))
+    _fill_profiles(patches.offset[0], patches.extent[0], stop - first, falloff, patches.across)
+    _fill_profiles(patches.offset[1], patches.extent[1], stop - first, falloff, patches.down)
+
+
+@compiled
+def _fill_profiles(offset, extent, count, falloff, lines):  # type: ignore[no-untyped-def]
+    for n in range(len(lines)):
+        pixel, step = np.int32(n), np.float32(n)
+        for b in range(count):
+            distance = offset[b] + step
+            value = _power(distance * distance * falloff)
+            lines[n, b] = value if pixel < extent[b] else _ZERO
+
+
+@compiled
+def _stamp(patches, b, peak, half, add, maps, k, t):  # type: ignore[no-untyped-def]
+    """Patch b, `peak` high, into map `maps[k, t]`."""
+    _, _, height, width = maps.shape
+    x0, y0 = patches.corner[0, b], patches.corner[1, b]
+    columns, rows = min(len(patches.across), width - x0), min(len(patches.down), height - y0)
+    for j in range(rows):
+        row = peak * patches.down[np.uintp(j), np.uintp(b)]
+        for i in range(columns):
+            value = maps.dtype.type(row * patches.across[np.uintp(i), np.uintp(b)] + half)
+            # Unsigned: numba would first see whether a signed index counts from the end.
+            at = np.uintp(k), np.uintp(t), np.uintp(y0 + j), np.uintp(x0 + i)
+            if add:
+                maps[at] += value
+            else:
+                maps[at] = max(maps[at], value)
+
+
+@compiled
+def draw_joints(xy, score, ptr, sigma, reach, storing, add, out):  # type: ignore[no-untyped-def]
+    num_keypoints, num_frames, height, width = out.shape
+    patches = _empty_patches(ptr, reach, height, width)
+    for k in range(num_keypoints):
+        start = 0
+        while start < num_frames:
+            stop = _block_stop(ptr, start, patches)
+            first = ptr[start]
+            _fill_patches(xy, score, k, first, ptr[stop], sigma, reach, (height, width), patches)
+            for t in range(start, stop):
+                for p in range(ptr[t], ptr[t + 1]):
+                    peak = patches.peak[p - first]
+                    if peak > _ZERO:
+                        top = min(storing.unit * peak, storing.ceiling)
+                        _stamp(patches, p - first, top, storing.half, add, out, k, t)
+            start = stop
+
+
+@compiled
+def erase_joints(xy, score, ptr, reach, out):  # type: ignore[no-untyped-def]
+    num_keypoints, num_frames, _, _ = out.shape
+    for k in range(num_keypoints):
+        for t in range(num_frames):
+            for p in range(ptr[t], ptr[t + 1]):
+                _erase_joint(xy, score, p, k, reach, out, t)
+
+
+@compiled
+def _erase_joint(xy, score, p, k, reach, maps, t):  # type: ignore[no-untyped-def]
+    _, _, height, width = maps.shape
+    x, y = np.float64(xy[p, k, 0]), np.float64(xy[p, k, 1])
+    x0, y0, columns, rows = _joint_box(x, y, score[p, k], reach, height, width)
+    for j in range(y0, y0 + rows):
+        for i in range(x0, x0 + columns):
+            maps[np.uintp(k), np.uintp(t), np.uintp(j), np.uintp(i)] = 0
+
+
+@compiled
+def accumulate_joints(xy, score, ptr, weights, sigma, reach, add, out):  # type: ignore[no-untyped-def]
+    num_keypoints, _, height, width = out.shape
+    patches = _empty_patches(ptr, reach, height, width)
+    plane = np.zeros((1, 1, height, width), np.float32)  # one joint in one frame
+    for k in range(num_keypoints):
+        start = 0
+        while start < len(ptr) - 1:
+            stop = _block_stop(ptr, start, patches)
+            first = ptr[start]
+            _fill_patches(xy, score, k, first, ptr[stop], sigma, reach, (height, width), patches)
+            for t in range(start, stop):
+                rows = ptr[t] - first, ptr[t + 1] - first
+                if add or rows[1] - rows[0] == 1:
+                    _add_each(patches, rows, weights, t, out, k)
+                else:
+                    _add_greatest(patches, rows, weights, t, plane, out, k)
+            start = stop
+
+
+@compiled
+def _add_each(patches, rows, weights, t, out, k):  # type: ignore[no-untyped-def]
+    for b in range(rows[0], rows[1]):
+        if patches.peak[b] > _ZERO:
+            for c in range(weights.shape[1]):
+                weight = weights[t, c]
+                if weight != _ZERO:
+                    _stamp(patches, b, weight * patches.peak[b], _ZERO, True, out, k, c)
+
+
+@compiled
+def _add_greatest(patches, rows, weights, t, plane, out, k):  # type: ignore[no-untyped-def]
+    for b in range(rows[0], rows[1]):
+        if patches.peak[b] > _ZERO:
+            _stamp(patches, b, patches.peak[b], _ZERO, False, plane, 0, 0)
+    for b in range(rows[0], rows[1]):  # only when all people are in
+        if patches.peak[b] > _ZERO:
+            _move(patches, b, plane, weights, t, out, k)
+
+
+@compiled
+def _move(patches, b, plane, weights, t, out, k):  # type: ignore[no-untyped-def]
+    """Add patch b's pixels of `plane` to `out`, weighted; clear them, so they count once."""
+    _, _, height, width = out.shape
+    x0, y0 = patches.corner[0, b], patches.corner[1, b]
+    columns, rows = min(len(patches.across), width - x0), min(len(patches.down), height - y0)
+    for c in range(weights.shape[1]):
+        weight = weights[t, c]
+        if weight != _ZERO:
+            for j in range(rows):
+                for i in range(columns):
+                    y, x = np.uintp(y0 + j), np.uintp(x0 + i)
+                    out[np.uintp(k), np.uintp(c), y, x] += weight * plane[0, 0, y, x]
+    for j in range(rows):
+        for i in range(columns):
+            plane[0, 0, np.uintp(y0 + j), np.uintp(x0 + i)] = _ZERO
+
+
+@compiled
+def _limb_ends(xy, score, p, a, b):  # type: ignore[no-untyped-def]
+    """The limb's lesser score, 0 where it is missing, and its ends from top to bottom.
+
+    One order for both directions, so that a limb's map is bit-equal in them.
+    """
+    ax, ay = np.float64(xy[p, a, 0]), np.float64(xy[p, a, 1])
+    bx, by = np.float64(xy[p, b, 0]), np.float64(xy[p, b, 1])
+    peak = min(score[p, a], score[p, b])
+    if not (score[p, a] >= MIN_SCORE and score[p, b] >= MIN_SCORE):
+        peak = _ZERO
+    if not np.isfinite(ax + ay + bx + by):
+        peak = _ZERO
+    if by < ay or (by == ay and bx < ax):
+        return peak, bx, by, ax, ay
+    return peak, ax, ay, bx, by
+
+
+@compiled
+def _direction(ax, ay, bx, by):  # type: ignore[no-untyped-def]
+    """The unit vector from a to b, any where they coincide, and their distance."""
+    dx, dy = bx - ax, by - ay
+    length = np.sqrt(dx * dx + dy * dy)
+    if length > 0.0:
+        return dx / length, dy / length, length
+    return 1.0, 0.0, length
+
+
+@compiled
+def _limb_box(ax, ay, bx, by, reach, height, width):  # type: ignore[no-untyped-def]
+    """x0, x1, y0, y1 of the pixels within `reach` of the ends' bounding box; x1, y1 excluded."""
+    x0, columns = _span(min(ax, bx) - reach, max(ax, bx) + reach, width)
+    y0, rows = _span(min(ay, by) - reach, max(ay, by) + reach, height)
+    return x0, x0 + columns, y0, y0 + rows
+
+
+@compiled
+def _strip(ax, ay, ux, uy, radius, j, x0, x1):  # type: ignore[no-untyped-def]
+    """Which pixels of row j, of x0 to x1 - 1, are within `radius` of the line through a along u."""
+    if abs(uy) < 1e-12:
+        return x0, x1
+    middle = ax + (j - ay) * ux / uy
+    half = radius / abs(uy)
+    low, high = max(middle - half, np.float64(x0)), min(middle + half, x1 - 1.0)
+    if not low <= high:
+        return x0, x0
+    return int(np.ceil(low)), int(np.floor(high)) + 1
+
+
+@compiled
+def _limb_radius(sigma):  # type: ignore[no-untyped-def]
+    """How far from it, in px, a limb is drawn; a little more, as each pixel is looked at."""
+    return 1.000001 * np.sqrt(_LIMB_POWER / _falloff(sigma))
+
+
+@compiled
+def draw_limbs(xy, score, ptr, limbs, sigma, reach, storing, add, out):  # type: ignore[no-untyped-def]
+    num_limbs, num_frames, _, _ = out.shape
+    for limb in range(num_limbs):
+        for t in range(num_frames):
+            for p in range(ptr[t], ptr[t + 1]):
+                peak, ax, ay, bx, by = _limb_ends(xy, score, p, limbs[limb, 0], limbs[limb, 1])
+                if peak > _ZERO:
+                    ends = ax, ay, bx, by
+                    top = min(storing.unit * peak, storing.ceiling)
+                    _draw_limb(ends, top, sigma, reach, storing.half, add, out, limb, t)
+
+
+@compiled
+def _draw_limb(ends, peak, sigma, reach, half, add, maps, limb, t):  # type: ignore[no-untyped-def]
+    _, _, height, width = maps.shape
+    ax, ay, bx, by = ends
+    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
+    ux, uy, length = _direction(ax, ay, bx, by)
+    radius = _limb_radius(sigma)
+    # Lengths in units where a distance of d is a factor of 2^-(d^2).
+    scale = np.sqrt(_falloff(sigma))
+    sx, sy, stop = ux * scale, uy * scale, length * scale
+    for j in range(y0, y1):
+        first, last = _strip(ax, ay, ux, uy, radius, j, x0, x1)
+        for start in range(first, last, LANES):
+            base = min(start, width - LANES)
+            gx, gy = base - ax, j - ay
+            across = np.float32(gx * sy - gy * sx)
+            along = gx * sx + gy * sy
+            before, beyond = np.float32(-along), np.float32(along - stop)
+            low, high = np.int32(start - base), np.int32(last - base)
+            for n in range(LANES):
+                lane, step = np.int32(n), np.float32(n)
+                aside = across + step * np.float32(sy)
+                outside = max(
+                    max(before - step * np.float32(sx), beyond + step * np.float32(sx)), _ZERO
+                )
+                power = aside * aside + outside * outside
+                inside = (power <= _LIMB_POWER) & (lane >= low) & (lane < high)
+                drawn = peak * _power(power) if inside else _ZERO
+                value = maps.dtype.type(drawn + half)
+                at = np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(base) + np.uintp(n)
+                if add:
+                    maps[at] += value
+                else:
+                    maps[at] = max(maps[at], value)
+
+
+@compiled
+def erase_limbs(xy, score, ptr, limbs, sigma, reach, out):  # type: ignore[no-untyped-def]
+    num_limbs, num_frames, height, width = out.shape
+    radius = _limb_radius(sigma)
+    for limb in range(num_limbs):
+        for t in range(num_frames):
+            for p in range(ptr[t], ptr[t + 1]):
+                peak, ax, ay, bx, by = _limb_ends(xy, score, p, limbs[limb, 0], limbs[limb, 1])
+                if peak > _ZERO:
+                    ux, uy, _ = _direction(ax, ay, bx, by)
+                    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
+                    for j in range(y0, y1):
+                        first, last = _strip(ax, ay, ux, uy, radius, j, x0, x1)
+                        for i in range(first, last):
+                            out[np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(i)] = 0
+
+
+@compiled
+def draw_part_fields(xy, score, ptr, limbs, half_width, weighted, out):  # type: ignore[no-untyped-def]
+    _, num_frames, height, width = out.shape
+    covered = np.zeros((height, width), np.float32)  # by how many people
+    for limb in range(len(limbs)):
+        a, b = limbs[limb, 0], limbs[limb, 1]
+        for t in range(num_frames):
+            for p in range(ptr[t], ptr[t + 1]):
+                _add_vectors(xy, score, p, a, b, half_width, weighted, covered, out, limb, t)
+            for p in range(ptr[t], ptr[t + 1]):  # only when all people are in
+                _average(xy, score, p, a, b, half_width, covered, out, limb, t)
+
+
+@compiled
+def _field_box(ends, half_width, height, width):  # type: ignore[no-untyped-def]
+    """As `_limb_box`: holds all pixels of the limb's support, and more."""
+    ax, ay, bx, by = ends
+    return _limb_box(ax, ay, bx, by, half_width + 1.0, height, width)
+
+
+@compiled
+def _supports(ends, i, j, half_width):  # type: ignore[no-untyped-def]
+    """Whether pixel (i, j) is on the limb's support; exact for coordinates of few binary digits."""
+    ax, ay, bx, by = ends
+    dx, dy = bx - ax, by - ay
+    along = (i - ax) * dx + (j - ay) * dy
+    across = (i - ax) * dy - (j - ay) * dx
+    square = dx * dx + dy * dy
+    if 0.0 <= along <= square and across * across <= half_width * half_width * square:
+        return True
+    # Such a limb may lie between the pixels: it marks the nearest, on a tie all of them.
+    mx, my = 0.5 * (ax + bx), 0.5 * (ay + by)
+    return square < 1.0 and abs(i - mx) <= 0.5 and abs(j - my) <= 0.5
+
+
+@compiled
+def _add_vectors(xy, score, p, a, b, half_width, weighted, covered, out, limb, t):  # type: ignore[no-untyped-def]
+    height, width = covered.shape
+    peak, ax, ay, bx, by = _limb_ends(xy, score, p, a, b)
+    ux, uy, length = _direction(ax, ay, bx, by)
+    if not (peak > _ZERO and length > 0.0):
+        return
+    # `_limb_ends` gives them from top to bottom.
+    turned = ax != xy[p, a, 0] or ay != xy[p, a, 1]
+    weight = np.float64(peak) if weighted else 1.0
+    vx, vy = np.float32(weight * ux), np.float32(weight * uy)
+    if turned:
+        vx, vy = -vx, -vy
+    ends = ax, ay, bx, by
+    x0, x1, y0, y1 = _field_box(ends, half_width, height, width)
+    for j in range(y0, y1):
+        first, stop = _strip(ax, ay, ux, uy, half_width + 1.0, j, x0, x1)
+        for i in range(first, stop):
+            if _supports(ends, i, j, half_width):
+                out[2 * limb, t, j, i] += vx
+                out[2 * limb + 1, t, j, i] += vy
+                covered[j, i] += _ONE
+
+
+@compiled
+def _average(xy, score, p, a, b, half_width, covered, out, limb, t):  # type: ignore[no-untyped-def]
+    """Divide the sums on the limb's support, and clear their counts, so they are divided once."""
+    height, width = covered.shape
+    peak, ax, ay, bx, by = _limb_ends(xy, score, p, a, b)
+    if not peak > _ZERO:
+        return
+    ux, uy, _ = _direction(ax, ay, bx, by)
+    x0, x1, y0, y1 = _field_box((ax, ay, bx, by), half_width, height, width)
+    for j in range(y0, y1):
+        first, stop = _strip(ax, ay, ux, uy, half_width + 1.0, j, x0, x1)
+        for i in range(first, stop):
+            if covered[j, i] > _ONE:
+                out[2 * limb, t, j, i] /= covered[j, i]
+                out[2 * limb + 1, t, j, i] /= covered[j, i]
+            covered[j, i] = _ZERO

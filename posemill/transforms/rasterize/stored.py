@@ -1,0 +1,44 @@
+"""How the values of maps are kept in arrays of float32, float16 and uint8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from posemill.transforms.rasterize.checks import Maps
+from posemill.transforms.rasterize.kernels import Storing
+
+MAP_DTYPES = ("float32", "float16", "uint8")
+FIELD_DTYPES = ("float32", "float16")
+
+
+_REALS = Storing(np.float32(1.0), np.float32(np.inf), np.float32(0.0))
+_BYTES = Storing(np.float32(255.0), np.float32(255.0), np.float32(0.5))
+
+
+def storing(out: Maps) -> Storing:
+    """How values are kept in `out`, or in the scratch arrays on the way to it."""
+    return _BYTES if out.dtype == np.uint8 else _REALS
+
+
+def erasable(out: Maps) -> Maps:
+    """`out` as a type that numba can write zeros of."""
+    return out.view(np.uint16) if out.dtype == np.float16 else out
+
+
+def draw_through_scratch(
+    out: Maps, draw: Callable[[int, Maps], None], *, maps_each: int = 1, min_width: int = 1
+) -> None:
+    """Fill `out` where the kernels cannot write: float16, or narrower than they must have it.
+
+    `draw(n, scratch)` draws the maps that belong at `out[n * maps_each]` and on
+    into zeros, at least `min_width` px wide.
+    """
+    dtype = np.float32 if out.dtype == np.float16 else out.dtype
+    width = out.shape[-1]
+    scratch = np.zeros((maps_each, *out.shape[1:-1], max(width, min_width)), dtype)
+    for number, first in enumerate(range(0, len(out), maps_each)):
+        draw(number, scratch)
+        out[first : first + maps_each] = scratch[..., :width]
+        scratch.fill(0)
