@@ -61,9 +61,20 @@ setup(
             "figure = posemill.models.estimators.figure:create",
         ],
         "posemill.recipes": [
+            "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",
+            "jmrn = posemill.transforms.recipes.potion:JmrnRecipe",
+            "limb-volume = posemill.transforms.recipes.volume:LimbVolumeRecipe",
+            "parnet = posemill.transforms.recipes.parnet:ParnetRecipe",
             "potion = posemill.transforms.recipes.potion:PotionRecipe",
-            "tempposeconv-j = posemill.transforms.recipes.tempposeconv:TempPoseConvJointsRecipe",
+            "tempposeconv-f = posemill.transforms.recipes.tempposeconv:FeatureCubeRecipe",
+            "tempposeconv-fdiff = "
+            "posemill.transforms.recipes.tempposeconv:FeatureDifferencesRecipe",
+            "tempposeconv-j = posemill.transforms.recipes.tempposeconv:JointCubeRecipe",
+            "tempposeconv-jdiff = posemill.transforms.recipes.tempposeconv:JointDifferencesRecipe",
+            "tempposeconv-p = posemill.transforms.recipes.tempposeconv:PartCubeRecipe",
+            "tempposeconv-pdiff = posemill.transforms.recipes.tempposeconv:PartDifferencesRecipe",
             "volume = posemill.transforms.recipes.volume:VolumeRecipe",
+            "vpn-pose = posemill.transforms.recipes.vpn:VpnPoseRecipe",
         ],
     },
 )

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from posemill.cli import demo, learn, look, prepare, run
+from posemill.cli import demo, learn, look, prepare, recipes, run
 from posemill.errors import EnvironmentFault, PosemillError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
 )
 prepare.register(app)
+recipes.register(app)
 run.register(app)
 learn.register(app)
 look.register(app)

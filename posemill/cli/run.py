@@ -117,7 +117,7 @@ def _extract_line(summary: ExtractSummary, out: Path) -> str:
 def materialize_command(
     poses: Annotated[Path, typer.Argument(help="A pose store, made by `posemill extract`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The feature store to make.")],
-    recipe: Annotated[str, typer.Option(help="volume, potion, tempposeconv-j, or a plugin's.")],
+    recipe: Annotated[str, typer.Option(help="As `posemill recipes` lists them.")],
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe; repeatable."),

@@ -1,4 +1,4 @@
-"""Views of a pose sequence: the frames of a clip, and chosen frames in any order."""
+"""Views of a pose sequence: a clip's frames, chosen frames in any order, a part of the frame."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Int64, PoseSequence
+from posemill.transforms.geometry import Box, map_to
 
 
 def clip_poses(
@@ -40,6 +41,12 @@ def clip_poses(
         pts_seconds=pose.pts_seconds[wanted],
         xyz_m=None if pose.xyz_m is None else pose.xyz_m[rows],
     )
+
+
+def map_pose(pose: PoseSequence, box: Box, size_hw: tuple[int, int]) -> PoseSequence:
+    """The poses in px of a picture of `size_hw` that shows `box` of the frame."""
+    height, width = size_hw
+    return replace(pose, xy_px=map_to(pose.xy_px, box, size_hw), width=width, height=height)
 
 
 def gather_frames(frame_ptr: Int64, frames: npt.NDArray[np.integer]) -> tuple[Int64, Int64]:

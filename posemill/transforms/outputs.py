@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32
+from posemill.transforms.compiled import compiled
 
 DTYPES = ("bool", "uint8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64")
 
@@ -65,6 +66,16 @@ class OutputSpec:
         """Whether stored numbers differ from the values that they stand for."""
         return self.scale_factor is not None or self.add_offset is not None
 
+    @property
+    def precision(self) -> str:
+        """How far a stored number may be from the value that it stands for, within its range."""
+        dtype = np.dtype(self.dtype)
+        if dtype.kind == "f":
+            return f"within 2^-{np.finfo(dtype).nmant + 1} of the value"
+        if self.scale_factor is None:
+            return "exact"
+        return f"within {self.scale_factor / 2:.3g}"
+
     def zeros(self) -> npt.NDArray[Any]:
         """An array of this shape and dtype whose values are all 0."""
         return quantise(np.zeros(self.shape, np.float32), self)
@@ -74,14 +85,14 @@ def quantise(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[Any]:
     """`values` as `spec` stores them: rounded to the nearest step, clipped to the dtype.
 
     The shape is the caller's: any number of leading dimensions may stand
-    before those of `spec`. Values of the very dtype that need no packing are
-    returned as they are.
+    before those of `spec`. Arrays of the very dtype are taken as stored numbers
+    already, and returned as they are.
 
     Raises:
         ValueError: a value that is not finite, where `spec` stores integers.
     """
     dtype = np.dtype(spec.dtype)
-    if values.dtype == dtype and not spec.packed:
+    if values.dtype == dtype:
         return values
     if dtype.kind == "b":
         return _cast(values, dtype)
@@ -91,10 +102,16 @@ def quantise(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[Any]:
     info = np.iinfo(dtype)
     if values.dtype.kind in "iu" and not spec.packed:
         return _cast(np.clip(values, info.min, info.max), dtype)
-    packed = _pack(values, spec)
-    if not np.isfinite(packed).all():
+    stored = np.empty(values.shape, dtype)
+    # float32 is exact up to 2^24, which is more than 16-bit integers need.
+    narrow = dtype.itemsize <= 2 and values.dtype != np.float64
+    wide = np.require(values, np.float32 if narrow else np.float64, ["C", "W"])
+    number = wide.dtype.type
+    scale = number(1.0 if spec.scale_factor is None else spec.scale_factor)
+    offset = number(0.0 if spec.add_offset is None else spec.add_offset)
+    if not _round_into(wide.reshape(-1), scale, offset, *_limits(info, number), stored.reshape(-1)):
         raise ValueError(f"output {spec.name}: {spec.dtype} cannot hold a value that is not finite")
-    return _cast(np.clip(np.rint(packed, out=packed), info.min, info.max, out=packed), dtype)
+    return stored
 
 
 def dequantise(stored: npt.NDArray[Any], spec: OutputSpec) -> Float32:
@@ -126,9 +143,25 @@ def quantise_all(
     return {spec.name: quantise(values[spec.name], spec) for spec in specs}
 
 
+def _limits(info: np.iinfo[Any], number: type[np.floating[Any]]) -> tuple[Any, Any]:
+    """The least and the greatest float whose integer part the dtype holds."""
+    low, high = number(info.min), number(info.max)
+    return low, high if int(high) <= info.max else np.nextafter(high, number(0.0))
+
+
+@compiled
+def _round_into(values, scale, offset, low, high, out):  # type: ignore[no-untyped-def]
+    """Pack N values; False where one is not finite."""
+    finite = True
+    for i in range(len(values)):
+        packed = (values[i] - offset) / scale
+        finite &= abs(packed) < np.inf
+        out[i] = out.dtype.type(min(max(np.rint(packed), low), high))
+    return finite
+
+
 def _pack(values: npt.NDArray[Any], spec: OutputSpec) -> npt.NDArray[np.floating[Any]]:
-    # float32 is exact up to 2^24, which is more than 16-bit integers and floats need.
-    wide = spec.dtype in ("int32", "int64", "float64") or values.dtype == np.float64
+    wide = spec.dtype == "float64" or values.dtype == np.float64
     packed: npt.NDArray[Any] = values.astype(np.float64 if wide else np.float32)
     if spec.add_offset is not None:
         np.subtract(packed, packed.dtype.type(spec.add_offset), out=packed)

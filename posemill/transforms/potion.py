@@ -10,7 +10,10 @@ With o_c(t) the share of channel c at frame t and H_k^t the map of joint k,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from posemill.schema import Float32, Int64, UInt8
 from posemill.transforms.rasterize import Combine, accumulate_joints
@@ -51,6 +54,7 @@ def potion_s(
     num_channels: int,
     sigma: float,
     size_hw: tuple[int, int],
+    truncate: float = 3.0,
     combine: Combine = "max",
 ) -> Float32:
     """S (K, C, H, W) of all frames; persons of a frame are combined first.
@@ -60,15 +64,33 @@ def potion_s(
         num_channels: C.
         sigma: of the joints' Gaussians, px.
         size_hw: H, W.
-        combine: "max" or "sum", see `rasterize`.
+        truncate, combine: see `rasterize.draw_joints`.
 
     Raises:
         ValueError: as `time_encoding` and `rasterize.accumulate_joints`.
     """
     out = np.zeros((score.shape[1], num_channels, *size_hw), np.float32)
     weights = time_encoding(len(frame_ptr) - 1, num_channels)
-    accumulate_joints(xy_px, score, frame_ptr, weights, out, sigma=sigma, combine=combine)
+    accumulate_joints(
+        xy_px, score, frame_ptr, weights, out, sigma=sigma, truncate=truncate, combine=combine
+    )
     return out
+
+
+def encode_maps(maps: npt.NDArray[Any], num_channels: int) -> Float32:
+    """S (K, C, H, W) of an estimator's own heatmaps (T, K, H, W), frame by frame.
+
+    Raises:
+        ValueError: maps of another rank, or as `time_encoding`.
+    """
+    if maps.ndim != 4:
+        raise ValueError(f"maps must be (T, K, H, W), got shape {maps.shape}")
+    num_frames, num_keypoints, *size_hw = maps.shape
+    s = np.zeros((num_keypoints, num_channels, *size_hw), np.float32)
+    for frame, shares in zip(maps, time_encoding(num_frames, num_channels), strict=True):
+        for channel in np.flatnonzero(shares):
+            s[:, channel] += shares[channel] * frame.astype(np.float32)
+    return s
 
 
 def potion_u(s: Float32) -> tuple[Float32, Float32]:
@@ -83,14 +105,14 @@ def recover_s(u: Float32, maximum: Float32) -> Float32:
 
 
 def potion_i(u: Float32) -> Float32:
-    """I (K, H, W), in [0, C], of U (K, C, H, W)."""
-    total: Float32 = u.sum(axis=1)
+    """I (..., H, W), in [0, C], of U (..., C, H, W)."""
+    total: Float32 = u.sum(axis=-3)
     return total
 
 
 def potion_n(u: Float32) -> Float32:
-    """N (K, C, H, W), in [0, 1/2], of U (K, C, H, W)."""
-    return u / (potion_i(u)[:, None] + INTENSITY_EPSILON)
+    """N (..., C, H, W), in [0, 1/2], of U (..., C, H, W)."""
+    return u / (potion_i(u)[..., None, :, :] + INTENSITY_EPSILON)
 
 
 def derive_potion(u: Float32) -> Float32:
@@ -106,19 +128,21 @@ def derive_potion(u: Float32) -> Float32:
     )
 
 
-def derive_jmrn(u: Float32, maximum: Float32, num_frames: int) -> Float32:
-    """JMRN's p (K, C, H, W), in [0, 1]: S over the greatest value that it can have.
+def jmrn_p(s: Float32, num_frames: int) -> Float32:
+    """JMRN's p (..., C, H, W), in [0, 1]: S over the greatest value that it could have reached.
 
-    Channels that no frame reaches (T <= 1) are 0.
+    A joint of full confidence that never moves reaches sum_t o_c(t) ("normalised
+    by the maximum possible value", JMRN, section 3.1). Channels that no frame
+    reaches (T <= 1) are 0.
 
     Args:
-        u, maximum: as from `potion_u`.
+        s: (..., C, H, W) of people who were combined by "max", so that H <= 1.
         num_frames: T of the whole clip.
     """
-    possible = time_encoding(num_frames, u.shape[1]).sum(axis=0)
+    possible = time_encoding(num_frames, s.shape[-3]).sum(axis=0)
     reached = possible > 0
     scale = np.where(reached, 1.0 / np.where(reached, possible, 1.0), 0.0).astype(np.float32)
-    return recover_s(u, maximum) * scale[:, None, None]
+    return s * scale[:, None, None]
 
 
 def colour_potion(maps: Float32) -> UInt8:

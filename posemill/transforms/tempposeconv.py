@@ -1,8 +1,9 @@
-"""Temporally ordered cubes of joint maps, as PA3D's temporal pose convolution takes them.
+"""Temporally ordered cubes of pose maps, as PA3D's temporal pose convolution takes them.
 
-A cube is (time, keypoint, y, x); the convolution mixes frames, with weights
-shared by all joints (PA3D, section 3.2). The index sets below say which frames
-each of its types sees. A cube of ten clips holds them one after another.
+A cube is (time, channel, y, x), of joints, part fields or an estimator's features;
+the convolution mixes frames, with weights shared by all channels (PA3D, section
+3.2). The index sets below say which frames each of its types sees. A cube of ten
+clips holds them one after another.
 """
 
 from __future__ import annotations
@@ -11,31 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32, Int64
-from posemill.transforms.rasterize import Combine, draw_joints
-
-
-def joint_cube(
-    xy_px: Float32,
-    score: Float32,
-    frame_ptr: Int64,
-    *,
-    sigma: float,
-    size_hw: tuple[int, int],
-    combine: Combine = "max",
-) -> Float32:
-    """Joint maps (F, K, H, W) of F frames, a view of a (K, F, H, W) array.
-
-    Args:
-        xy_px: (P, K, 2) in px of the maps; score: (P, K); frame_ptr: (F + 1,).
-        sigma: of the Gaussians, px.
-        combine: "max" or "sum", see `rasterize`.
-
-    Raises:
-        ValueError: as `rasterize.draw_joints`.
-    """
-    out = np.zeros((score.shape[1], len(frame_ptr) - 1, *size_hw), np.float32)
-    draw_joints(xy_px, score, frame_ptr, out, sigma=sigma, combine=combine)
-    return out.swapaxes(0, 1)
 
 
 def pick_clip(cube: npt.NDArray[np.generic], number: int, length: int) -> npt.NDArray[np.generic]:
@@ -54,9 +30,21 @@ def pick_clip(cube: npt.NDArray[np.generic], number: int, length: int) -> npt.ND
     return cube[number * length : (number + 1) * length]
 
 
-def differences(cube: Float32) -> Float32:
-    """(T - 1, ...): each frame of a clip (T, ...) less the one before it."""
-    return cube[1:] - cube[:-1]
+def differences(cube: Float32, length: int) -> Float32:
+    """(N (T - 1), ...): in each of N clips of T frames (N T, ...), a frame less the one before it.
+
+    Differences between sampled frames (PA3D, section 4.2); none spans two clips.
+
+    Raises:
+        ValueError: clips of one frame, or a cube that is not made of whole clips.
+    """
+    if length < 2 or len(cube) % length:
+        raise ValueError(
+            f"differences need whole clips of 2 frames or more, got {len(cube)} frames in clips "
+            f"of {length}"
+        )
+    clips = cube.reshape(-1, length, *cube.shape[1:])
+    return (clips[:, 1:] - clips[:, :-1]).reshape(-1, *cube.shape[1:])
 
 
 def global_index(length: int) -> Int64:

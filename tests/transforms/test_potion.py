@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from posemill.transforms.potion import (
     colour_potion,
-    derive_jmrn,
     derive_potion,
+    encode_maps,
+    jmrn_p,
     potion_i,
     potion_n,
     potion_s,
@@ -16,6 +17,7 @@ from posemill.transforms.potion import (
     recover_s,
     time_encoding,
 )
+from posemill.transforms.rasterize import draw_joints
 
 SIZE = (12, 15)
 SEED = st.integers(0, 10_000)
@@ -125,23 +127,44 @@ def test_u_i_and_n_equal_the_published_implementation(name: str) -> None:
     # U divides by a maximum, so what the published cut adds must be in the maps before.
     ring = published_ring(*people, sigma, data["size"])
     maps = np.maximum(joints(people, data["size"], sigma=sigma), ring)
-    s = np.einsum("ktyx,tc->kcyx", maps, time_encoding(len(people[2]) - 1, 3))
-    u, _ = potion_u(s)
+    u, _ = potion_u(encode_maps(maps.swapaxes(0, 1), 3))
     parts = {"potion_U": u, "potion_I": potion_i(u), "potion_N": potion_n(u)}
     for key, part in parts.items():
         stacked = part.reshape(-1, *data["size"]).transpose(1, 2, 0)  # channel k C + c last
         assert np.abs(stacked - data[key][0]).max() < 2e-6, key
 
 
+@settings(max_examples=25, deadline=None)
+@given(SEED, CHANNELS, st.integers(0, 6))
+def test_triplets_and_their_maps_are_encoded_alike(seed: int, channels: int, frames: int) -> None:
+    people = people_of(seed, frames)
+    maps = np.zeros((3, frames, *SIZE), np.float32)
+    if frames:
+        draw_joints(*people, maps, sigma=0.6)
+    s = encode_maps(maps.swapaxes(0, 1), channels)
+    assert s_of(people, channels) == pytest.approx(s, abs=1e-5)
+
+
+def test_the_spread_and_the_reach_of_gaussians_are_parameters() -> None:
+    xy, score, ptr = standing(1, present=1)
+    wide, narrow = (
+        potion_s(
+            xy, score, ptr, num_channels=2, sigma=1.0, size_hw=(20, 20), truncate=truncate
+        )
+        for truncate in (4.0, 2.0)
+    )  # fmt: skip
+    assert np.count_nonzero(wide[0, 0]) == 9 * 9
+    assert np.count_nonzero(narrow[0, 0]) == 5 * 5
+
+
 def test_a_joint_that_stays_has_p_of_one() -> None:
-    u, maximum = potion_u(s_of(standing(9, present=9)))
-    p = derive_jmrn(u, maximum, 9)
+    p = jmrn_p(s_of(standing(9, present=9)), 9)
     assert p.max(axis=(2, 3)) == pytest.approx(np.ones((1, 3)), abs=1e-6)
 
 
 def test_a_shorter_stay_lowers_p_but_not_u() -> None:
-    u, maximum = potion_u(s_of(standing(9, present=5)))
-    p = derive_jmrn(u, maximum, 9)
+    s = s_of(standing(9, present=5))
+    u, p = potion_u(s)[0], jmrn_p(s, 9)
     # Frames 0-4 of 9 in 3 channels: shares 1, .75, .5, .25, 0 of a whole of 2.5, then
     # 0, .25, .5, .75, 1 of a whole of 4, and nothing.
     assert p.max(axis=(2, 3))[0] == pytest.approx([1.0, 2.5 / 4.0, 0.0], abs=1e-5)
@@ -150,8 +173,7 @@ def test_a_shorter_stay_lowers_p_but_not_u() -> None:
 
 @pytest.mark.parametrize("num_frames", [0, 1, 2])
 def test_p_of_few_frames_divides_by_nothing(num_frames: int) -> None:
-    u, maximum = potion_u(s_of(standing(num_frames, present=num_frames)))
-    p = derive_jmrn(u, maximum, num_frames)
+    p = jmrn_p(s_of(standing(num_frames, present=num_frames)), num_frames)
     expected = {0: [0, 0, 0], 1: [1, 0, 0], 2: [1, 0, 1]}[num_frames]
     assert p.max(axis=(2, 3))[0] == pytest.approx(expected, abs=1e-6)
 
@@ -195,6 +217,17 @@ def test_a_picture_in_two_channels_is_red_and_blue() -> None:
 
 def test_a_picture_of_nobody_is_black() -> None:
     assert not colour_potion(np.zeros((17, 3, 4, 5), np.float32)).any()
+
+
+def test_maps_of_another_rank_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"maps must be \(T, K, H, W\), got shape \(3, 4, 5\)"):
+        encode_maps(np.zeros((3, 4, 5)), 3)
+
+
+def test_people_apart_are_normalised_apart() -> None:
+    u = np.random.default_rng(0).random((2, 3, 4, 5, 6)).astype(np.float32)
+    assert np.array_equal(potion_n(u)[1], potion_n(u[1]))
+    assert np.array_equal(jmrn_p(u, 9)[1], jmrn_p(u[1], 9))
 
 
 def test_one_channel_encodes_no_time() -> None:

@@ -1,23 +1,14 @@
 import numpy as np
 import pytest
-from dense_maps import dense_joints, random_people
 
 from posemill.transforms.sampling import pa3d_clips
 from posemill.transforms.tempposeconv import (
     differences,
     dilated_index,
     global_index,
-    joint_cube,
     local_index,
     pick_clip,
 )
-
-
-def test_a_cube_is_the_volume_with_time_first() -> None:
-    people = random_people(0, 4, 2, 3, (10, 12))
-    cube = joint_cube(*people, sigma=0.8, size_hw=(10, 12))
-    expected = dense_joints(*people, 0.8, (10, 12), "max").swapaxes(0, 1)
-    assert cube == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_three_index_sets_of_eight_frames() -> None:
@@ -41,9 +32,16 @@ def test_clips_are_picked_from_cube_and_frame_numbers_alike() -> None:
     assert np.array_equal(pick_clip(cube, 9, 4)[:, 0, 0, 0], picked)
 
 
-def test_differences_are_of_consecutive_frames() -> None:
-    cube = np.array([1.0, 4.0, 2.0], np.float32).reshape(3, 1, 1, 1)
-    assert differences(cube).ravel().tolist() == [3.0, -2.0]
+def test_differences_are_of_consecutive_frames_of_one_clip() -> None:
+    cube = np.array([1.0, 4.0, 2.0, 9.0, 9.0, 5.0], np.float32).reshape(6, 1, 1, 1)
+    assert differences(cube, 3).ravel().tolist() == [3.0, -2.0, 0.0, -4.0]
+    assert differences(cube, 2).ravel().tolist() == [3.0, 7.0, -4.0]
+
+
+@pytest.mark.parametrize("length", [1, 0, 4])
+def test_differences_need_whole_clips_of_two_frames(length: int) -> None:
+    with pytest.raises(ValueError, match=f"got 6 frames in clips of {length}"):
+        differences(np.zeros((6, 1, 1, 1), np.float32), length)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""PoTion and JMRN's input: U on the uncropped canvas, and what S, I, N and p need beside it."""
+"""PoTion and JMRN: joints' ways through time on the uncropped canvas."""
 
 from __future__ import annotations
 
@@ -7,83 +7,145 @@ from typing import ClassVar
 
 import numpy as np
 
-from posemill.schema import PoseSequence, Skeleton
-from posemill.transforms.outputs import OutputSpec, quantise_all
-from posemill.transforms.potion import potion_s, potion_u
-from posemill.transforms.rasterize import Combine
-from posemill.transforms.recipes.base import Arrays, Recipe
-from posemill.transforms.recipes.canvas import VALID_HW, place_on_canvas
-from posemill.transforms.recipes.checks import check_maps
-from posemill.transforms.recipes.settings import require
+from posemill.schema import Float32, Skeleton
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.potion import encode_maps, jmrn_p, potion_s, potion_u
+from posemill.transforms.recipes.base import Arrays
+from posemill.transforms.recipes.canvas import (
+    VALID_HW,
+    canvas_setting,
+    clear_outside,
+    dense_on_canvas,
+    place_on_canvas,
+    valid_hw_of,
+)
+from posemill.transforms.recipes.people import GaussianRecipe
+from posemill.transforms.recipes.settings import setting
+from posemill.transforms.recipes.sources import SourceRecipe
+from posemill.transforms.sample import Sample
+
+NUM_FRAMES = OutputSpec(
+    name="num_frames", dims=(), shape=(), dtype="int32", description="frames of the clip, T"
+)
 
 
 @dataclass(frozen=True)
-class PotionRecipe(Recipe):
-    """`u` (keypoint, channel, y, x), `maximum` (keypoint, channel), `num_frames`, `valid_hw`.
+class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
+    """What PoTion and JMRN share: S on the canvas, of all frames."""
 
-    `transforms.potion` makes the network's input of them: `derive_potion(u)`
-    or `derive_jmrn(u, maximum, num_frames)`.
+    channels: int = setting(3, "of the time encoding, C", low=2, high=64)
+    canvas_hw: tuple[int, int] = canvas_setting()
+
+    def encode(self, sample: Sample) -> tuple[Float32, Arrays]:
+        """S (..., K, C, H, W), led by the groups of people, and the outputs beside it."""
+        placed = place_on_canvas(sample.pose, self.canvas_hw)
+        dense = self.source == "dense"
+        s = self._encode_dense(sample) if dense else self._encode_triplets(sample)
+        clear_outside(s, placed)
+        num_frames = np.array(placed.num_frames, np.int32)
+        return s, {NUM_FRAMES.name: num_frames, VALID_HW.name: valid_hw_of(placed)}
+
+    def map_dims(self) -> tuple[str, ...]:
+        return (*self.group_sizes(), "keypoint", "channel", "y", "x")
+
+    def map_shape(self, target: Skeleton) -> tuple[int, ...]:
+        return (*self.group_sizes().values(), target.num_keypoints, self.channels, *self.canvas_hw)
+
+    def _encode_triplets(self, sample: Sample) -> Float32:
+        parts = []
+        for group in self.groups(sample):
+            placed = place_on_canvas(group, self.canvas_hw)
+            parts.append(
+                potion_s(
+                    placed.xy_px,
+                    placed.score,
+                    placed.frame_ptr,
+                    num_channels=self.channels,
+                    size_hw=self.canvas_hw,
+                    **self.gaussians(),
+                )
+            )
+        return parts[0] if self.people == "all" else np.stack(parts)
+
+    def _encode_dense(self, sample: Sample) -> Float32:
+        frames = np.arange(sample.pose.num_frames)
+        num_keypoints = sample.pose.num_keypoints
+        return encode_maps(
+            dense_on_canvas(sample, "joints", frames, num_keypoints, self.canvas_hw),
+            self.channels,
+        )
+
+
+@dataclass(frozen=True)
+class PotionRecipe(TimeEncodedRecipe):
+    """PoTion: every joint's way through time, in channels that fade from one to the next.
+
+    `u` (keypoint, channel, y, x), `maximum` (keypoint, channel), `num_frames`, `valid_hw`.
+    `potion.derive_potion(u)` makes the network's input of a crop of it; S and
+    all that is made of S come back by `potion.recover_s(u, maximum)`.
     """
 
     name: ClassVar[str] = "potion"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
-    channels: int = 3
-    """Of the time encoding, C."""
-    canvas_hw: tuple[int, int] = (64, 86)
-    sigma: float = 1.0
-    """Of the joints' Gaussians, in px of the canvas."""
-    combine: Combine = "max"
-    """How the people of a frame meet, before time is encoded."""
-
-    def __post_init__(self) -> None:
-        require(self.name, 2 <= self.channels <= 64, "channels", self.channels, "from 2 to 64")
-        check_maps(self.name, "canvas_hw", self.canvas_hw, self.sigma, self.combine)
-
-    def outputs(self, skeleton: Skeleton) -> tuple[OutputSpec, ...]:
-        return self._outputs(skeleton.num_keypoints)
-
-    def __call__(
-        self,
-        pose: PoseSequence,
-        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
-    ) -> Arrays:
-        xy, valid_hw = place_on_canvas(pose, self.canvas_hw)
-        s = potion_s(
-            xy,
-            pose.score,
-            pose.frame_ptr,
-            num_channels=self.channels,
-            sigma=self.sigma,
-            size_hw=self.canvas_hw,
-            combine=self.combine,
-        )
-        # Gaussians reach past the frame's edge; what is cropped and flipped ends there.
-        s[..., valid_hw[0] :, :] = 0.0
-        s[..., valid_hw[1] :] = 0.0
-        u, maximum = potion_u(s)
-        num_frames = np.array(pose.num_frames, np.int32)
-        values = {"u": u, "maximum": maximum, "num_frames": num_frames, "valid_hw": valid_hw}
-        return quantise_all(values, self._outputs(pose.num_keypoints))
-
-    def _outputs(self, num_keypoints: int) -> tuple[OutputSpec, ...]:
-        per_map = (num_keypoints, self.channels)
+    def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        dims, shape = self.map_dims(), self.map_shape(target)
         maps = OutputSpec(
             name="u",
-            dims=("keypoint", "channel", "y", "x"),
-            shape=(*per_map, *self.canvas_hw),
+            dims=dims,
+            shape=shape,
             dtype="uint8",
             scale_factor=1.0 / 255.0,
             description="PoTion's U = S / (max_xy S + 1e-4) on the uncropped canvas",
         )
         maximum = OutputSpec(
             name="maximum",
-            dims=("keypoint", "channel"),
-            shape=per_map,
+            dims=dims[:-2],
+            shape=shape[:-2],
             dtype="float32",
             description="max_xy S: S = U (maximum + 1e-4)",
         )
-        num_frames = OutputSpec(
-            name="num_frames", dims=(), shape=(), dtype="int32", description="frames of the clip, T"
+        return maps, maximum, NUM_FRAMES, VALID_HW
+
+    def render(
+        self,
+        sample: Sample,
+        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
+    ) -> Arrays:
+        s, beside = self.encode(sample)
+        u, maximum = potion_u(s)
+        return {"u": u, "maximum": maximum, **beside}
+
+
+@dataclass(frozen=True)
+class JmrnRecipe(TimeEncodedRecipe):
+    """JMRN: every joint's way through time, over the greatest value that it could reach.
+
+    `p` (keypoint, channel, y, x), `num_frames`, `valid_hw`, of COCO's 17 joints and the neck.
+    In float16, not in uint8 steps of a map's own peak: a joint that moves over
+    300 frames leaves .01 where one that rests leaves 1, and both count. People
+    apart (people=box) are JMRN's input on AVA: the others are extra channels.
+    """
+
+    name: ClassVar[str] = "jmrn"
+    version: ClassVar[int] = 1
+
+    skeleton: str = setting("coco-17-neck", "joints of the output, a skeleton's name or own")
+
+    def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        maps = OutputSpec(
+            name="p",
+            dims=self.map_dims(),
+            shape=self.map_shape(target),
+            dtype="float16",
+            description="JMRN's p = S_c / sum_t o_c(t) on the uncropped canvas",
         )
-        return maps, maximum, num_frames, VALID_HW
+        return maps, NUM_FRAMES, VALID_HW
+
+    def render(
+        self,
+        sample: Sample,
+        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
+    ) -> Arrays:
+        s, beside = self.encode(sample)
+        return {"p": jmrn_p(s, sample.pose.num_frames), **beside}

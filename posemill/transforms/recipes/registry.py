@@ -12,7 +12,7 @@ from typing import cast
 
 from posemill.errors import InputError
 from posemill.transforms.recipes.base import Recipe
-from posemill.transforms.recipes.settings import parse_settings
+from posemill.transforms.recipes.settings import did_you_mean, parse_settings
 
 ENTRY_POINT_GROUP = "posemill.recipes"
 
@@ -22,6 +22,22 @@ def recipe_names() -> list[str]:
     return sorted(entry_points(group=ENTRY_POINT_GROUP).names)
 
 
+def get_recipe(name: str) -> type[Recipe]:
+    """The class of the recipe registered as `name`.
+
+    Raises:
+        InputError: no recipe has that name.
+    """
+    found = entry_points(group=ENTRY_POINT_GROUP, name=name)
+    if not found:
+        names = recipe_names()
+        raise InputError(
+            f"no recipe is called {name!r}{did_you_mean(name, names)}; there are: "
+            f"{', '.join(names)}"
+        )
+    return cast(type[Recipe], next(iter(found)).load())
+
+
 def create_recipe(name: str, settings: Mapping[str, str] | None = None) -> Recipe:
     """The recipe registered as `name`, with `settings` as text in place of its defaults.
 
@@ -29,8 +45,5 @@ def create_recipe(name: str, settings: Mapping[str, str] | None = None) -> Recip
         InputError: no recipe has that name, it has no such setting, or a value
             that cannot be.
     """
-    found = entry_points(group=ENTRY_POINT_GROUP, name=name)
-    if not found:
-        raise InputError(f"no recipe is called {name!r}; there are: {', '.join(recipe_names())}")
-    recipe_class = cast(type[Recipe], next(iter(found)).load())
+    recipe_class = get_recipe(name)
     return recipe_class(**parse_settings(recipe_class, settings or {}))

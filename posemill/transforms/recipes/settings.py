@@ -1,9 +1,11 @@
-"""Settings given as text, `key=value`, to the typed fields of a recipe; and their checks."""
+"""Settings of a recipe: declared with their ranges, read from text, checked in one place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from posemill.errors import InputError
@@ -11,62 +13,178 @@ from posemill.errors import InputError
 if TYPE_CHECKING:
     from posemill.transforms.recipes.base import Recipe
 
+_ABOUT = "posemill.setting"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a setting means and, of numbers, from where to where it goes."""
+
+    meaning: str
+    low: float = -math.inf
+    high: float = math.inf
+    unit: str = ""
+
+
+def setting(
+    default: Any,
+    meaning: str,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    unit: str = "",
+) -> Any:
+    """A field of a recipe.
+
+    Its type may be int, float, bool, str, a Literal of strings, or a pair of
+    numbers, each of which must be in range.
+    """
+    return field(default=default, metadata={_ABOUT: About(meaning, low, high, unit)})
+
+
+def describe_settings(recipe: type[Recipe]) -> dict[str, tuple[str, str]]:
+    """Of every setting, its default as text, and its meaning with the values that it takes."""
+    return {
+        name: (as_text(default), ": ".join(filter(None, (about.meaning, _expected(kind, about)))))
+        for name, (kind, default, about) in _declared(recipe).items()
+    }
+
 
 def parse_settings(recipe: type[Recipe], settings: Mapping[str, str]) -> dict[str, Any]:
-    """Values for the fields of `recipe` that `settings` names.
-
-    Fields may be int, float, str, a Literal of strings, or a pair of int,
-    written `64,86`.
+    """Values for the fields of `recipe` that `settings` names, not yet checked for range.
 
     Raises:
         InputError: a setting that the recipe lacks, or text of another type.
     """
-    defaults = {field.name: field.default for field in fields(recipe)}
-    types = get_type_hints(recipe)
-    for key in settings:
-        if key not in defaults:
-            known = ", ".join(f"{name}={_text(value)}" for name, value in defaults.items())
+    declared = _declared(recipe)
+    parsed = {}
+    for key, text in settings.items():
+        if key not in declared:
+            known = ", ".join(f"{name}={as_text(d)}" for name, (_, d, _) in declared.items())
             raise InputError(
-                f"recipe {recipe.name} has no setting {key!r}; its settings and defaults: {known}"
+                f"recipe {recipe.name} has no setting {key!r}{did_you_mean(key, declared)}; "
+                f"its settings and defaults: {known}"
             )
-    return {key: _parse(recipe.name, key, text, types[key]) for key, text in settings.items()}
+        kind, _, about = declared[key]
+        parsed[key] = _parse(recipe.name, key, text, kind, about)
+    return parsed
 
 
-def require(recipe: str, holds: bool, key: str, value: object, expected: str) -> None:
-    """Raise InputError, `recipe`'s setting `key` must be `expected`, unless `holds`."""
-    if not holds:
-        raise InputError(
-            f"recipe {recipe}: {key} must be {expected}, got {_text(value)}; "
-            f"set it with --set {key}=..."
-        )
+def check_settings(recipe: Recipe) -> None:
+    """Check every field of a recipe against its declared type and range; 1 becomes 1.0.
+
+    Raises:
+        InputError: naming the setting, its value, what it may be, and the nearest such value.
+    """
+    for key, (kind, default, about) in _declared(type(recipe)).items():
+        value = getattr(recipe, key)
+        nearest = _nearest(kind, about, value, default)
+        if nearest != value:
+            raise unusable(recipe.name, key, value, _expected(kind, about), nearest)
+        # Equal recipes have equal configurations, in which 1 and 1.0 would differ.
+        object.__setattr__(recipe, key, nearest)
 
 
-def _parse(recipe: str, key: str, text: str, kind: Any) -> Any:
+def unusable(recipe: str, key: str, value: object, expected: str, nearest: object) -> InputError:
+    """The error for a setting that cannot be."""
+    return InputError(
+        f"recipe {recipe}: {key} must be {expected}, got {as_text(value)}; "
+        f"the nearest is --set {key}={as_text(nearest)}"
+    )
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """` (did you mean 'sigma'?)`, or nothing where no known word is near."""
+    close = get_close_matches(text, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def as_text(value: object) -> str:
+    """A value as `--set` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _declared(recipe: type[Recipe]) -> dict[str, tuple[Any, Any, About]]:
+    """Type, default and description of each field."""
+    kinds = get_type_hints(recipe)
+    declared = {}
+    for each in fields(recipe):
+        if each.default is MISSING:
+            raise TypeError(f"recipe {recipe.name}: the setting {each.name!r} needs a default")
+        about = each.metadata.get(_ABOUT, About(each.name))
+        declared[each.name] = (kinds[each.name], each.default, about)
+    return declared
+
+
+def _nearest(kind: Any, about: About, value: Any, default: Any) -> Any:
+    """`value` itself where it may be, else a value near it that may."""
     if get_origin(kind) is Literal:
         choices = get_args(kind)
-        require(recipe, text in choices, key, text, " or ".join(choices))
+        close = get_close_matches(str(value), choices, n=1, cutoff=0.5)
+        return value if value in choices else (*close, default)[0]
+    if get_origin(kind) is tuple:
+        if not (isinstance(value, tuple) and len(value) == len(default)):
+            return default
+        numbers = zip(get_args(kind), value, default, strict=True)
+        return tuple(_nearest(part, about, each, other) for part, each, other in numbers)
+    if kind in (int, float):
+        usable = isinstance(value, int | kind) and not isinstance(value, bool)
+        if not usable or math.isnan(value):
+            return default
+        return kind(min(max(value, about.low), about.high))
+    return value if isinstance(value, kind) else default
+
+
+def _expected(kind: Any, about: About) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(get_args(kind))
+    if kind is bool:
+        return "true or false"
+    if kind is str:
+        return ""
+    words = "two numbers " if get_origin(kind) is tuple else ""
+    return f"{words}from {_bound(about.low)} to {_bound(about.high)} {about.unit}".rstrip()
+
+
+def _bound(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else str(number)
+
+
+def _parse(recipe: str, key: str, text: str, kind: Any, about: About) -> Any:
+    if get_origin(kind) is Literal:
         return text
-    parser, expected = _PARSERS[kind]
+    parser, shape = _PARSERS[kind]
     try:
         return parser(text)
     except ValueError as error:
         raise InputError(
-            f"recipe {recipe}: {key} must be {expected}, got {text!r}; set it with --set {key}=..."
+            f"recipe {recipe}: {key} must be {shape}, {_expected(kind, about)}, got {text!r}; "
+            f"set it with --set {key}=..."
         ) from error
 
 
-def _pair(text: str) -> tuple[int, int]:
-    first, second = text.split(",")
-    return int(first), int(second)
+def _boolean(text: str) -> bool:
+    words = {"true": True, "false": False}
+    if text.lower() not in words:
+        raise ValueError(text)
+    return words[text.lower()]
+
+
+def _pair(number: Callable[[str], Any]) -> Callable[[str], tuple[Any, Any]]:
+    def parse(text: str) -> tuple[Any, Any]:
+        first, second = text.split(",")
+        return number(first), number(second)
+
+    return parse
 
 
 _PARSERS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
     int: (int, "a whole number"),
     float: (float, "a number"),
+    bool: (_boolean, "a truth value"),
     str: (str, "text"),
-    tuple[int, int]: (_pair, "two whole numbers, height and width, like 64,86"),
+    tuple[int, int]: (_pair(int), "two whole numbers like 64,86"),
+    tuple[float, float]: (_pair(float), "two numbers like 0.5,1"),
 }
-
-
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

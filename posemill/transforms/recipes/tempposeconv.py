@@ -1,91 +1,248 @@
-"""PA3D's joint input: ten clips of T frames, in temporal order, on the uncropped canvas."""
+"""PA3D's inputs: ten clips of T frames, in temporal order, on the uncropped canvas.
+
+Joints (J), part affinity fields (P), an estimator's features (F), and the
+differences of consecutive frames of each: Yan et al., "PA3D: Pose-Action 3D
+Machine for Video Recognition", CVPR 2019, sections 3.1 and 4.2.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from posemill.schema import PoseSequence, Skeleton
+from posemill.errors import InputError
+from posemill.schema import Int64, PoseSequence, Skeleton
 from posemill.transforms.clips import gather_frames
-from posemill.transforms.outputs import OutputSpec, quantise_all
-from posemill.transforms.rasterize import Combine
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.rasterize import draw_joints, draw_part_fields
 from posemill.transforms.recipes.base import Arrays, Recipe
-from posemill.transforms.recipes.canvas import VALID_HW, place_on_canvas
-from posemill.transforms.recipes.checks import check_choice, check_length, check_maps
+from posemill.transforms.recipes.canvas import (
+    VALID_HW,
+    canvas_setting,
+    clear_outside,
+    dense_on_canvas,
+    place_on_canvas,
+    valid_hw_of,
+)
+from posemill.transforms.recipes.people import GaussianRecipe
+from posemill.transforms.recipes.settings import setting
+from posemill.transforms.recipes.sources import SourceRecipe
+from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
+from posemill.transforms.sample import DenseKind, Requirement, Sample
 from posemill.transforms.sampling import PA3D_CLIPS, Span, pa3d_clips
-from posemill.transforms.tempposeconv import joint_cube
+from posemill.transforms.skeletons import get_skeleton
+from posemill.transforms.tempposeconv import differences
 
 
 @dataclass(frozen=True)
-class TempPoseConvJointsRecipe(Recipe):
-    """`joints` (time, keypoint, y, x) of F = 10 T frames, `frame_index` (time), `valid_hw`.
+class CubeRecipe(Recipe):
+    """A cube (time, channel, y, x) of F = 10 T frames, `frame_index` (time), `valid_hw`.
 
-    Clip i is frames i T to (i + 1) T - 1, see `transforms.tempposeconv.pick_clip`.
+    Clip i is frames i T to (i + 1) T - 1, see `transforms.tempposeconv.pick_clip`;
+    of differences it is i (T - 1) to (i + 1) (T - 1) - 1, and `frame_index` has
+    the later of the two frames.
+    """
+
+    length: int = setting(8, "frames in a clip, T", low=1, high=4096, unit="frames")
+    span: Span = setting("windows", "clips of consecutive frames, or each over the whole video")
+    canvas_hw: tuple[int, int] = canvas_setting()
+
+    modality: ClassVar[DenseKind]
+    """Name of the cube."""
+    of_differences: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.of_differences and self.length < 2:
+            raise InputError(
+                f"recipe {self.name}: differences need clips of 2 frames or more, got length=1; "
+                "the nearest is --set length=2"
+            )
+
+    @abstractmethod
+    def channels_of(self, target: Skeleton) -> dict[str, int]:
+        """Names and sizes of the cube's dimensions between time and y."""
+
+    @abstractmethod
+    def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
+        """The maps (F, ..., H, W) of `frames` (F,): float32 values, or stored already."""
+
+    def storage(self) -> dict[str, Any]:
+        """dtype and scale of the stored cube, where it is not one of differences.
+
+        float16 suits values of either sign: zero, which is most of a map, is exact.
+        """
+        return {"dtype": "float16"}
+
+    def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        channels = self.channels_of(target)
+        gaps = 1 if self.of_differences else 0
+        num_frames = PA3D_CLIPS * (self.length - gaps)
+        maps = OutputSpec(
+            name=f"{self.modality[:-1]}_differences" if self.of_differences else self.modality,
+            dims=("time", *channels, "y", "x"),
+            shape=(num_frames, *channels.values(), *self.canvas_hw),
+            **({"dtype": "float16"} if self.of_differences else self.storage()),
+            description=f"{self.modality} of ten clips, one after another, uncropped",
+        )
+        index = frame_index_spec(time=num_frames)
+        return maps, index, VALID_HW
+
+    def render(
+        self,
+        sample: Sample,
+        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
+    ) -> Arrays:
+        placed = place_on_canvas(sample.pose, self.canvas_hw)
+        beside: Arrays = {VALID_HW.name: valid_hw_of(placed)}
+        if placed.num_frames == 0:
+            return beside
+        frames = pa3d_clips(placed.num_frames, self.length, self.span)
+        cube = self.cube(sample, frames.reshape(-1))
+        clear_outside(cube, placed)
+        name = self.outputs(get_skeleton(placed.skeleton))[0].name
+        if self.of_differences:
+            frames, cube = frames[:, 1:], differences(cube, self.length)
+        return {name: cube, FRAME_INDEX: frames.reshape(-1), **beside}
+
+
+@dataclass(frozen=True)
+class DrawnCubeRecipe(CubeRecipe, SourceRecipe):
+    """A cube drawn from triplets, of all people together or apart; or the estimator's own."""
+
+    def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
+        target = get_skeleton(sample.pose.skeleton)
+        if self.source == "dense":
+            (num_channels,) = self.channels_of(target).values()
+            return dense_on_canvas(sample, self.modality, frames, num_channels, self.canvas_hw)
+        *groups, num_channels = self.channels_of(target).values()
+        # Differences of quantised maps would have twice their error.
+        dtype = "float32" if self.of_differences else self.storage()["dtype"]
+        maps = np.zeros((*groups, num_channels, len(frames), *self.canvas_hw), dtype)
+        by_group = maps.reshape(-1, *maps.shape[-4:])
+        for part, out in zip(self.groups(sample), by_group, strict=True):
+            self.draw_maps(place_on_canvas(part, self.canvas_hw), frames, out)
+        return np.moveaxis(maps, -3, 0)
+
+    @abstractmethod
+    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
+        """Draw the frames (F,) of poses in px of the canvas into zeros (channels, F, H, W)."""
+
+
+@dataclass(frozen=True)
+class JointCubeRecipe(DrawnCubeRecipe, GaussianRecipe):
+    """PA3D's J: joint maps of ten clips in temporal order.
+
+    `joints` (time, keypoint, y, x), `frame_index`, `valid_hw`.
     """
 
     name: ClassVar[str] = "tempposeconv-j"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
+    modality: ClassVar[DenseKind] = "joints"
 
-    length: int = 8
-    """Frames in a clip, T."""
-    span: Span = "windows"
-    """Clips of consecutive frames, or clips that each span the whole video."""
-    canvas_hw: tuple[int, int] = (64, 86)
-    sigma: float = 1.0
-    """Of the joints' Gaussians, in px of the canvas."""
-    combine: Combine = "max"
-    """How people meet; a "sum" exceeds 1 and is kept as float16."""
+    def channels_of(self, target: Skeleton) -> dict[str, int]:
+        return {**self.group_sizes(), "keypoint": target.num_keypoints}
 
-    def __post_init__(self) -> None:
-        check_length(self.name, "length", self.length)
-        check_choice(self.name, "span", self.span, get_args(Span))
-        check_maps(self.name, "canvas_hw", self.canvas_hw, self.sigma, self.combine)
+    def storage(self) -> dict[str, Any]:
+        return GaussianRecipe.storage(self)
 
-    def outputs(self, skeleton: Skeleton) -> tuple[OutputSpec, ...]:
-        return self._outputs(skeleton.num_keypoints)
-
-    def __call__(
-        self,
-        pose: PoseSequence,
-        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
-    ) -> Arrays:
-        specs = self._outputs(pose.num_keypoints)
-        xy, valid_hw = place_on_canvas(pose, self.canvas_hw)
-        if pose.num_frames == 0:
-            return {spec.name: spec.zeros() for spec in specs} | {VALID_HW.name: valid_hw}
-        frames = pa3d_clips(pose.num_frames, self.length, self.span).reshape(-1)
+    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
         rows, ptr = gather_frames(pose.frame_ptr, frames)
-        cube = joint_cube(
-            xy[rows],
+        draw_joints(pose.xy_px[rows], pose.score[rows], ptr, out, **self.gaussians())
+
+
+@dataclass(frozen=True)
+class PartCubeRecipe(DrawnCubeRecipe):
+    """PA3D's P: part affinity fields of ten clips in temporal order.
+
+    `parts` (time, part, y, x), x and y of each limb in turn, `frame_index`, `valid_hw`.
+    """
+
+    name: ClassVar[str] = "tempposeconv-p"
+    version: ClassVar[int] = 1
+    modality: ClassVar[DenseKind] = "parts"
+
+    half_width: float = setting(
+        1.0, "of a limb's support, from its axis", low=0.1, high=100.0, unit="px"
+    )
+    weighted: bool = setting(False, "vectors as long as the fainter joint's score, not of length 1")
+
+    def channels_of(self, target: Skeleton) -> dict[str, int]:
+        return {**self.group_sizes(), "part": 2 * len(target.limbs)}
+
+    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
+        rows, ptr = gather_frames(pose.frame_ptr, frames)
+        draw_part_fields(
+            pose.xy_px[rows],
             pose.score[rows],
             ptr,
-            sigma=self.sigma,
-            size_hw=self.canvas_hw,
-            combine=self.combine,
+            get_skeleton(pose.skeleton).limbs,
+            out,
+            half_width=self.half_width,
+            weighted=self.weighted,
         )
-        cube[..., valid_hw[0] :, :] = 0.0
-        cube[..., valid_hw[1] :] = 0.0
-        values: Arrays = {"joints": cube, "frame_index": frames, "valid_hw": valid_hw}
-        return quantise_all(values, specs)
 
-    def _outputs(self, num_keypoints: int) -> tuple[OutputSpec, ...]:
-        bounded = self.combine == "max"
-        num_frames = PA3D_CLIPS * self.length
-        maps = OutputSpec(
-            name="joints",
-            dims=("time", "keypoint", "y", "x"),
-            shape=(num_frames, num_keypoints, *self.canvas_hw),
-            dtype="uint8" if bounded else "float16",
-            scale_factor=1.0 / 255.0 if bounded else None,
-            description="Gaussian joint maps of ten clips, one after another, uncropped",
-        )
-        index = OutputSpec(
-            name="frame_index",
-            dims=("time",),
-            shape=(num_frames,),
-            dtype="int32",
-            description="number of each frame in the clip",
-        )
-        return maps, index, VALID_HW
+
+@dataclass(frozen=True)
+class FeatureCubeRecipe(CubeRecipe):
+    """PA3D's F: features of the estimator's network of ten clips in temporal order.
+
+    `features` (time, channel, y, x), `frame_index`, `valid_hw`. They do not
+    know left from right, so they cannot be flipped.
+    """
+
+    name: ClassVar[str] = "tempposeconv-f"
+    version: ClassVar[int] = 1
+    modality: ClassVar[DenseKind] = "features"
+
+    channels: int = setting(128, "of the features that were kept", low=1, high=4096)
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        return super().requires | {"dense"}
+
+    def channels_of(self, target: Skeleton) -> dict[str, int]:  # noqa: ARG002  (of any skeleton)
+        return {"channel": self.channels}
+
+    def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
+        return dense_on_canvas(sample, self.modality, frames, self.channels, self.canvas_hw)
+
+
+@dataclass(frozen=True)
+class JointDifferencesRecipe(JointCubeRecipe):
+    """PA3D's J difference: how joint maps change from frame to frame.
+
+    `joint_differences` (time, keypoint, y, x), `frame_index`, `valid_hw`.
+    """
+
+    name: ClassVar[str] = "tempposeconv-jdiff"
+    version: ClassVar[int] = 1
+    of_differences: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class PartDifferencesRecipe(PartCubeRecipe):
+    """PA3D's P difference: how part affinity fields change from frame to frame.
+
+    `part_differences` (time, part, y, x), `frame_index`, `valid_hw`.
+    """
+
+    name: ClassVar[str] = "tempposeconv-pdiff"
+    version: ClassVar[int] = 1
+    of_differences: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class FeatureDifferencesRecipe(FeatureCubeRecipe):
+    """PA3D's F difference: how features change from frame to frame.
+
+    `feature_differences` (time, channel, y, x), `frame_index`, `valid_hw`.
+    """
+
+    name: ClassVar[str] = "tempposeconv-fdiff"
+    version: ClassVar[int] = 1
+    of_differences: ClassVar[bool] = True

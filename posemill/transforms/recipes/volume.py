@@ -1,92 +1,152 @@
-"""PoseConv3D's joint volume: uniformly sampled frames, cropped to the subjects.
+"""PoseConv3D's joint and limb volumes: sampled frames, cropped to the subjects.
 
-The geometry is that of its test time: a square crop, stretched to the size
-asked for. Duan et al., "Revisiting Skeleton-based Action Recognition", CVPR
-2022, section 3.2 and appendix B.
+Duan et al., "Revisiting Skeleton-based Action Recognition", CVPR 2022,
+section 3.2 and appendix B; the geometry is that of its published code.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from posemill.schema import Float32, Int64, PoseSequence, Skeleton
-from posemill.transforms.clips import gather_frames
-from posemill.transforms.geometry import map_to, subject_box
-from posemill.transforms.outputs import OutputSpec, quantise
-from posemill.transforms.rasterize import Combine, draw_joints, erase_joints
-from posemill.transforms.recipes.base import Arrays, Recipe
-from posemill.transforms.recipes.checks import check_length, check_maps
-from posemill.transforms.recipes.settings import require
-from posemill.transforms.sampling import uniform_test_clips
+from posemill.schema import Int64, PoseSequence, Skeleton
+from posemill.transforms.clips import gather_frames, map_pose
+from posemill.transforms.geometry import Box, random_resized_box, subject_box
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.rasterize import draw_joints, draw_limbs
+from posemill.transforms.recipes.base import Arrays
+from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
+from posemill.transforms.recipes.people import GaussianRecipe
+from posemill.transforms.recipes.settings import setting
+from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
+from posemill.transforms.sample import Sample
+from posemill.transforms.sampling import uniform_clip, uniform_test_clips
+from posemill.transforms.skeletons import get_skeleton
 
 
 @dataclass(frozen=True)
-class VolumeRecipe(Recipe):
-    """`volume` (view, keypoint, time, y, x) and `frame_index` (view, time)."""
+class _VolumeRecipe(GaussianRecipe):
+    """What joint and limb volumes share: frames, crop, and the order of dimensions.
 
-    name: ClassVar[str] = "volume"
-    version: ClassVar[int] = 1
+    * draw=test: the clips of PoseConv3D's test, in one crop around everybody;
+    * draw=cache: training clips, each in its own crop, for a loader to crop again
+      (`resample.resize_window`: approximate, as pixels are interpolated);
+    * draw=train: training clips, each in a random resized crop.
+    """
 
-    length: int = 48
-    """Frames in a view, T."""
-    views: int = 1
-    """Clips drawn from the video, 1 to 10; they share one crop."""
-    size_hw: tuple[int, int] = (64, 64)
-    sigma: float = 0.6
-    """Of the Gaussians, in px of the volume."""
-    combine: Combine = "max"
-    """How people meet; a "sum" exceeds 1 and is kept as float16."""
+    draw: Draw = setting("test", DRAW_MEANING)
+    length: int = setting(48, "frames in a view, T", low=1, high=4096, unit="frames")
+    views: int = setting(1, "clips drawn from the video", low=1, high=64, unit="views")
+    size_hw: tuple[int, int] = setting((64, 64), "height and width", low=1, high=1024, unit="px")
+    sigma: float = setting(0.6, "of the Gaussians on the maps", low=0.1, high=100.0, unit="px")
+    area: tuple[float, float] = setting(
+        (0.56, 1.0), "share of the crop that draw=train keeps, least and most", low=0.01, high=1.0
+    )
+    aspect: tuple[float, float] = setting(
+        (0.75, 4 / 3), "width by height of what draw=train keeps", low=0.1, high=10.0
+    )
 
-    def __post_init__(self) -> None:
-        check_length(self.name, "length", self.length)
-        require(self.name, 1 <= self.views <= 10, "views", self.views, "from 1 to 10")
-        check_maps(self.name, "size_hw", self.size_hw, self.sigma, self.combine)
+    map_name: ClassVar[str]
+    """Of the dimension of maps: keypoint or limb."""
 
-    def outputs(self, skeleton: Skeleton) -> tuple[OutputSpec, ...]:
-        return self._outputs(skeleton.num_keypoints)
+    @property
+    def draws_anew(self) -> bool:
+        return self.draw == "train"
 
-    def __call__(self, pose: PoseSequence, rng: np.random.Generator) -> Arrays:
-        maps, index = self._outputs(pose.num_keypoints)
-        if pose.num_frames == 0:
-            return {maps.name: maps.zeros(), index.name: index.zeros()}
-        frames = uniform_test_clips(pose.num_frames, self.length, self.views, rng)
-        volume = self._draw(pose, frames, maps)
-        return {maps.name: volume, index.name: quantise(frames, index)}
+    @abstractmethod
+    def num_maps(self, target: Skeleton) -> int:
+        """Joints or limbs."""
 
-    def _draw(self, pose: PoseSequence, frames: Int64, spec: OutputSpec) -> Float32:
-        frame_ptr = pose.frame_ptr
-        # One crop for all views, around whoever is in any of their frames.
-        shown, _ = gather_frames(frame_ptr, np.unique(frames))
-        box = subject_box(pose.xy_px[shown], pose.score[shown], pose.width, pose.height)
-        xy = map_to(pose.xy_px, box, self.size_hw)
-        stored = np.empty(spec.shape, spec.dtype)
-        scratch = np.zeros(spec.shape[1:], np.float32)
-        for view, indices in enumerate(frames):
-            rows, ptr = gather_frames(frame_ptr, indices)
-            clip = xy[rows], pose.score[rows], ptr, scratch
-            draw_joints(*clip, sigma=self.sigma, combine=self.combine)
-            stored[view] = quantise(scratch, spec)
-            erase_joints(*clip, sigma=self.sigma)
-        return stored
+    @abstractmethod
+    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
+        """Draw the frames (T,) of poses in px of the maps into zeros (maps, T, H, W)."""
 
-    def _outputs(self, num_keypoints: int) -> tuple[OutputSpec, OutputSpec]:
-        bounded = self.combine == "max"
+    def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        per_view = (self.num_maps(target), self.length, *self.size_hw)
         maps = OutputSpec(
             name="volume",
-            dims=("view", "keypoint", "time", "y", "x"),
-            shape=(self.views, num_keypoints, self.length, *self.size_hw),
-            dtype="uint8" if bounded else "float16",
-            scale_factor=1.0 / 255.0 if bounded else None,
-            description="Gaussian joint maps of uniformly sampled frames, cropped to the subjects",
+            dims=("view", *self.group_sizes(), self.map_name, "time", "y", "x"),
+            shape=(self.views, *self.group_sizes().values(), *per_view),
+            **self.storage(),
+            description=f"Gaussian {self.map_name} maps of sampled frames, cropped to the subjects",
         )
-        index = OutputSpec(
-            name="frame_index",
-            dims=("view", "time"),
-            shape=(self.views, self.length),
-            dtype="int32",
-            description="number of each frame in the clip",
-        )
+        index = frame_index_spec(view=self.views, time=self.length)
         return maps, index
+
+    def render(self, sample: Sample, rng: np.random.Generator) -> Arrays:
+        pose = sample.pose
+        if pose.num_frames == 0:
+            return {}
+        spec, _ = self.outputs(get_skeleton(pose.skeleton))
+        frames, boxes = self._plan_views(pose, rng)
+        volume = np.zeros(spec.shape, spec.dtype)
+        groups = self.groups(sample)
+        by_group = volume.reshape(self.views, len(groups), *volume.shape[-4:])
+        for view, box in enumerate(boxes):
+            for part, out in zip(groups, by_group[view], strict=True):
+                self.draw_maps(map_pose(part, box, self.size_hw), frames[view], out)
+        return {"volume": volume, FRAME_INDEX: frames}
+
+    def _plan_views(self, pose: PoseSequence, rng: np.random.Generator) -> tuple[Int64, list[Box]]:
+        """Frames (V, T) and the crop of every view."""
+        if self.draw == "test":
+            frames = uniform_test_clips(pose.num_frames, self.length, self.views, rng)
+            return frames, [self._crop(pose, np.unique(frames))] * self.views
+        clips, boxes = [], []
+        for _ in range(self.views):  # a view's draws depend on those before it only
+            clips.append(uniform_clip(pose.num_frames, self.length, rng))
+            box = self._crop(pose, np.unique(clips[-1]))
+            if self.draw == "train":
+                box = random_resized_box(box, rng, area=self.area, ratio=self.aspect)
+            boxes.append(box)
+        return np.stack(clips), boxes
+
+    def _crop(self, pose: PoseSequence, frames: Int64) -> Box:
+        rows, _ = gather_frames(pose.frame_ptr, frames)
+        height, width = self.size_hw
+        return subject_box(
+            pose.xy_px[rows], pose.score[rows], pose.width, pose.height, aspect=width / height
+        )
+
+
+@dataclass(frozen=True)
+class VolumeRecipe(_VolumeRecipe):
+    """PoseConv3D: joints as Gaussian maps over time, cropped to the subjects.
+
+    `volume` (view, keypoint, time, y, x), and `frame_index` (view, time).
+    """
+
+    name: ClassVar[str] = "volume"
+    version: ClassVar[int] = 2
+    map_name: ClassVar[str] = "keypoint"
+
+    def num_maps(self, target: Skeleton) -> int:
+        return target.num_keypoints
+
+    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
+        rows, ptr = gather_frames(pose.frame_ptr, frames)
+        draw_joints(pose.xy_px[rows], pose.score[rows], ptr, out, **self.gaussians())
+
+
+@dataclass(frozen=True)
+class LimbVolumeRecipe(_VolumeRecipe):
+    """PoseConv3D: the skeleton's limbs as Gaussian maps over time, cropped to the subjects.
+
+    `volume` (view, limb, time, y, x), and `frame_index` (view, time).
+    """
+
+    name: ClassVar[str] = "limb-volume"
+    version: ClassVar[int] = 1
+    map_name: ClassVar[str] = "limb"
+
+    def num_maps(self, target: Skeleton) -> int:
+        return len(target.limbs)
+
+    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
+        rows, ptr = gather_frames(pose.frame_ptr, frames)
+        limbs = get_skeleton(pose.skeleton).limbs
+        draw_limbs(pose.xy_px[rows], pose.score[rows], ptr, limbs, out, **self.gaussians())

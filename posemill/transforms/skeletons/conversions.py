@@ -76,16 +76,22 @@ def convertible(source: Skeleton, target: Skeleton) -> bool:
     return source.name == target.name or not _cannot_be_made(source, target)
 
 
+def require_convertible(source: Skeleton, target: Skeleton) -> None:
+    """Raise InputError, with the joints that nothing makes, unless they are `convertible`."""
+    if convertible(source, target):
+        return
+    others = [other.name for other in SKELETONS.values() if other.name != source.name]
+    reachable = [name for name in others if convertible(source, get_skeleton(name))]
+    raise InputError(
+        f"poses of skeleton {source.name!r} cannot become {target.name!r}: nothing in them makes "
+        f"{', '.join(_cannot_be_made(source, target))}; they can become: "
+        f"{', '.join(reachable) or 'no other'}"
+    )
+
+
 def _sources(source: Skeleton, target: Skeleton) -> Sources:
     """For each joint of the target the numbers of the source's joints that make it."""
-    missing = _cannot_be_made(source, target)
-    if missing:
-        others = [other.name for other in SKELETONS.values() if other.name != source.name]
-        reachable = [name for name in others if convertible(source, get_skeleton(name))]
-        raise InputError(
-            f"poses of skeleton {source.name!r} cannot become {target.name!r}: nothing in them "
-            f"makes {', '.join(missing)}; they can become: {', '.join(reachable) or 'no other'}"
-        )
+    require_convertible(source, target)
     return tuple(_ingredients(source, target, joint) for joint in target.keypoints)
 
 

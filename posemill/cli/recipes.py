@@ -1,0 +1,82 @@
+"""The command that tells what can be materialised: `recipes`."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from posemill.cli.options import JsonFlag, finish
+from posemill.pipelines.materialize import parse_assignments
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.recipes import Recipe, create_recipe, recipe_names
+from posemill.transforms.recipes.settings import describe_settings
+from posemill.transforms.skeletons import get_skeleton
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="recipes")(recipes_command)
+
+
+def recipes_command(
+    name: Annotated[
+        str | None, typer.Argument(help="A recipe, to see its settings and outputs.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the recipe; repeatable."),
+    ] = None,
+    skeleton: Annotated[str, typer.Option(help="Of the poses.")] = "coco-17",
+    json: JsonFlag = False,
+) -> None:
+    """List the recipes of `materialize`, or the settings and outputs of one."""
+    if name is None:
+        recipes = {each: _first_line(create_recipe(each)) for each in recipe_names()}
+        width = max(map(len, recipes))
+        lines = [f"{each:<{width}}  {text}" for each, text in recipes.items()]
+        finish("\n".join(lines), {"recipes": recipes}, as_json=json)
+        return
+    recipe = create_recipe(name, parse_assignments(set_ or ()))
+    outputs = recipe.outputs(recipe.target(get_skeleton(skeleton)))
+    settings = describe_settings(type(recipe))
+    summary = {
+        **recipe.configuration(),
+        "requires": sorted(recipe.requires),
+        "about": {key: text for key, (_, text) in settings.items()},
+        "outputs": {spec.name: _output_as_dict(spec) for spec in outputs},
+    }
+    lines = [f"{name}: {_first_line(recipe)}", f"requires: {', '.join(sorted(recipe.requires))}"]
+    lines += ["", "settings and defaults:"]
+    lines += [f"  {key}={default}\t{text}" for key, (default, text) in settings.items()]
+    lines += ["", f"outputs of a clip, from poses of {skeleton}:"]
+    lines += [f"  {_output_line(spec)}" for spec in outputs]
+    finish("\n".join(lines), summary, as_json=json)
+
+
+def _first_line(recipe: Recipe) -> str:
+    return (type(recipe).__doc__ or "").strip().partition("\n")[0].replace("`", "")
+
+
+def _num_bytes(spec: OutputSpec) -> int:
+    return prod(spec.shape) * np.dtype(spec.dtype).itemsize
+
+
+def _output_line(spec: OutputSpec) -> str:
+    sizes = ", ".join(f"{dim} {size}" for dim, size in zip(spec.dims, spec.shape, strict=True))
+    return (
+        f"{spec.name} ({sizes}) {spec.dtype}, {spec.precision}, "
+        f"{_num_bytes(spec) / 1e6:.3f} MB: {spec.description}"
+    )
+
+
+def _output_as_dict(spec: OutputSpec) -> dict[str, Any]:
+    return {
+        "dims": list(spec.dims),
+        "shape": list(spec.shape),
+        "dtype": spec.dtype,
+        "scale_factor": spec.scale_factor,
+        "precision": spec.precision,
+        "bytes": _num_bytes(spec),
+    }

@@ -1,0 +1,13 @@
+"""What a recipe with a random part renders."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Draw = Literal["test", "cache", "train"]
+"""* `test`: the fixed views whose scores are averaged;
+* `cache`: what a training cache holds, the input of the random part;
+* `train`: one fresh random view, for rendering on the fly.
+"""
+
+DRAW_MEANING = "fixed test views, a training cache, or one fresh training view"

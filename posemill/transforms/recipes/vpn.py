@@ -1,0 +1,106 @@
+"""VPN's pose tensors: the first person's joints in t_p frames.
+
+Das et al., "VPN: Learning Video-Pose Embedding for Activities of Daily
+Living", ECCV 2020, section 3.1 and 4.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from posemill.errors import InputError
+from posemill.schema import Float32, Int64, PoseSequence, Skeleton
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.people import padded_people
+from posemill.transforms.recipes.base import Arrays, Recipe
+from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
+from posemill.transforms.recipes.settings import setting
+from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec, score_spec
+from posemill.transforms.sample import Requirement, Sample
+from posemill.transforms.sampling import bin_candidates, vpn_frames
+from posemill.transforms.sequences import vpn_poses, vpn_root
+from posemill.transforms.skeletons import get_skeleton
+
+
+@dataclass(frozen=True)
+class VpnPoseRecipe(Recipe):
+    """VPN: one person's joints around the root of the first frame.
+
+    `poses` (space, keypoint, time), x, y and z of the most present track, and `frame_index`.
+
+    * draw=test: the middle frame of each of t_p equal chunks;
+    * draw=train: a random one of each;
+    * draw=cache: `poses` (time, keypoint, space) of several frames of each chunk,
+      not centred yet, and `score`. A loader draws with `sampling.pick_candidates`
+      and ends with `sequences.vpn_poses`.
+
+    2-D poses are in units of the frame's height, and their z is 0.
+    """
+
+    name: ClassVar[str] = "vpn-pose"
+    version: ClassVar[int] = 1
+
+    draw: Draw = setting("test", DRAW_MEANING)
+    space: Literal["2d", "3d"] = setting("2d", "pixels with z = 0, or true positions in metres")
+    length: int = setting(20, "chunks of the video, t_p", low=1, high=4096, unit="frames")
+    candidates: int = setting(5, "frames kept of a chunk, with draw=cache", low=1, high=256)
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        return super().requires | ({"pose3d"} if self.space == "3d" else set())
+
+    @property
+    def draws_anew(self) -> bool:
+        return self.draw == "train"
+
+    def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        cached = self.draw == "cache"
+        num_frames = self.length * (self.candidates if cached else 1)
+        unit = "metres" if self.space == "3d" else "frame heights"
+        sizes = {"time": num_frames, "keypoint": target.num_keypoints, "space": 3}
+        dims = tuple(sizes) if cached else tuple(reversed(sizes))
+        root = "" if cached else ", less the first frame's root"
+        poses = OutputSpec(
+            name="poses",
+            dims=dims,
+            shape=tuple(sizes[dim] for dim in dims),
+            dtype="float32",
+            description=f"x, y, z of the most present person in {unit}{root}; missing joints are 0",
+        )
+        index = frame_index_spec(time=num_frames)
+        if not cached:
+            return poses, index
+        score = score_spec(time=num_frames, keypoint=target.num_keypoints)
+        return poses, score, index
+
+    def render(self, sample: Sample, rng: np.random.Generator) -> Arrays:
+        pose = sample.pose
+        if pose.num_frames == 0:
+            return {}
+        if self.draw == "cache":
+            frames = bin_candidates(pose.num_frames, self.length, self.candidates).reshape(-1)
+            xyz, score = self._first_person(pose, frames)
+            return {"poses": xyz, "score": score, FRAME_INDEX: frames}
+        frames = vpn_frames(pose.num_frames, self.length, rng if self.draws_anew else None)
+        xyz, score = self._first_person(pose, frames)
+        root = vpn_root(get_skeleton(pose.skeleton))
+        return {"poses": vpn_poses(xyz, score, root), FRAME_INDEX: frames}
+
+    def _first_person(self, pose: PoseSequence, frames: Int64) -> tuple[Float32, Float32]:
+        """(T, K, 3) and scores (T, K), zeros where a joint is missing."""
+        people = padded_people(pose, frames, max_people=1)
+        score = people.score[:, 0]
+        if self.space == "3d":
+            if people.xyz_m is None:
+                raise InputError(
+                    f"recipe {self.name}: space=3d needs true 3-D poses, and the clip has none; "
+                    "import poses that have them, or set space=2d"
+                )
+            xyz = people.xyz_m[:, 0]
+        else:
+            flat = people.xy_px[:, 0] / np.float32(pose.height)
+            xyz = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), np.float32)], axis=-1)
+        return np.where(score[..., None] > 0, xyz, np.float32(0.0)), score
