@@ -23,12 +23,11 @@ from posemill.storage.features import FeatureStore
 from posemill.transforms.augment import (
     centre_crop,
     flip_maps,
-    jitter_groups,
     pose_aware_jitter,
     random_crop,
 )
 from posemill.transforms.seeding import clip_generator
-from posemill.transforms.skeletons import get_skeleton
+from posemill.transforms.skeletons import get_skeleton, jitter_groups
 
 VALID_HW = "valid_hw"
 PRELOAD_BYTES = 512 * 2**20

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posemill.transforms.sampling import pa3d_clips, uniform_clip, uniform_test_clips
+from posemill.transforms.sampling import uniform_clip, uniform_test_clips
 
 SEED = st.integers(0, 2**32 - 1)
 
@@ -37,10 +37,22 @@ def test_a_video_of_just_the_length_is_taken_whole() -> None:
     assert uniform_clip(6, 6, rng()).tolist() == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_video_of_just_twice_the_length_is_cut_into_bins() -> None:
+    drawn = np.stack([uniform_clip(8, 4, rng(seed)) for seed in range(60)])
+    assert {tuple(frame // 2) for frame in drawn} == {(0, 1, 2, 3)}
+    # Of 7 frames 4 are taken by leaving out: the pairs of bins do not hold.
+    left_out = np.stack([uniform_clip(7, 4, rng(seed)) for seed in range(60)])
+    assert len({tuple(frame // 2) for frame in left_out}) > 1
+
+
 @given(st.integers(1, 5), SEED)
 def test_short_videos_go_around(num_frames: int, seed: int) -> None:
     frames = uniform_clip(num_frames, 6, rng(seed))
     assert np.array_equal(frames, (frames[0] + np.arange(6)) % num_frames)
+
+
+def test_short_videos_start_anywhere() -> None:
+    assert {int(uniform_clip(5, 6, rng(seed))[0]) for seed in range(60)} == set(range(5))
 
 
 def test_test_clips_of_a_very_short_video_start_at_0_1_2() -> None:
@@ -61,6 +73,12 @@ def test_test_clips_of_a_short_video_start_evenly() -> None:
     assert clips[3, 17:20].tolist() == [24, 0, 1]
 
 
+def test_test_clips_of_a_video_with_as_many_frames_as_clips() -> None:
+    # n < 10 starts at i, else at i * n // 10: at 10 frames both are i.
+    assert uniform_test_clips(10, 48, 10, rng())[:, 0].tolist() == list(range(10))
+    assert uniform_test_clips(9, 48, 10, rng())[:, 0].tolist() == [*range(9), 0]
+
+
 @pytest.mark.parametrize("num_frames", [5, 70, 300])
 def test_a_fixed_seed_fixes_the_test_clips(num_frames: int) -> None:
     first, second = (uniform_test_clips(num_frames, 48, 10, rng(255)) for _ in range(2))
@@ -68,47 +86,18 @@ def test_a_fixed_seed_fixes_the_test_clips(num_frames: int) -> None:
     assert first.shape == (10, 48)
 
 
-def test_test_clips_of_a_long_video_differ() -> None:
-    clips = uniform_test_clips(300, 48, 10, rng())
-    assert len({tuple(clip) for clip in clips}) == 10
-
-
-def test_windows_start_evenly_from_first_to_last() -> None:
-    clips = pa3d_clips(26, 8)  # room for starts 0 .. 18, in 9 steps of 2
-    assert clips[:, 0].tolist() == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18]
-    assert clips[4].tolist() == [8, 9, 10, 11, 12, 13, 14, 15]
-
-
-def test_windows_of_a_short_video_repeat_its_last_frame() -> None:
-    assert pa3d_clips(3, 5).tolist() == [[0, 1, 2, 2, 2]] * 10
-
-
-def test_windows_overlap_where_frames_are_few() -> None:
-    # Room 4: starts round(4 i / 9), halves up.
-    assert pa3d_clips(8, 4)[:, 0].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-
-
-def test_a_span_of_the_video_interleaves_the_clips() -> None:
-    clips = pa3d_clips(40, 2, "video")  # the grid of 20 takes every other frame
-    assert clips[:, 0].tolist() == list(range(0, 20, 2))
-    assert clips[:, 1].tolist() == list(range(20, 40, 2))
-
-
-@given(st.integers(1, 400), st.integers(1, 20), st.sampled_from(["windows", "video"]))
-def test_pa3d_frames_exist_and_never_go_back(num_frames: int, length: int, span: str) -> None:
-    clips = pa3d_clips(num_frames, length, span)
-    assert clips.shape == (10, length)
-    assert clips.min() >= 0
-    assert clips.max() < num_frames
-    assert (np.diff(clips, axis=1) >= 0).all()
+@pytest.mark.parametrize("num_frames", [70, 300])
+def test_test_clips_are_training_clips_drawn_in_turn(num_frames: int) -> None:
+    drawn = rng(255)
+    in_turn = [uniform_clip(num_frames, 48, drawn) for _ in range(10)]
+    assert np.array_equal(uniform_test_clips(num_frames, 48, 10, rng(255)), in_turn)
+    assert len({tuple(clip) for clip in in_turn}) == 10
 
 
 def test_nothing_to_sample_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="got 0 frames and length 4"):
+    with pytest.raises(ValueError, match="num_frames must be at least 1, got 0"):
         uniform_clip(0, 4, rng())
-    with pytest.raises(ValueError, match="got 5 frames and length 0"):
-        pa3d_clips(5, 0)
+    with pytest.raises(ValueError, match="length must be at least 1, got -1"):
+        uniform_test_clips(5, -1, 10, rng())
     with pytest.raises(ValueError, match="num_clips must be at least 1, got 0"):
         uniform_test_clips(5, 4, 0, rng())
-    with pytest.raises(ValueError, match="span must be 'windows' or 'video', got 'all'"):
-        pa3d_clips(5, 4, "all")

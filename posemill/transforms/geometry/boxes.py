@@ -1,0 +1,153 @@
+"""Rectangles of a frame, and those that are cut out of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+Range = tuple[float, float]
+
+AREA: Range = (0.56, 1.0)
+RATIO: Range = (3 / 4, 4 / 3)
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the frame, in px; `left` and `top` are edges, not pixel centres.
+
+    Raises:
+        ValueError: it has no area, or is not finite.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        if not (self.width > 0 and self.height > 0):
+            raise ValueError(f"a box of {self.width} x {self.height} px has no area")
+        if not all(map(math.isfinite, (self.left, self.top, self.width, self.height))):
+            raise ValueError(f"a box must be finite, got {self}")
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+
+def frame_box(width: int, height: int) -> Box:
+    """All of a frame of `width` x `height` px."""
+    return Box(left=-0.5, top=-0.5, width=float(width), height=float(height))
+
+
+def flip_box(box: Box, width: float) -> Box:
+    """Where `box` lies once the frame, `width` px wide, is mirrored.
+
+    Flipping joints about the frame and showing the flipped box gives the
+    mirror image of the picture that shows `box`.
+    """
+    right = box.left + box.width
+    return Box(left=width - 1.0 - right, top=box.top, width=box.width, height=box.height)
+
+
+def centre_box(box: Box, aspect: float) -> Box:
+    """The largest part of `box` around its centre of which width / height is `aspect`.
+
+    Raises:
+        ValueError: an aspect that is not a positive number.
+    """
+    check_positive("aspect", aspect)
+    width = min(box.width, box.height * aspect)
+    height = min(box.height, box.width / aspect)
+    return Box(
+        left=box.left + (box.width - width) / 2.0,
+        top=box.top + (box.height - height) / 2.0,
+        width=width,
+        height=height,
+    )
+
+
+def random_resized_box(
+    box: Box, rng: np.random.Generator, *, area: Range = AREA, ratio: Range = RATIO
+) -> Box:
+    """A part of `box` at random, as PoseConv3D cuts its training pictures (its published code).
+
+    Its area is a uniform fraction of the box's, its width / height is uniform
+    in the logarithm, and it lies anywhere inside, at a resolution finer than a
+    pixel. The first of ten such sizes that fits is taken. If none does, it is
+    the largest centred part whose ratio is allowed: the box itself where it is
+    square.
+
+    Args:
+        box: to stay inside.
+        rng: the only source of randomness.
+        area: least and greatest fraction of the box's area.
+        ratio: least and greatest width / height, of the part and not relative
+            to the box, so that stretching it to a square distorts it no more.
+
+    Raises:
+        ValueError: a range that is empty or not positive, or an area above 1.
+    """
+    _check_range("area", area, greatest=1.0)
+    _check_range("ratio", ratio, greatest=math.inf)
+    areas = rng.uniform(*area, size=_TRIES) * (box.width * box.height)
+    ratios = np.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1]), size=_TRIES))
+    widths, heights = np.sqrt(areas * ratios), np.sqrt(areas / ratios)
+    fitting = np.flatnonzero((widths <= box.width) & (heights <= box.height))
+    if len(fitting) == 0:
+        return centre_box(box, min(max(box.aspect, ratio[0]), ratio[1]))
+    width, height = float(widths[fitting[0]]), float(heights[fitting[0]])
+    across, down = (float(place) for place in rng.random(2))
+    return Box(
+        left=box.left + across * (box.width - width),
+        top=box.top + down * (box.height - height),
+        width=width,
+        height=height,
+    )
+
+
+def random_crop_box(width: int, height: int, size: int, rng: np.random.Generator) -> Box:
+    """A square of `size` px at random on whole pixels of a picture of `width` x `height` px.
+
+    PARNet, section IV: pictures of which the short side is 256, squares of 224.
+
+    Raises:
+        ValueError: a size below 1 or above the picture's short side.
+    """
+    _check_crop(width, height, size)
+    left, top = (int(rng.integers(room + 1)) for room in (width - size, height - size))
+    return _square(left, top, size)
+
+
+def centre_crop_box(width: int, height: int, size: int) -> Box:
+    """As `random_crop_box`, from the middle; half a pixel further left or up where need be."""
+    _check_crop(width, height, size)
+    return _square((width - size) // 2, (height - size) // 2, size)
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise ValueError unless `value` is a finite number above 0."""
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"{name} must be a number above 0, got {value}")
+
+
+def _square(left: int, top: int, size: int) -> Box:
+    return Box(left=left - 0.5, top=top - 0.5, width=float(size), height=float(size))
+
+
+def _check_crop(width: int, height: int, size: int) -> None:
+    if not 1 <= size <= min(width, height):
+        raise ValueError(
+            f"size must be from 1 to the short side of {width} x {height} px, got {size}"
+        )
+
+
+def _check_range(name: str, limits: Range, *, greatest: float) -> None:
+    low, high = limits
+    if not (0.0 < low <= high <= greatest and high < math.inf):
+        bound = f" and at most {greatest:g}" if greatest < math.inf else ""
+        raise ValueError(f"{name} must be a rising range above 0{bound}, got {limits}")

@@ -1,0 +1,133 @@
+"""Maps into other maps by bilinear interpolation: windows, turns, scales.
+
+What is not on the map counts as 0, as the pixels around a drawn joint are.
+Resampling is approximate by nature: Gaussians are smoothed and change their
+width with the scale, where joints that are moved and drawn again do neither.
+
+All kernels live in this file: numba's disk cache looks at the file of a
+kernel only, not at those of the functions it calls.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from posemill.transforms.affine import Affine, inverse
+from posemill.transforms.compiled import compiled
+from posemill.transforms.geometry import Box
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_DTYPES = (np.uint8, np.float16, np.float32)
+
+
+def resize_window(
+    maps: npt.NDArray[Scalar], box: Box, size_hw: tuple[int, int]
+) -> npt.NDArray[Scalar]:
+    """The part of `maps` that `box` covers, as maps of `size_hw`.
+
+    What joints do under `geometry.map_to`, maps do here, but approximately.
+    Parts of 0.56 to 1 of the area of 64 x 64 maps, brought to 56 x 56, differ
+    from maps drawn anew, within 3 sigma of a joint, by 0.06 on average and 0.5
+    at most for Gaussians of sigma 0.6 px, by 0.035 and 0.24 for 1 px.
+
+    Args:
+        maps: (..., H, W) uint8, float16 or float32.
+        box: in px of the maps; it may reach beyond them.
+        size_hw: height and width of the result. A side that shrinks to less
+            than half skips pixels.
+
+    Returns:
+        (..., *size_hw), of the maps' dtype, uint8 rounded to the nearest.
+
+    Raises:
+        ValueError: maps of another rank or dtype, or a size below 1.
+    """
+    height, width = size_hw
+    across, down = box.width / max(width, 1), box.height / max(height, 1)
+    backwards = np.array(
+        [[across, 0.0, box.left + across / 2.0], [0.0, down, box.top + down / 2.0]]
+    )
+    return _sampled(maps, backwards, size_hw)
+
+
+def warp_maps(maps: npt.NDArray[Scalar], matrix: Affine) -> npt.NDArray[Scalar]:
+    """The content of `maps` (..., H, W) moved by `matrix`, in maps of the same size and dtype.
+
+    Raises:
+        ValueError: maps of another rank or dtype than `resize_window`'s.
+    """
+    return _sampled(maps, inverse(matrix), maps.shape[-2:])
+
+
+def _sampled(
+    maps: npt.NDArray[Scalar], backwards: Affine, size_hw: tuple[int, ...]
+) -> npt.NDArray[Scalar]:
+    """`backwards` leads from a pixel of the result to the place of `maps` that it shows."""
+    _check(maps, size_hw)
+    # float16 is computed in float32, as numba knows no other way.
+    wide = np.uint8 if maps.dtype == np.uint8 else np.float32
+    flat = np.require(maps.reshape(math.prod(maps.shape[:-2]), *maps.shape[-2:]), wide, ["C", "W"])
+    out = np.empty((len(flat), *size_hw), wide)
+    _sample(flat, np.ascontiguousarray(backwards), 0.5 if wide is np.uint8 else 0.0, out)
+    return out.reshape(*maps.shape[:-2], *size_hw).astype(maps.dtype, copy=False)
+
+
+def _check(maps: npt.NDArray[Any], size_hw: tuple[int, ...]) -> None:
+    if maps.ndim < 2 or 0 in maps.shape[-2:]:
+        raise ValueError(f"maps must be (..., H, W) with pixels, got {maps.shape}")
+    if maps.dtype not in _DTYPES:
+        raise ValueError(f"maps must be uint8, float16 or float32, got {maps.dtype}")
+    if min(size_hw) < 1:
+        raise ValueError(f"size_hw must be at least 1 x 1 px, got {size_hw}")
+
+
+@compiled
+def _sample(maps, backwards, half, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (N, h, w) from `maps` (N, H, W), adding `half` for integers to be cut off."""
+    num_maps, height, width = maps.shape
+    pixels, results = maps.reshape(num_maps, height * width), out.reshape(num_maps, -1)
+    # Of each pixel of the result, the four that it lies between, and their weights.
+    near = np.empty((4, results.shape[1]), np.uint32)
+    weight = np.empty((4, results.shape[1]), np.float32)
+    for i in range(results.shape[1]):
+        y, x = divmod(i, out.shape[2])
+        u = backwards[0, 0] * x + backwards[0, 1] * y + backwards[0, 2]
+        v = backwards[1, 0] * x + backwards[1, 1] * y + backwards[1, 2]
+        left, right, west, east = _neighbours(u, width)
+        top, bottom, north, south = _neighbours(v, height)
+        near[0, i], weight[0, i] = top * width + left, north * west
+        near[1, i], weight[1, i] = top * width + right, north * east
+        near[2, i], weight[2, i] = bottom * width + left, south * west
+        near[3, i], weight[3, i] = bottom * width + right, south * east
+    near0, near1, near2, near3 = near[0], near[1], near[2], near[3]
+    weight0, weight1, weight2, weight3 = weight[0], weight[1], weight[2], weight[3]
+    for n in range(num_maps):
+        source, result = pixels[n], results[n]
+        for i in range(len(result)):
+            result[i] = (
+                weight0[i] * source[near0[i]]
+                + weight1[i] * source[near1[i]]
+                + weight2[i] * source[near2[i]]
+                + weight3[i] * source[near3[i]]
+                + half
+            )
+
+
+@compiled
+def _neighbours(place, size):  # type: ignore[no-untyped-def]
+    """The pixels around `place` and their weights; what is off the map weighs nothing."""
+    if not -1.0 < place < size:  # also before the cast to integers could overflow
+        return 0, 0, 0.0, 0.0
+    first = int(np.floor(place))
+    beyond = place - first
+    before, after = 1.0 - beyond, beyond
+    if first < 0:
+        return 0, 0, 0.0, after
+    if first + 1 >= size:
+        return first, first, before, 0.0
+    return first, first + 1, before, after

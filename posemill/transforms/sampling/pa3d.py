@@ -1,0 +1,38 @@
+"""PA3D's ten clips of a video."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from posemill.schema import Int64
+from posemill.transforms.sampling.checks import check_counts
+from posemill.transforms.sampling.windows import even_starts
+
+Span = Literal["windows", "video"]
+
+PA3D_CLIPS = 10
+
+
+def pa3d_clips(num_frames: int, length: int, span: Span = "windows") -> Int64:
+    """Frame numbers (10, length) of PA3D's ten clips.
+
+    `windows`: `length` consecutive frames from ten evenly spaced starts; a
+    video shorter than that repeats its last frame, so that nothing seems to
+    jump. `video`: frame g * num_frames // (10 length) for g = i + 10 j is the
+    j-th of clip i, so that every clip spans the video.
+
+    Raises:
+        ValueError: no frame, a length below 1, or an unknown span.
+    """
+    check_counts(num_frames=num_frames, length=length)
+    if span == "windows":
+        starts = even_starts(max(num_frames - length, 0), PA3D_CLIPS)
+        windows: Int64 = np.minimum(starts[:, None] + np.arange(length), num_frames - 1)
+        return windows
+    if span == "video":
+        grid = np.arange(PA3D_CLIPS)[:, None] + PA3D_CLIPS * np.arange(length)
+        frames: Int64 = grid * num_frames // (PA3D_CLIPS * length)
+        return frames
+    raise ValueError(f"span must be 'windows' or 'video', got {span!r}")
