@@ -19,7 +19,12 @@ from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.schema import Clip
 from posemill.storage.catalog import Catalog, read_catalog
-from posemill.storage.features import CLIPS_PER_SHARD, FeatureRow, FeatureStore
+from posemill.storage.features import (
+    CLIPS_PER_SHARD,
+    FeatureRow,
+    FeatureStore,
+    clips_per_block,
+)
 from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.storage.store_root import is_absent
 from posemill.transforms.outputs import OutputSpec
@@ -244,7 +249,9 @@ def _missing_rows(inputs: _Inputs, known: Sequence[FeatureRow]) -> list[FeatureR
 
 
 def _clips_per_shard(inputs: _Inputs) -> int:
-    """64, or as many as the greatest planned pose shard has clips: little is then padding.
+    """64, or fewer: as many as the greatest planned pose shard has, and as a block may hold.
+
+    So little is padding, and a worker has no more than a block in memory.
 
     Raises:
         InputError: no clip of the catalog is of a planned video.
@@ -260,7 +267,11 @@ def _clips_per_shard(inputs: _Inputs) -> int:
             f"{inputs.poses.root} plans no video of the catalog {inputs.catalog.name!r}; extract "
             "the catalog first, or give the one that the poses were made from with --catalog"
         )
-    return min(CLIPS_PER_SHARD, max(sizes))
+    return clips_per_block(_bytes_per_clip(inputs.specs), min(CLIPS_PER_SHARD, max(sizes)))
+
+
+def _bytes_per_clip(specs: Sequence[OutputSpec]) -> int:
+    return sum(prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs)
 
 
 def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:
@@ -305,7 +316,7 @@ def _plan(
     return MaterializePlan(
         num_clips=len(rows),
         num_clips_to_do=sum(task.num_items for task in pending),
-        bytes_per_clip=sum(prod(s.shape) * np.dtype(s.dtype).itemsize for s in inputs.specs),
+        bytes_per_clip=_bytes_per_clip(inputs.specs),
         pending=pending,
         num_shards_not_extracted=num_planned - len(inputs.commits),
         num_clips_without_video=sum(clip.video_id not in videos for clip in inputs.catalog.clips),

@@ -1,7 +1,8 @@
-"""The features of one shard of poses: cut clips, render, commit."""
+"""The features of one shard of poses: cut clips, render them block by block, commit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -10,7 +11,7 @@ import numpy as np
 from posemill.pipelines.events import ItemDone, ItemStarted
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.schema import PoseSequence
-from posemill.storage.features import FeatureRow, FeatureStore
+from posemill.storage.features import Block, FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore
 from posemill.transforms.clips import clip_poses
 from posemill.transforms.recipes import Recipe
@@ -35,17 +36,44 @@ class MaterializeWorker:
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         started = monotonic()
-        commit = self._poses.committed()[task.shard_id]
-        poses = {entry.video_id: pose for entry, pose in self._poses.iter_shard(task.shard_id)}
+        marker = self._poses.committed()[task.shard_id].marker_sha256
         start, stop = self._store.row_range(task.shard_id)
         rows = [row for row in self._store.rows()[start:stop] if row is not None]
+        num_frames: list[int] = []
+        blocks = self._blocks(task.shard_id, rows, num_frames, emit)
+        won = self._store.write_shard(task.shard_id, marker, blocks)
+        return ShardResult(
+            shard_id=task.shard_id,
+            outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
+            num_items=len(rows),
+            num_frames=sum(num_frames),
+            seconds=monotonic() - started,
+        )
+
+    def _blocks(
+        self, shard_id: int, rows: Sequence[FeatureRow], num_frames: list[int], emit: Emit
+    ) -> Iterator[Block]:
+        """The rows' features, block by block; notes each row's number of frames."""
+        poses = {entry.video_id: pose for entry, pose in self._poses.iter_shard(shard_id)}
+        for first in range(0, len(rows), self._store.clips_per_shard):
+            block = rows[first : first + self._store.clips_per_shard]
+            # Held by no name here, so that it is gone when the next one is made.
+            yield self._block(shard_id, block, poses, num_frames, emit)
+
+    def _block(
+        self,
+        shard_id: int,
+        rows: Sequence[FeatureRow],
+        poses: Mapping[str, PoseSequence | None],
+        num_frames: list[int],
+        emit: Emit,
+    ) -> Block:
         arrays = {
             spec.name: np.zeros((len(rows), *spec.shape), spec.dtype) for spec in self._store.specs
         }
         valid = np.zeros(len(rows), np.bool_)
-        num_frames = 0
         for number, row in enumerate(rows):
-            emit(ItemStarted(task.shard_id, row.clip_id))
+            emit(ItemStarted(shard_id, row.clip_id))
             pose = poses[row.video_id]
             frames = 0
             if pose is not None:
@@ -53,17 +81,10 @@ class MaterializeWorker:
                 for name, array in self._render(row, clip).items():
                     arrays[name][number] = array
                 valid[number], frames = True, clip.num_frames
-            num_frames += frames
+            num_frames.append(frames)
             status = "ok" if valid[number] else "without poses"
-            emit(ItemDone(task.shard_id, row.clip_id, status, frames))
-        won = self._store.write_shard(task.shard_id, commit.marker_sha256, arrays, valid)
-        return ShardResult(
-            shard_id=task.shard_id,
-            outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
-            num_items=len(rows),
-            num_frames=num_frames,
-            seconds=monotonic() - started,
-        )
+            emit(ItemDone(shard_id, row.clip_id, status, frames))
+        return arrays, valid
 
     def _render(self, row: FeatureRow, clip: PoseSequence) -> Arrays:
         return self._recipe(clip, clip_generator(self._seed, row.clip_id))

@@ -121,28 +121,28 @@ def consolidate(root: Path, specs: Sequence[OutputSpec]) -> None:
     replace_file(root / METADATA, group_metadata(attributes, consolidated_metadata=inline))
 
 
-def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[Any]) -> None:
+def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[Any]) -> list[Path]:
     """Write whole shards `[start, stop)` of an array; rows are padded with 0.
 
-    Rows that fill their shards are written as they are: a copy of all of them
-    just to pad the last shard would take their memory twice.
+    Returns the objects that hold them; rows of `valid` that are all False have none.
     """
     array = zarr.open_array(root / name, mode="r+")
     if name != VALID:
         # Every object of a written range is there, so that one that is not there is a loss.
         array = array.with_config({"write_empty_chunks": True})
+    if len(rows) < stop - start:
+        padded = np.zeros((stop - start, *rows.shape[1:]), rows.dtype)
+        padded[: len(rows)] = rows
+        rows = padded
+    array[start:stop] = rows
     shard_size = (array.shards or array.chunks)[0]
-    num_whole = len(rows) // shard_size * shard_size
-    if num_whole:
-        array[start : start + num_whole] = rows[:num_whole]
-    if num_whole < stop - start:
-        rest = np.zeros((stop - start - num_whole, *rows.shape[1:]), rows.dtype)
-        rest[: len(rows) - num_whole] = rows[num_whole:]
-        array[start + num_whole : stop] = rest
-    for path in shard_paths(root, name, range(start // shard_size, stop // shard_size), rows.ndim):
-        if path.exists():
-            sync_file(path)
-            sync_folder(path.parent)
+    paths = shard_paths(root, name, range(start // shard_size, stop // shard_size), rows.ndim)
+    written = [path for path in paths if path.exists()]
+    for path in written:
+        sync_file(path)
+    for folder in {path.parent for path in paths if path.parent.exists()}:
+        sync_folder(folder)
+    return written
 
 
 def check_rows(

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -23,13 +23,11 @@ import numpy.typing as npt
 from posemill.errors import InputError, StoreCorrupted
 from posemill.storage import feature_arrays
 from posemill.storage.commits import (
-    FileRecord,
     RecordName,
     check_files,
     create_if_absent,
     list_latest,
     read_record,
-    record_file,
     seal,
 )
 from posemill.storage.durable import disk_faults, locked
@@ -41,6 +39,7 @@ from posemill.storage.feature_rows import (
     rows_from_table,
     rows_to_table,
 )
+from posemill.storage.feature_writing import Block, ShardWriter, clips_per_block
 from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
 from posemill.storage.plans import read_numbered, write_numbered
 from posemill.storage.shard_rows import read_shard_rows
@@ -55,7 +54,15 @@ from posemill.storage.store_root import (
 )
 from posemill.transforms.outputs import OutputSpec as ArraySpec
 
-__all__ = ["CLIPS_PER_SHARD", "ArraySpec", "FeatureCommit", "FeatureRow", "FeatureStore"]
+__all__ = [
+    "CLIPS_PER_SHARD",
+    "ArraySpec",
+    "Block",
+    "FeatureCommit",
+    "FeatureRow",
+    "FeatureStore",
+    "clips_per_block",
+]
 
 _GROWTH_LOCK = ".growing"
 Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
@@ -222,42 +229,45 @@ class FeatureStore:
         return {shard: commit for shard, commit in commits.items() if not commit.void}
 
     def write_shard(
-        self,
-        pose_shard: int,
-        pose_marker_sha256: str,
-        arrays: Mapping[str, npt.NDArray[Any]],
-        valid: npt.NDArray[np.bool_],
+        self, pose_shard: int, pose_marker_sha256: str, blocks: Iterable[Block]
     ) -> bool:
-        """Write the features of all n clips of a pose shard, in row order, and commit them.
+        """Write the features of all clips of a pose shard, in row order, and commit them.
+
+        A block holds the next `clips_per_shard` clips, the last one those that
+        are left. It is written before the next one is taken, so that they may
+        be made one by one.
 
         Where the shard was committed from another state of its poses, or was
         found damaged, it is written again as the next generation. Returns False
-        where the very same commit is there already, or another writer was first.
+        where the very same commit is there already (then no block is taken) or
+        another writer is first (then no more are).
 
         Raises:
-            ValueError: arrays that are not (n, ...) of their declared shape and dtype.
+            ValueError: blocks of other clips, shapes or dtypes than declared, or too
+                few or many of them; nothing was committed.
             InputError: the pose shard owns no rows.
             EnvironmentFault: the disk refuses; nothing was committed.
         """
         start, stop = self.row_range(pose_shard)
-        num_clips = sum(row is not None for row in self._rows.rows[start:stop])
-        feature_arrays.check_rows(self.specs, arrays, valid, num_clips)
         name = self._next_record(pose_shard, pose_marker_sha256)
         if name is None:
             return False
+        num_clips = sum(row is not None for row in self._rows.rows[start:stop])
+        writer = ShardWriter(self.root, self.specs, (start, stop), num_clips, self.clips_per_shard)
+        for block in blocks:
+            if (self.root / COMMITS / str(name)).exists():
+                return False
+            with disk_faults(self.root):
+                writer.write(block)
+            del block  # else it is in memory while the next one is made
         with disk_faults(self.root):
-            if name.generation > 0:
-                self._write(feature_arrays.VALID, (start, stop), np.zeros_like(valid))
-            for spec in self.specs:
-                self._write(spec.name, (start, stop), arrays[spec.name])
-            self._write(feature_arrays.VALID, (start, stop), valid)
             commit = FeatureCommit(
                 pose_shard=pose_shard,
                 generation=name.generation,
                 configuration_hash=self.configuration_hash,
                 pose_marker_sha256=pose_marker_sha256,
                 rows=(start, stop),
-                files=self._record(start, stop),
+                files=writer.finish(),
             )
             return self._publish(name, commit)
 
@@ -274,7 +284,8 @@ class FeatureStore:
             void=True,
         )
         with disk_faults(self.root):
-            self._write(feature_arrays.VALID, commit.rows, np.zeros(1, np.bool_))
+            nothing = np.zeros(1, np.bool_)
+            feature_arrays.write_rows(self.root, feature_arrays.VALID, *commit.rows, nothing)
             return self._publish(name, voided)
 
     def verify_files(self, commit: FeatureCommit) -> None:
@@ -377,20 +388,6 @@ class FeatureStore:
         if not commit.void and commit.pose_marker_sha256 == pose_marker_sha256:
             return None
         return RecordName(pose_shard, latest.generation + 1)
-
-    def _write(self, name: str, rows: tuple[int, int], data: npt.NDArray[Any]) -> None:
-        feature_arrays.write_rows(self.root, name, *rows, data)
-
-    def _record(self, start: int, stop: int) -> dict[str, FileRecord]:
-        shards = range(start // self.clips_per_shard, stop // self.clips_per_shard)
-        ranks = {spec.name: len(spec.shape) + 1 for spec in self.specs}
-        paths = [
-            path
-            for name, rank in {**ranks, feature_arrays.VALID: 1}.items()
-            for path in feature_arrays.shard_paths(self.root, name, shards, rank)
-            if path.exists()
-        ]
-        return {path.relative_to(self.root).as_posix(): record_file(path) for path in paths}
 
     def _publish(self, name: RecordName, commit: FeatureCommit) -> bool:
         return create_if_absent(self.root / COMMITS / str(name), seal(commit_to_json(commit)))

@@ -178,7 +178,7 @@ def test_maps_over_time_show_the_brightest_joint(tmp_path: Path) -> None:
     volume[0, 0, 3, 2, 4:12, 4:12] = 200  # one joint at the third time of the first view
     volume[0, 1] = 255
     arrays = {"volume": volume, "frame_index": np.zeros((1, 2, 4), np.int32)}
-    store.write_shard(0, "0" * 64, arrays, np.array([True]))
+    store.write_shard(0, "0" * 64, [(arrays, np.array([True]))])
     (path,) = preview_features(store.root, tmp_path / "out")
     sheet = read_png(path)
     centres = [sheet[28 + 86, 8 + time * 180 + 86, 0] for time in range(4)]
@@ -192,7 +192,7 @@ def test_features_that_cannot_be_drawn_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no features yet"):
         preview_features(store.root, tmp_path)
     store.add_rows([FeatureRow("clip", "video", -1, -1, {}, 0)])
-    store.write_shard(0, "0" * 64, {"maximum": np.ones((1, 17, 3), "f4")}, np.array([True]))
+    store.write_shard(0, "0" * 64, [({"maximum": np.ones((1, 17, 3), "f4")}, np.array([True]))])
     with pytest.raises(InputError, match=r"it holds: maximum \('keypoint', 'channel'\)"):
         preview_features(store.root, tmp_path)
     with pytest.raises(InputError, match="at least 1 clip"):

@@ -5,6 +5,7 @@ import pickle
 import shutil
 import tracemalloc
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,20 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from feature_blocks import in_blocks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posemill.errors import ConfigurationMismatch, InputError
 from posemill.schema import TimedBox
 from posemill.storage.feature_rows import rows_from_table, rows_to_table
-from posemill.storage.features import ArraySpec, FeatureRow, FeatureStore
+from posemill.storage.features import (
+    ArraySpec,
+    Block,
+    FeatureRow,
+    FeatureStore,
+    clips_per_block,
+)
 
 SPECS = (
     ArraySpec("volume", ("keypoint", "y", "x"), (3, 4, 5), "uint8", 1 / 255, None, "heatmaps"),
@@ -73,8 +81,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "features.zarr"
     store = FeatureStore.create(path, SPECS, CONFIGURATION, CLASSES)
     store.add_rows(_rows(4, 70) + _rows(2, 3, start=70))
-    store.write_shard(4, "sha4", _arrays(70, seed=4), _mostly_valid(70))
-    store.write_shard(2, "sha2", _arrays(3, seed=2), _mostly_valid(3))
+    store.write_shard(4, "sha4", in_blocks(store, _arrays(70, seed=4), _mostly_valid(70)))
+    store.write_shard(2, "sha2", in_blocks(store, _arrays(3, seed=2), _mostly_valid(3)))
     return path
 
 
@@ -152,20 +160,64 @@ def test_splits_that_are_not_there_are_said_to_be_none(tmp_path: Path) -> None:
         store.subset("default", "train")
 
 
-@pytest.mark.parametrize("num_clips", [128, 120])
-def test_writing_does_not_copy_all_rows_to_pad_the_last(tmp_path: Path, num_clips: int) -> None:
+@pytest.mark.parametrize("num_clips", [192, 180])
+def test_writing_holds_a_block_at_a_time(tmp_path: Path, num_clips: int) -> None:
     spec = ArraySpec("out", ("x",), (20_000,), "uint8")
     store = FeatureStore.create(tmp_path / "features.zarr", [spec], {}, (), clips_per_shard=16)
     store.add_rows([FeatureRow(f"c{i}", "v", -1, -1, {}, 0) for i in range(num_clips)])
-    out = np.random.default_rng(0).integers(0, 256, (num_clips, 20_000)).astype(np.uint8)
+
+    def random_block(first: int) -> Block:
+        count = min(16, num_clips - first)
+        out = np.random.default_rng(first).integers(0, 256, (count, 20_000), np.uint8)
+        return {"out": out}, np.ones(count, np.bool_)
+
     tracemalloc.start()
-    store.write_shard(0, "sha", {"out": out}, np.ones(num_clips, np.bool_))
+    store.write_shard(0, "sha", (random_block(first) for first in range(0, num_clips, 16)))
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    # Zarr compresses all shards at once, random bytes to as many, and copies the
-    # result once: twice the rows. A padded copy makes it three times.
-    assert peak_bytes < 2.5 * out.nbytes
-    assert np.array_equal(store.read("out", slice(num_clips)), out)
+    # The block, the last one's padded copy, random bytes compressed to as many, and a
+    # copy of these: 4 blocks and something to spare, of the 12 that there are.
+    assert peak_bytes < 6 * 16 * 20_000
+    for first in range(0, num_clips, 16):
+        written = random_block(first)[0]["out"]
+        assert np.array_equal(store.read("out", slice(first, first + len(written))), written)
+
+
+def test_blocks_are_taken_only_while_they_are_needed(filled: FeatureStore) -> None:
+    taken = []
+
+    def blocks(store: FeatureStore, overtaken_after: int) -> Iterator[Block]:
+        for number, block in enumerate(in_blocks(store, _arrays(70, 7), np.ones(70, bool))):
+            if number == overtaken_after:
+                FeatureStore.open(store.root).write_shard(
+                    4, "new", in_blocks(store, _arrays(70, 8), np.ones(70, bool))
+                )
+            taken.append(number)
+            yield block
+
+    assert not filled.write_shard(4, "sha4", blocks(filled, 9))
+    assert taken == []
+    assert not filled.write_shard(4, "new", blocks(filled, 0))
+    assert taken == [0]
+    assert np.array_equal(filled.read("volume", slice(70)), _arrays(70, 8)["volume"])
+    filled.verify(filled.committed()[4])
+
+
+def test_a_block_that_cannot_be_made_leaves_rows_that_are_not_valid(filled: FeatureStore) -> None:
+    def fails_after(count: int) -> Iterator[Block]:
+        yield from list(in_blocks(filled, _arrays(70, 7), np.ones(70, bool)))[:count]
+        raise RuntimeError("no more")
+
+    before, commit = filled.valid(), filled.committed()[4]
+    with pytest.raises(RuntimeError, match="no more"):
+        filled.write_shard(4, "new", fails_after(0))
+    assert np.array_equal(filled.valid(), before)
+    filled.verify(commit)
+    with pytest.raises(RuntimeError, match="no more"):
+        filled.write_shard(4, "new", fails_after(1))
+    assert not filled.valid()[:128].any()
+    assert filled.valid()[128:].sum() == 2
+    assert filled.committed()[4] == commit
 
 
 def test_xarray_opens_it_without_a_warning(filled: FeatureStore) -> None:
@@ -206,7 +258,7 @@ def test_growth_starts_a_new_range_and_moves_nothing(filled: FeatureStore) -> No
     assert filled.row_range(9) == (192, 256)
     assert filled.row_range(4) == (0, 128)
     assert np.array_equal(filled.read("volume", slice(0, 192)), before)
-    filled.write_shard(9, "sha9", _arrays(1, seed=9), np.ones(1, bool))
+    filled.write_shard(9, "sha9", in_blocks(filled, _arrays(1, seed=9), np.ones(1, bool)))
     with xr.open_zarr(filled.root) as dataset:
         assert dataset.sizes["clip"] == 256
         assert dataset["subset"].attrs["split_names"] == ["default", "alt"]
@@ -220,10 +272,12 @@ def test_growth_starts_a_new_range_and_moves_nothing(filled: FeatureStore) -> No
 def test_a_shard_is_committed_once_per_state_of_its_poses(filled: FeatureStore) -> None:
     commit = filled.committed()[2]
     assert (commit.generation, commit.pose_marker_sha256, commit.rows) == (0, "sha2", (128, 192))
-    assert not filled.write_shard(2, "sha2", _arrays(3, seed=7), np.ones(3, bool))
+    fresh = _arrays(3, seed=7)
+    assert not filled.write_shard(2, "sha2", in_blocks(filled, fresh, np.ones(3, bool)))
     assert np.array_equal(filled.read("volume", 128), _arrays(3, seed=2)["volume"][0])
-    assert filled.write_shard(2, "other", _arrays(3, seed=7), np.array([False, True, False]))
-    assert np.array_equal(filled.read("volume", 128), _arrays(3, seed=7)["volume"][0])
+    valid = np.array([False, True, False])
+    assert filled.write_shard(2, "other", in_blocks(filled, fresh, valid))
+    assert np.array_equal(filled.read("volume", 128), fresh["volume"][0])
     assert filled.valid()[128:131].tolist() == [False, True, False]
     commit = filled.committed()[2]
     assert (commit.generation, commit.pose_marker_sha256) == (1, "other")
@@ -234,7 +288,7 @@ def test_a_shard_is_committed_once_per_state_of_its_poses(filled: FeatureStore) 
 def test_one_write_is_the_same_bytes_as_another(filled: FeatureStore, tmp_path: Path) -> None:
     twin = FeatureStore.create(tmp_path / "twin.zarr", SPECS, CONFIGURATION, CLASSES)
     twin.add_rows(_rows(4, 70) + _rows(2, 3, start=70))
-    twin.write_shard(4, "sha4", _arrays(70, seed=4), _mostly_valid(70))
+    twin.write_shard(4, "sha4", in_blocks(twin, _arrays(70, seed=4), _mostly_valid(70)))
     assert twin.committed()[4] == filled.committed()[4]
 
 
@@ -278,7 +332,8 @@ def test_any_output_of_any_shards_comes_back(
     written = [rng.integers(0, 2, (count, *shape)).astype(dtype) for count in counts]
     valid = [rng.random(count) < 0.5 for count in counts]
     for shard in rng.permutation(len(counts)).tolist():
-        assert store.write_shard(shard, "x", {"out": written[shard]}, valid[shard])
+        blocks = in_blocks(store, {"out": written[shard]}, valid[shard])
+        assert store.write_shard(shard, "x", blocks)
     for shard, count in enumerate(counts):
         start, stop = store.row_range(shard)
         assert start % 64 == stop % 64 == 0
@@ -297,9 +352,20 @@ def test_wrong_arrays_are_refused(filled: FeatureStore) -> None:
         (good, np.ones(3), r"valid must be \(3,\) bool"),
     ]:
         with pytest.raises(ValueError, match=message):
-            filled.write_shard(2, "new", arrays, mask)  # type: ignore[arg-type]
+            filled.write_shard(2, "new", [(arrays, mask)])  # type: ignore[list-item]
+    many = list(in_blocks(filled, _arrays(70), np.ones(70, bool)))
+    for blocks, message in [
+        ([], "expected 70 clips, got 0"),
+        (many[:1], "expected 70 clips, got 64"),
+        ([*many, many[1]], "expected 70 clips, got another block"),
+        (many[::-1], r"valid must be \(64,\) bool, got \(6,\)"),
+        ([(_arrays(70), np.ones(70, bool))], r"valid must be \(64,\) bool, got \(70,\)"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            filled.write_shard(4, "new", blocks)
+    assert [commit.generation for commit in filled.committed().values()] == [0, 0]
     with pytest.raises(InputError, match="pose shard 77 owns no rows"):
-        filled.write_shard(77, "new", good, valid)
+        filled.write_shard(77, "new", in_blocks(filled, good, valid))
     with pytest.raises(InputError, match="no output is called 'nope'"):
         filled.read("nope", 0)
 
@@ -381,7 +447,8 @@ def test_small_pose_shards_own_small_shards_of_rows(tmp_path: Path) -> None:
     assert [store.row_range(shard) for shard in (4, 2, 7)] == [(0, 3), (3, 6), (6, 12)]
     written = {shard: _arrays(count, seed=shard) for shard, count in ((4, 3), (2, 2), (7, 4))}
     for shard, arrays in written.items():
-        assert store.write_shard(shard, "sha", arrays, np.ones(len(arrays["energy"]), np.bool_))
+        blocks = in_blocks(store, arrays, np.ones(len(arrays["energy"]), np.bool_))
+        assert store.write_shard(shard, "sha", blocks)
     again = FeatureStore.open(store.root)
     for name in ("volume", "energy"):
         got = again.read(name, [0, 1, 2, 3, 4, 6, 7, 8, 9])
@@ -391,3 +458,21 @@ def test_small_pose_shards_own_small_shards_of_rows(tmp_path: Path) -> None:
     assert again.valid().tolist() == [True] * 5 + [False] + [True] * 4 + [False] * 2
     for commit in again.committed().values():
         again.verify(commit)
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_clip", "wanted", "expected"),
+    [
+        (1, 64, 64),
+        (2**22, 64, 64),  # 64 x 4 MiB = 256 MiB
+        (2**22 + 1, 64, 63),
+        (30 * 10**6, 64, 8),  # 268.4 MB / 30 MB
+        (2**28, 64, 1),
+        (2**30, 64, 1),
+        (2**30, 1, 1),
+    ],
+)
+def test_a_block_holds_256_mib_at_most_and_a_clip_at_least(
+    bytes_per_clip: int, wanted: int, expected: int
+) -> None:
+    assert clips_per_block(bytes_per_clip, wanted) == expected

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread, current_thread
 from typing import Any
@@ -18,7 +19,7 @@ import zarr
 
 from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
 from posemill.storage import feature_arrays, features
-from posemill.storage.features import ArraySpec, FeatureRow, FeatureStore
+from posemill.storage.features import ArraySpec, Block, FeatureRow, FeatureStore
 
 SPECS = (ArraySpec("volume", ("y", "x"), (8, 8), "uint8", 1 / 255),)
 
@@ -34,7 +35,7 @@ while not (store.root.parent / "go").exists():
 def volume(shard):
     return np.random.default_rng(shard).integers(0, 256, (3, 8, 8)).astype(np.uint8)
 print(*(shard for shard in range(8)
-        if store.write_shard(shard, "sha", {"volume": volume(shard)}, np.ones(3, bool))))
+        if store.write_shard(shard, "sha", [({"volume": volume(shard)}, np.ones(3, bool))])))
 """
 
 
@@ -47,6 +48,10 @@ def _volume(seed: int) -> dict[str, np.ndarray[Any, Any]]:
     return {"volume": rng.integers(0, 256, (3, 8, 8)).astype(np.uint8)}
 
 
+def _block(seed: int) -> Block:
+    return _volume(seed), np.ones(3, np.bool_)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> FeatureStore:
     store = FeatureStore.create(tmp_path / "features.zarr", SPECS, {}, ())
@@ -55,7 +60,7 @@ def store(tmp_path: Path) -> FeatureStore:
 
 
 def _write(store: FeatureStore, shard: int, sha: str = "sha") -> bool:
-    return store.write_shard(shard, sha, _volume(shard), np.ones(3, bool))
+    return store.write_shard(shard, sha, [_block(shard)])
 
 
 def test_racing_writers_write_the_same_and_commit_once(store: FeatureStore) -> None:
@@ -211,7 +216,7 @@ def test_a_late_writer_of_an_old_state_is_found_and_undone(store: FeatureStore) 
     _write(store, 0, "old")
     path = store.root / "volume" / "c" / "0" / "0" / "0"
     old_bytes = path.read_bytes()
-    store.write_shard(0, "new", _volume(99), np.ones(3, bool))
+    store.write_shard(0, "new", [_block(99)])
     path.write_bytes(old_bytes)
     damaged = store.committed()[0]
     with pytest.raises(StoreCorrupted):
@@ -219,10 +224,26 @@ def test_a_late_writer_of_an_old_state_is_found_and_undone(store: FeatureStore) 
     assert store.void(damaged)
     assert store.committed() == {}
     assert not store.valid()[:64].any()
-    assert store.write_shard(0, "new", _volume(99), np.ones(3, bool))
+    assert store.write_shard(0, "new", [_block(99)])
     assert store.committed()[0].generation == 3
     store.verify(store.committed()[0])
     assert np.array_equal(store.read("volume", slice(0, 3)), _volume(99)["volume"])
+
+
+def test_a_writer_of_another_state_between_two_blocks_is_found(tmp_path: Path) -> None:
+    store = FeatureStore.create(tmp_path / "features.zarr", SPECS, {}, (), clips_per_shard=3)
+    rows = [FeatureRow(f"c{number}", "v", -1, -1, {}, 0) for number in range(6)]
+    store.add_rows(rows)
+
+    def with_a_stranger_between() -> Iterator[Block]:
+        yield _block(1)
+        with pytest.raises(ValueError, match="got 3"):  # as far as a writer that is killed
+            store.write_shard(0, "other", [_block(9)])
+        yield _block(2)
+
+    assert store.write_shard(0, "sha", with_a_stranger_between())
+    with pytest.raises(StoreCorrupted, match="volume/c/0/0/0: has"):
+        store.verify(store.committed()[0])
 
 
 def test_a_forged_commit_record_is_refused(store: FeatureStore) -> None:

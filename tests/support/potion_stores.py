@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from feature_blocks import in_blocks
 
 from posemill.storage.features import FeatureRow, FeatureStore
 from posemill.transforms.recipes import create_recipe
@@ -75,5 +76,5 @@ def make_potion_store(
         "valid_hw": np.tile(np.array(valid_hw, np.int16), (count, 1)),
     }
     valid = np.array([row.clip_id not in unavailable for row in rows])
-    store.write_shard(0, "0" * 64, arrays, valid)
+    store.write_shard(0, "0" * 64, in_blocks(store, arrays, valid))
     return store

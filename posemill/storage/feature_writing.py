@@ -1,0 +1,88 @@
+"""Writes the features of one pose shard, block by block; a commit makes them count.
+
+A block is a whole shard of every output, so that no object is written twice
+and no more than a block is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from posemill.storage.commits import FileRecord, record_file
+from posemill.storage.feature_arrays import VALID, check_rows, write_rows
+from posemill.transforms.outputs import OutputSpec
+
+Bools = npt.NDArray[np.bool_]
+Block = tuple[Mapping[str, npt.NDArray[Any]], Bools]
+"""Arrays (n, ...) of n clips that follow each other, by output, and which of them are valid."""
+
+BLOCK_BYTES = 256 * 2**20
+
+
+def clips_per_block(bytes_per_clip: int, wanted: int) -> int:
+    """At most `wanted` clips, as many as 256 MiB hold before compression, and at least one."""
+    return max(1, min(wanted, BLOCK_BYTES // bytes_per_clip))
+
+
+class ShardWriter:
+    """Writes the rows `[start, stop)` of a pose shard of `num_clips` clips."""
+
+    def __init__(
+        self,
+        root: Path,
+        specs: Sequence[OutputSpec],
+        rows: tuple[int, int],
+        num_clips: int,
+        clips_per_block: int,
+    ) -> None:
+        self._root = root
+        self._specs = specs
+        self._rows = rows
+        self._valid = np.zeros(num_clips, np.bool_)
+        self._clips_per_block = clips_per_block
+        self._num_written = 0
+        self._files: dict[str, FileRecord] = {}
+
+    def write(self, block: Block) -> None:
+        """Write the next clips.
+
+        Raises:
+            ValueError: they are not as many as should follow, or not of the
+                declared outputs, shapes and dtypes; nothing is touched.
+            OSError: the disk refuses.
+        """
+        arrays, valid = block
+        done = self._num_written
+        num_clips = min(self._clips_per_block, len(self._valid) - done)
+        if num_clips == 0:
+            raise ValueError(f"expected {len(self._valid)} clips, got another block after them")
+        check_rows(self._specs, arrays, valid, num_clips)
+        if done == 0:  # what is overwritten from here on is valid no more
+            write_rows(self._root, VALID, *self._rows, np.zeros_like(self._valid))
+        start = self._rows[0] + done
+        for spec in self._specs:
+            self._write(spec.name, (start, start + self._clips_per_block), arrays[spec.name])
+        self._valid[done : done + num_clips] = valid
+        self._num_written += num_clips
+
+    def finish(self) -> dict[str, FileRecord]:
+        """Declare the rows valid, last of all; every object that was written, by its path.
+
+        Raises:
+            ValueError: blocks are missing.
+            OSError: the disk refuses.
+        """
+        if self._num_written < len(self._valid):
+            raise ValueError(f"expected {len(self._valid)} clips, got {self._num_written}")
+        self._write(VALID, self._rows, self._valid)
+        return self._files
+
+    def _write(self, name: str, rows: tuple[int, int], data: npt.NDArray[Any]) -> None:
+        # Recorded at once: what a writer of another state puts here later is then found.
+        for path in write_rows(self._root, name, *rows, data):
+            self._files[path.relative_to(self._root).as_posix()] = record_file(path)
