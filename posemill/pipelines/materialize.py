@@ -29,7 +29,7 @@ from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.storage.store_root import is_absent
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
-from posemill.transforms.skeletons import get_skeleton
+from posemill.transforms.skeletons import get_skeleton, require_convertible
 
 STAGE = "materialize"
 
@@ -171,29 +171,73 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
 
 def _read_inputs(config: MaterializeConfig) -> _Inputs:
     poses = PoseStore.open(config.poses)
-    recipe = create_recipe(config.recipe, _parse_settings(config.settings))
-    if unknown := recipe.requires - {"pose"}:
-        raise InputError(
-            f"recipe {config.recipe} needs {', '.join(sorted(unknown))}, "
-            "and materialize can give it poses only"
-        )
+    recipe = create_recipe(config.recipe, parse_assignments(config.settings))
+    source = get_skeleton(poses.configuration["skeleton"])
+    target = recipe.target(source)
+    require_convertible(source, target)
+    catalog = _read_catalog(config, poses)
+    commits = poses.committed()
+    _check_requirements(recipe, poses, catalog, commits)
     return _Inputs(
         poses=poses,
-        catalog=_read_catalog(config, poses),
+        catalog=catalog,
         recipe=recipe,
-        specs=recipe.outputs(get_skeleton(poses.configuration["skeleton"])),
+        specs=recipe.outputs(target),
         configuration={
             "stage": STAGE,
             "recipe": recipe.configuration(),
             "seed": config.seed,
-            "skeleton": poses.configuration["skeleton"],
+            "skeleton": target.name,
             "poses": poses.configuration_hash,
         },
-        commits=poses.committed(),
+        commits=commits,
     )
 
 
-def _parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
+def _check_requirements(
+    recipe: Recipe, poses: PoseStore, catalog: Catalog, commits: Mapping[int, ShardCommit]
+) -> None:
+    """Refuse before any work what no clip could be rendered by.
+
+    Raises:
+        InputError: the recipe needs what is not there, or is not one for a cache.
+    """
+    if recipe.draws_anew:
+        raise InputError(
+            f"recipe {recipe.name} with draw=train gives another random view at every call, and a "
+            "store would freeze one of them; set draw=cache, from which views are drawn at load, "
+            "or draw=test"
+        )
+    if unknown := recipe.requires & {"dense", "frames"}:
+        raise InputError(
+            f"recipe {recipe.name} needs {' and '.join(sorted(unknown))}, which {poses.root} does "
+            "not keep; poses, 3-D poses and boxes are what materialize can give"
+        )
+    if "boxes" in recipe.requires and not any(clip.boxes for clip in catalog.clips):
+        raise InputError(
+            f"recipe {recipe.name} needs the labelled person's box, and no clip of the catalog "
+            f"{catalog.name!r} has one; set people=all or people=each, or index a dataset with "
+            "boxes"
+        )
+    if "pose3d" in recipe.requires and commits and not _has_3d(poses, min(commits)):
+        raise InputError(
+            f"recipe {recipe.name} needs 3-D poses, and {poses.root} has none; set space=2d, or "
+            "import poses that have them"
+        )
+
+
+def _has_3d(poses: PoseStore, shard_id: int) -> bool:
+    """Whether a video of the shard has 3-D poses."""
+    sequences = (pose for _, pose in poses.iter_shard(shard_id))
+    return any(pose is not None and pose.xyz_m is not None for pose in sequences)
+
+
+def parse_assignments(settings: Sequence[str]) -> dict[str, str]:
+    """Texts `key=value` as a mapping.
+
+    Raises:
+        InputError: text without an equals sign.
+    """
     parsed = {}
     for setting in settings:
         key, equals, value = setting.partition("=")

@@ -10,12 +10,12 @@ import numpy as np
 
 from posemill.pipelines.events import ItemDone, ItemStarted
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
-from posemill.schema import PoseSequence
+from posemill.schema import PoseSequence, TimedBox
 from posemill.storage.features import Block, FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore
 from posemill.transforms.clips import clip_poses
 from posemill.transforms.recipes import Recipe
-from posemill.transforms.recipes.base import Arrays
+from posemill.transforms.sample import Requirement, Sample
 from posemill.transforms.seeding import clip_generator
 from posemill.transforms.skeletons import get_skeleton
 
@@ -75,25 +75,38 @@ class MaterializeWorker:
         for number, row in enumerate(rows):
             emit(ItemStarted(shard_id, row.clip_id))
             pose = poses[row.video_id]
-            frames = 0
-            if pose is not None:
-                clip = clip_poses(pose, row.start_seconds, row.end_seconds)
-                for name, array in self._render(row, clip).items():
+            sample = None if pose is None else _sample(row, pose)
+            status = _usable(sample, self._recipe.requires)
+            if sample is not None and status == "ok":
+                rendered = self._recipe(sample, clip_generator(self._seed, row.clip_id))
+                for name, array in rendered.items():
                     arrays[name][number] = array
-                valid[number], frames = True, clip.num_frames
+                valid[number] = True
+            frames = 0 if sample is None else sample.pose.num_frames
             num_frames.append(frames)
-            status = "ok" if valid[number] else "without poses"
             emit(ItemDone(shard_id, row.clip_id, status, frames))
         return arrays, valid
 
-    def _render(self, row: FeatureRow, clip: PoseSequence) -> Arrays:
-        return self._recipe(clip, clip_generator(self._seed, row.clip_id))
+
+def _sample(row: FeatureRow, pose: PoseSequence) -> Sample:
+    return Sample(clip_poses(pose, row.start_seconds, row.end_seconds), row.boxes)
 
 
-def _nobody(skeleton: str) -> PoseSequence:
-    """One frame without people."""
+def _usable(sample: Sample | None, requires: frozenset[Requirement]) -> str:
+    """`ok`, or what a clip lacks, whose row then stays invalid."""
+    if sample is None:
+        return "without poses"
+    if "pose3d" in requires and sample.pose.xyz_m is None:
+        return "without 3-D poses"
+    if "boxes" in requires and not sample.boxes:
+        return "without boxes"
+    return "ok"
+
+
+def _nobody(skeleton: str) -> Sample:
+    """One frame without people, and whatever a recipe may require."""
     num_keypoints = get_skeleton(skeleton).num_keypoints
-    return PoseSequence(
+    pose = PoseSequence(
         skeleton=skeleton,
         xy_px=np.empty((0, num_keypoints, 2), np.float32),
         score=np.empty((0, num_keypoints), np.float32),
@@ -103,4 +116,6 @@ def _nobody(skeleton: str) -> PoseSequence:
         width=64,
         height=64,
         frames_declared=1,
+        xyz_m=np.empty((0, num_keypoints, 3), np.float32),
     )
+    return Sample(pose, boxes=(TimedBox(0.0, 0.0, 0.0, 1.0, 1.0),))

@@ -64,6 +64,25 @@ def test_the_chain_from_fixtures_to_an_evaluation(run, tmp_path: Path) -> None:
         assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
 
 
+def test_recipes_are_listed_with_what_they_take_and_give(run) -> None:
+    status, out, _ = run("recipes")
+    assert status == 0
+    assert "potion " in out
+    assert "limb-volume " in out
+    status, out, _ = run("recipes", "jmrn", "--set", "channels=4")
+    assert status == 0
+    assert "p (keypoint 18, channel 4, y 64, x 86) float16, within 2^-11 of the value" in out
+    assert "sigma=1.0\tof the Gaussians on the maps: from 0.1 to 100 px" in out
+    status, out, _ = run("recipes", "volume", "--skeleton", "body-25", "--json")
+    told = json.loads(out)
+    assert told["outputs"]["volume"]["shape"] == [1, 25, 48, 64, 64]
+    assert told["outputs"]["volume"]["bytes"] == 25 * 48 * 64 * 64
+    assert told["settings"]["sigma"] == 0.6
+    status, _, err = run("recipes", "volumes")
+    assert status == 2
+    assert "did you mean 'volume'?" in err
+
+
 def test_the_same_index_command_twice_is_no_error(run, videos: Path, tmp_path: Path) -> None:
     command = ("index", "folder", videos, "-o", tmp_path / "catalog")
     first, second = run(*command), run(*command)
