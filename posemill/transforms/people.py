@@ -31,7 +31,7 @@ def split_people(
     * `each`: `max_people` parts, one for each of the first tracks (`track_order`),
       empty where there are fewer;
     * `box`: the person of `boxes` (`boxed_track`) and all others, two parts,
-      as JMRN takes AVA (its supplement, section 7).
+      as JMRN takes AVA (its supplement).
 
     Raises:
         ValueError: an unknown `people`, or `max_people` below 1.

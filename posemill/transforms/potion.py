@@ -145,6 +145,20 @@ def jmrn_p(s: Float32, num_frames: int) -> Float32:
     return s * scale[:, None, None]
 
 
+def stack_roles(p: Float32) -> Float32:
+    """JMRN's input on AVA, (K, 2 C, H, W): a person's p and then the others', of (2, K, C, H, W).
+
+    The other people are the context of what one person does (JMRN, supplement, on AVA).
+
+    Raises:
+        ValueError: another shape.
+    """
+    if p.ndim != 5 or len(p) != 2:
+        raise ValueError(f"p must be (2, K, C, H, W), the person and the others, got {p.shape}")
+    person, others = p
+    return np.concatenate([person, others], axis=1)
+
+
 def colour_potion(maps: Float32) -> UInt8:
     """A picture (H, W, 3), RGB, of U or S (K, C, H, W): time runs from red over green to blue.
 

@@ -15,6 +15,7 @@ from posemill.transforms.potion import (
     potion_s,
     potion_u,
     recover_s,
+    stack_roles,
     time_encoding,
 )
 from posemill.transforms.rasterize import draw_joints
@@ -228,6 +229,16 @@ def test_people_apart_are_normalised_apart() -> None:
     u = np.random.default_rng(0).random((2, 3, 4, 5, 6)).astype(np.float32)
     assert np.array_equal(potion_n(u)[1], potion_n(u[1]))
     assert np.array_equal(jmrn_p(u, 9)[1], jmrn_p(u[1], 9))
+
+
+def test_the_others_are_further_channels_of_a_joint() -> None:
+    p = np.arange(2 * 4 * 3 * 2 * 2, dtype=np.float32).reshape(2, 4, 3, 2, 2)
+    stacked = stack_roles(p)
+    assert stacked.shape == (4, 6, 2, 2)
+    assert np.array_equal(stacked[3, 1], p[0, 3, 1])
+    assert np.array_equal(stacked[3, 4], p[1, 3, 1])
+    with pytest.raises(ValueError, match=r"p must be \(2, K, C, H, W\), .* got \(4, 3, 2, 2\)"):
+        stack_roles(p[0])
 
 
 def test_one_channel_encodes_no_time() -> None:

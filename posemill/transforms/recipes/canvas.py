@@ -76,5 +76,6 @@ def dense_on_canvas(
     height, width = fit_canvas(sample.pose.width, sample.pose.height, canvas_hw)
     whole = Box(-0.5, -0.5, float(maps.shape[3]), float(maps.shape[2]))
     out = np.zeros((len(frames), num_channels, *canvas_hw), np.float32)
-    out[..., :height, :width] = resize_window(maps[rows], whole, (height, width))
+    shown = resize_window(maps[rows], whole, (height, width), beyond="border")
+    out[..., :height, :width] = shown
     return out

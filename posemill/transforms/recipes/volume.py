@@ -72,7 +72,7 @@ class _VolumeRecipe(GaussianRecipe):
             dims=("view", *self.group_sizes(), self.map_name, "time", "y", "x"),
             shape=(self.views, *self.group_sizes().values(), *per_view),
             **self.storage(),
-            description=f"Gaussian {self.map_name} maps of sampled frames, cropped to the subjects",
+            description=self._description(),
         )
         index = frame_index_spec(view=self.views, time=self.length)
         return maps, index
@@ -90,6 +90,10 @@ class _VolumeRecipe(GaussianRecipe):
             for part, out in zip(groups, by_group[view], strict=True):
                 self.draw_maps(map_pose(part, box, self.size_hw), frames[view], out)
         return {"volume": volume, FRAME_INDEX: frames}
+
+    def _description(self) -> str:
+        text = f"Gaussian {self.map_name} maps of sampled frames, cropped to the subjects"
+        return f"{text}; approximate when cropped again" if self.draw == "cache" else text
 
     def _plan_views(self, pose: PoseSequence, rng: np.random.Generator) -> tuple[Int64, list[Box]]:
         """Frames (V, T) and the crop of every view."""
