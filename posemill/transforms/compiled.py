@@ -7,6 +7,7 @@ from typing import Any
 
 from numba import njit
 
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _NO_PLACE = "no locator available"
 
 
@@ -16,12 +17,23 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     The machine code is cached where `NUMBA_CACHE_DIR` says, else beside the
     function's file, else in the home folder. Where nothing of that can be
     written, every process compiles for itself, which costs it some seconds.
+    Division by zero gives infinity or NaN, as in numpy.
     """
     try:
-        cached: Callable[..., Any] = njit(cache=True, nogil=True)(function)
+        cached: Callable[..., Any] = njit(cache=True, **_OPTIONS)(function)
     except RuntimeError as error:
         if _NO_PLACE not in str(error):
             raise
-        uncached: Callable[..., Any] = njit(nogil=True)(function)
+        uncached: Callable[..., Any] = njit(**_OPTIONS)(function)
         return uncached
     return cached
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A part of compiled functions, which are compiled as if it were written out in each.
+
+    A call would cost more than a few pixels do: numba counts references to
+    every array that is passed on.
+    """
+    part: Callable[..., Any] = njit(inline="always", **_OPTIONS)(function)
+    return part

@@ -72,8 +72,13 @@ def dense_limbs(
     combine: str,
     *,
     truncate: float = 3.0,
+    published_cut: bool = False,
+    least_length: float = 0.0,
 ) -> Array:
-    """(L, T, H, W) float64: min(c_a, c_b) exp(-D^2 / (2 sigma^2)), D to the segment."""
+    """(L, T, H, W) float64: min(c_a, c_b) exp(-D^2 / (2 sigma^2)), D to the segment.
+
+    Limbs shorter than `least_length` are left out.
+    """
     columns, rows = pixels(size_hw)
     reach = truncate * sigma
     out = np.zeros((len(limbs), len(ptr) - 1, *size_hw))
@@ -84,14 +89,40 @@ def dense_limbs(
         if not (drawable(ax, ay, ca) and drawable(bx, by, cb)):
             continue
         dx, dy = bx - ax, by - ay
+        if math.hypot(dx, dy) < least_length:
+            continue
         along = ((columns - ax) * dx + (rows - ay) * dy) / max(dx * dx + dy * dy, 1e-300)
         along = np.clip(along, 0.0, 1.0)
         square = (columns - ax - along * dx) ** 2 + (rows - ay - along * dy) ** 2
-        near = (columns >= min(ax, bx) - reach) & (columns <= max(ax, bx) + reach)
-        near = near & (rows >= min(ay, by) - reach) & (rows <= max(ay, by) + reach)
+        left, top = min(ax, bx) - reach, min(ay, by) - reach
+        if published_cut:
+            left, top = math.floor(left), math.floor(top)
+        near = (columns >= left) & (columns <= max(ax, bx) + reach)
+        near = near & (rows >= top) & (rows <= max(ay, by) + reach)
         value = np.where(near, min(ca, cb) * np.exp(-square / (2 * sigma**2)), 0.0)
         meet(out[number, t], value, combine)
     return out
+
+
+def published_short_limbs(
+    xy: Array,
+    score: Array,
+    ptr: Array,
+    limbs: Sequence[tuple[int, int]],
+    sigma: float,
+    size_hw: tuple[int, int],
+) -> tuple[Array, Array]:
+    """(L, T): in which maps there is a limb shorter than a pixel; (L, T, H, W): as published."""
+    short = np.zeros((len(limbs), len(ptr) - 1), bool)
+    out = np.zeros((*short.shape, *size_hw))
+    for number, t, p in each_person(len(limbs), ptr):
+        a, b = limbs[number]
+        if min(score[p, a], score[p, b]) >= 1e-3 and np.hypot(*(xy[p, a] - xy[p, b])) < 1:
+            short[number, t] = True
+            start = xy[p : p + 1, a : a + 1], score[p : p + 1, a : a + 1], np.array([0, 1])
+            maps = dense_joints(*start, sigma, size_hw, "max", published_cut=True)
+            meet(out[number, t], maps[0, 0], "max")
+    return short, out
 
 
 def dense_part_fields(

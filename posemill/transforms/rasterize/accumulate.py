@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from posemill.schema import Float32, Int64
 from posemill.transforms.rasterize import kernels
 from posemill.transforms.rasterize.checks import (
@@ -38,7 +40,9 @@ def accumulate_joints(
         ValueError: an argument that does not fit, by name.
     """
     people = checked_people(xy_px, score, frame_ptr)
-    check_out(out, (people.num_keypoints, None, None, None), "(K, C, H, W)", ("float32",))
+    check_out(
+        out, (people.num_keypoints, None, None, None), "(K, C, H, W)", (np.dtype(np.float32),)
+    )
     shares = checked_weights(weights, people.num_frames, out.shape[1])
     gaussian, add = checked_gaussian(sigma, truncate), adds(combine, out)
     kernels.accumulate_joints(*people, shares, *gaussian, add, out)

@@ -94,10 +94,9 @@ def checked_limbs(limbs: Limbs, num_keypoints: int) -> Int64:
             f"limbs must be one or more pairs of joint numbers, got {pairs.dtype} "
             f"of shape {pairs.shape}"
         )
-    known = (pairs >= 0) & (pairs < num_keypoints)
-    wrong = ~known.all(axis=1) | (pairs[:, 0] == pairs[:, 1])
+    wrong = (pairs < 0) | (pairs >= num_keypoints) | (pairs[:, :1] == pairs[:, 1:])
     if wrong.any():
-        number = int(wrong.argmax())
+        number = int(wrong.any(axis=1).argmax())
         raise ValueError(
             f"limbs must join two different joints from 0 to {num_keypoints - 1}, "
             f"got {tuple(pairs[number].tolist())} as number {number}"
@@ -105,7 +104,9 @@ def checked_limbs(limbs: Limbs, num_keypoints: int) -> Int64:
     return _owned(pairs, np.int64)
 
 
-def check_out(out: Maps, shape: tuple[int | None, ...], names: str, dtypes: Sequence[str]) -> None:
+def check_out(
+    out: Maps, shape: tuple[int | None, ...], names: str, dtypes: tuple[np.dtype[Any], ...]
+) -> None:
     """An array to draw into; None in `shape` stands for any length but 0."""
     fits = len(out.shape) == len(shape) and all(
         have > 0 and want in (None, have) for have, want in zip(out.shape, shape, strict=True)
@@ -113,8 +114,8 @@ def check_out(out: Maps, shape: tuple[int | None, ...], names: str, dtypes: Sequ
     if not fits:
         sides = ", ".join("1 or more" if side is None else str(side) for side in shape)
         raise ValueError(f"out must be {names} = ({sides}), none of them 0; got shape {out.shape}")
-    if out.dtype.name not in dtypes:
-        raise ValueError(f"out must be {' or '.join(dtypes)}, got {out.dtype}")
+    if out.dtype not in dtypes:
+        raise ValueError(f"out must be {' or '.join(map(str, dtypes))}, got {out.dtype}")
     if not out.flags.c_contiguous or not out.flags.writeable:
         state = "read-only" if out.flags.c_contiguous else f"strides {out.strides}"
         raise ValueError(f"out must be C-contiguous and writeable, got {state}")
@@ -153,6 +154,8 @@ def adds(combine: str, out: Maps) -> bool:
 def _real(name: str, array: npt.NDArray[Any]) -> Float32:
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be real numbers, got {array.dtype}")
+    if array.dtype == np.float32:
+        return _owned(array, np.float32)
     with np.errstate(over="ignore"):  # what float32 cannot hold is off every map, too
         return _owned(array, np.float32)
 

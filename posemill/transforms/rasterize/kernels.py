@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posemill.transforms.compiled import compiled
+from posemill.transforms.compiled import compiled, inlined
 
 MIN_SCORE = np.float32(1e-3)
 LANES = 8  # pixels of a limb computed at once; its maps must be as wide
@@ -161,7 +161,7 @@ def _fill_profiles(offset, extent, count, falloff, lines):  # type: ignore[no-un
             lines[n, b] = value if pixel < extent[b] else _ZERO
 
 
-@compiled
+@inlined
 def _stamp(patches, b, peak, half, add, maps, k, t):  # type: ignore[no-untyped-def]
     """Patch b, `peak` high, into map `maps[k, t]`."""
     _, _, height, width = maps.shape
@@ -207,7 +207,7 @@ def erase_joints(xy, score, ptr, reach, out):  # type: ignore[no-untyped-def]
                 _erase_joint(xy, score, p, k, reach, out, t)
 
 
-@compiled
+@inlined
 def _erase_joint(xy, score, p, k, reach, maps, t):  # type: ignore[no-untyped-def]
     _, _, height, width = maps.shape
     x, y = np.float64(xy[p, k, 0]), np.float64(xy[p, k, 1])
@@ -257,7 +257,7 @@ def _add_greatest(patches, rows, weights, t, plane, out, k):  # type: ignore[no-
             _move(patches, b, plane, weights, t, out, k)
 
 
-@compiled
+@inlined
 def _move(patches, b, plane, weights, t, out, k):  # type: ignore[no-untyped-def]
     """Add patch b's pixels of `plane` to `out`, weighted; clear them, so they count once."""
     _, _, height, width = out.shape
@@ -311,12 +311,12 @@ def _limb_box(ax, ay, bx, by, reach, height, width):  # type: ignore[no-untyped-
     return x0, x0 + columns, y0, y0 + rows
 
 
-@compiled
+@inlined
 def _strip(ax, ay, ux, uy, radius, j, x0, x1):  # type: ignore[no-untyped-def]
     """Which pixels of row j, of x0 to x1 - 1, are within `radius` of the line through a along u."""
     if abs(uy) < 1e-12:
         return x0, x1
-    middle = ax + (j - ay) * ux / uy
+    middle = ax + (j - ay) * (ux / uy)
     half = radius / abs(uy)
     low, high = max(middle - half, np.float64(x0)), min(middle + half, x1 - 1.0)
     if not low <= high:
@@ -403,71 +403,84 @@ def draw_part_fields(xy, score, ptr, limbs, half_width, weighted, out):  # type:
     for limb in range(len(limbs)):
         a, b = limbs[limb, 0], limbs[limb, 1]
         for t in range(num_frames):
+            shared = ptr[t + 1] - ptr[t] > 1
             for p in range(ptr[t], ptr[t + 1]):
-                _add_vectors(xy, score, p, a, b, half_width, weighted, covered, out, limb, t)
+                peak, ends = _part(xy, score, p, a, b)
+                if peak > _ZERO:
+                    weight = np.float64(peak) if weighted else 1.0
+                    _add_vectors(ends, weight, half_width, shared, covered, out, limb, t)
             for p in range(ptr[t], ptr[t + 1]):  # only when all people are in
-                _average(xy, score, p, a, b, half_width, covered, out, limb, t)
+                peak, ends = _part(xy, score, p, a, b)
+                if shared and peak > _ZERO:
+                    _average(ends, half_width, covered, out, limb, t)
 
 
 @compiled
-def _field_box(ends, half_width, height, width):  # type: ignore[no-untyped-def]
-    """As `_limb_box`: holds all pixels of the limb's support, and more."""
-    ax, ay, bx, by = ends
-    return _limb_box(ax, ay, bx, by, half_width + 1.0, height, width)
+def _part(xy, score, p, a, b):  # type: ignore[no-untyped-def]
+    """The limb's lesser score, 0 where it has no direction, and its ends from a to b."""
+    peak, ax, ay, bx, by = _limb_ends(xy, score, p, a, b)
+    if ax == bx and ay == by:
+        peak = _ZERO
+    if ax == xy[p, a, 0] and ay == xy[p, a, 1]:
+        return peak, (ax, ay, bx, by)
+    return peak, (bx, by, ax, ay)
 
 
 @compiled
+def _part_margin(length, half_width):  # type: ignore[no-untyped-def]
+    """How far, and a little more, a limb's pixels are from its line and its ends' box."""
+    if length < 1.0:
+        half_width = max(half_width, 0.75)  # the pixel nearest to its middle
+    return half_width + 1e-6
+
+
+@inlined
 def _supports(ends, i, j, half_width):  # type: ignore[no-untyped-def]
-    """Whether pixel (i, j) is on the limb's support; exact for coordinates of few binary digits."""
+    """Whether the limb marks pixel (i, j); exact for coordinates of few binary digits."""
     ax, ay, bx, by = ends
     dx, dy = bx - ax, by - ay
+    square = dx * dx + dy * dy
     along = (i - ax) * dx + (j - ay) * dy
     across = (i - ax) * dy - (j - ay) * dx
-    square = dx * dx + dy * dy
-    if 0.0 <= along <= square and across * across <= half_width * half_width * square:
-        return True
+    inside = (along >= 0.0) & (along <= square)
+    inside &= across * across <= half_width * half_width * square
     # Such a limb may lie between the pixels: it marks the nearest, on a tie all of them.
-    mx, my = 0.5 * (ax + bx), 0.5 * (ay + by)
-    return square < 1.0 and abs(i - mx) <= 0.5 and abs(j - my) <= 0.5
+    near = (abs(i - 0.5 * (ax + bx)) <= 0.5) & (abs(j - 0.5 * (ay + by)) <= 0.5)
+    return inside | ((square < 1.0) & near)
 
 
-@compiled
-def _add_vectors(xy, score, p, a, b, half_width, weighted, covered, out, limb, t):  # type: ignore[no-untyped-def]
+@inlined
+def _add_vectors(ends, weight, half_width, shared, covered, out, limb, t):  # type: ignore[no-untyped-def]
     height, width = covered.shape
-    peak, ax, ay, bx, by = _limb_ends(xy, score, p, a, b)
+    ax, ay, bx, by = ends
     ux, uy, length = _direction(ax, ay, bx, by)
-    if not (peak > _ZERO and length > 0.0):
-        return
-    # `_limb_ends` gives them from top to bottom.
-    turned = ax != xy[p, a, 0] or ay != xy[p, a, 1]
-    weight = np.float64(peak) if weighted else 1.0
     vx, vy = np.float32(weight * ux), np.float32(weight * uy)
-    if turned:
-        vx, vy = -vx, -vy
-    ends = ax, ay, bx, by
-    x0, x1, y0, y1 = _field_box(ends, half_width, height, width)
+    margin = _part_margin(length, half_width)
+    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, margin, height, width)
     for j in range(y0, y1):
-        first, stop = _strip(ax, ay, ux, uy, half_width + 1.0, j, x0, x1)
+        first, stop = _strip(ax, ay, ux, uy, margin, j, x0, x1)
         for i in range(first, stop):
             if _supports(ends, i, j, half_width):
-                out[2 * limb, t, j, i] += vx
-                out[2 * limb + 1, t, j, i] += vy
-                covered[j, i] += _ONE
+                frame, y, x = np.uintp(t), np.uintp(j), np.uintp(i)
+                out[np.uintp(2 * limb), frame, y, x] += vx
+                out[np.uintp(2 * limb + 1), frame, y, x] += vy
+                if shared:
+                    covered[y, x] += _ONE
 
 
-@compiled
-def _average(xy, score, p, a, b, half_width, covered, out, limb, t):  # type: ignore[no-untyped-def]
-    """Divide the sums on the limb's support, and clear their counts, so they are divided once."""
+@inlined
+def _average(ends, half_width, covered, out, limb, t):  # type: ignore[no-untyped-def]
+    """Divide the sums that a limb has part in; clear their counts, so they are divided once."""
     height, width = covered.shape
-    peak, ax, ay, bx, by = _limb_ends(xy, score, p, a, b)
-    if not peak > _ZERO:
-        return
-    ux, uy, _ = _direction(ax, ay, bx, by)
-    x0, x1, y0, y1 = _field_box((ax, ay, bx, by), half_width, height, width)
+    ax, ay, bx, by = ends
+    ux, uy, length = _direction(ax, ay, bx, by)
+    margin = _part_margin(length, half_width)
+    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, margin, height, width)
     for j in range(y0, y1):
-        first, stop = _strip(ax, ay, ux, uy, half_width + 1.0, j, x0, x1)
+        first, stop = _strip(ax, ay, ux, uy, margin, j, x0, x1)
         for i in range(first, stop):
-            if covered[j, i] > _ONE:
-                out[2 * limb, t, j, i] /= covered[j, i]
-                out[2 * limb + 1, t, j, i] /= covered[j, i]
-            covered[j, i] = _ZERO
+            frame, y, x = np.uintp(t), np.uintp(j), np.uintp(i)
+            if covered[y, x] > _ONE:
+                out[np.uintp(2 * limb), frame, y, x] /= covered[y, x]
+                out[np.uintp(2 * limb + 1), frame, y, x] /= covered[y, x]
+            covered[y, x] = _ZERO

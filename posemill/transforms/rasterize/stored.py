@@ -9,8 +9,8 @@ import numpy as np
 from posemill.transforms.rasterize.checks import Maps
 from posemill.transforms.rasterize.kernels import Storing
 
-MAP_DTYPES = ("float32", "float16", "uint8")
-FIELD_DTYPES = ("float32", "float16")
+FIELD_DTYPES = np.dtype(np.float32), np.dtype(np.float16)
+MAP_DTYPES = *FIELD_DTYPES, np.dtype(np.uint8)
 
 
 _REALS = Storing(np.float32(1.0), np.float32(np.inf), np.float32(0.0))
