@@ -1,8 +1,9 @@
 """Maps into other maps by bilinear interpolation: windows, turns, scales.
 
-What is not on the map counts as 0, as the pixels around a drawn joint are.
-Resampling is approximate by nature: Gaussians are smoothed and change their
-width with the scale, where joints that are moved and drawn again do neither.
+What is not on the map counts as 0, as the pixels around a drawn joint are,
+unless its border is to be repeated. Resampling is approximate by nature:
+Gaussians are smoothed and change their width with the scale, where joints that
+are moved and drawn again do neither.
 
 All kernels live in this file: numba's disk cache looks at the file of a
 kernel only, not at those of the functions it calls.
@@ -11,7 +12,7 @@ kernel only, not at those of the functions it calls.
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +22,17 @@ from posemill.transforms.compiled import compiled
 from posemill.transforms.geometry import Box
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+Beyond = Literal["zero", "border"]
 
 _DTYPES = (np.uint8, np.float16, np.float32)
 
 
 def resize_window(
-    maps: npt.NDArray[Scalar], box: Box, size_hw: tuple[int, int]
+    maps: npt.NDArray[Scalar],
+    box: Box,
+    size_hw: tuple[int, int],
+    *,
+    beyond: Beyond = "zero",
 ) -> npt.NDArray[Scalar]:
     """The part of `maps` that `box` covers, as maps of `size_hw`.
 
@@ -40,19 +46,24 @@ def resize_window(
         box: in px of the maps; it may reach beyond them.
         size_hw: height and width of the result. A side that shrinks to less
             than half skips pixels.
+        beyond: what the maps are where they end: "zero" for what was drawn,
+            the value at the "border" for what an estimator saw of a whole frame.
 
     Returns:
         (..., *size_hw), of the maps' dtype, uint8 rounded to the nearest.
 
     Raises:
-        ValueError: maps of another rank or dtype, or a size below 1.
+        ValueError: maps of another rank or dtype, a size below 1, or an unknown
+            `beyond`.
     """
+    if beyond not in get_args(Beyond):
+        raise ValueError(f"beyond must be 'zero' or 'border', got {beyond!r}")
     height, width = size_hw
     across, down = box.width / max(width, 1), box.height / max(height, 1)
     backwards = np.array(
         [[across, 0.0, box.left + across / 2.0], [0.0, down, box.top + down / 2.0]]
     )
-    return _sampled(maps, backwards, size_hw)
+    return _sampled(maps, backwards, size_hw, repeat=beyond == "border")
 
 
 def warp_maps(maps: npt.NDArray[Scalar], matrix: Affine) -> npt.NDArray[Scalar]:
@@ -61,11 +72,11 @@ def warp_maps(maps: npt.NDArray[Scalar], matrix: Affine) -> npt.NDArray[Scalar]:
     Raises:
         ValueError: maps of another rank or dtype than `resize_window`'s.
     """
-    return _sampled(maps, inverse(matrix), maps.shape[-2:])
+    return _sampled(maps, inverse(matrix), maps.shape[-2:], repeat=False)
 
 
 def _sampled(
-    maps: npt.NDArray[Scalar], backwards: Affine, size_hw: tuple[int, ...]
+    maps: npt.NDArray[Scalar], backwards: Affine, size_hw: tuple[int, ...], *, repeat: bool
 ) -> npt.NDArray[Scalar]:
     """`backwards` leads from a pixel of the result to the place of `maps` that it shows."""
     _check(maps, size_hw)
@@ -73,7 +84,8 @@ def _sampled(
     wide = np.uint8 if maps.dtype == np.uint8 else np.float32
     flat = np.require(maps.reshape(math.prod(maps.shape[:-2]), *maps.shape[-2:]), wide, ["C", "W"])
     out = np.empty((len(flat), *size_hw), wide)
-    _sample(flat, np.ascontiguousarray(backwards), 0.5 if wide is np.uint8 else 0.0, out)
+    half = 0.5 if wide is np.uint8 else 0.0
+    _sample(flat, np.ascontiguousarray(backwards), repeat, half, out)
     return out.reshape(*maps.shape[:-2], *size_hw).astype(maps.dtype, copy=False)
 
 
@@ -87,7 +99,7 @@ def _check(maps: npt.NDArray[Any], size_hw: tuple[int, ...]) -> None:
 
 
 @compiled
-def _sample(maps, backwards, half, out):  # type: ignore[no-untyped-def]
+def _sample(maps, backwards, repeat, half, out):  # type: ignore[no-untyped-def]
     """Fill `out` (N, h, w) from `maps` (N, H, W), adding `half` for integers to be cut off."""
     num_maps, height, width = maps.shape
     pixels, results = maps.reshape(num_maps, height * width), out.reshape(num_maps, -1)
@@ -98,8 +110,8 @@ def _sample(maps, backwards, half, out):  # type: ignore[no-untyped-def]
         y, x = divmod(i, out.shape[2])
         u = backwards[0, 0] * x + backwards[0, 1] * y + backwards[0, 2]
         v = backwards[1, 0] * x + backwards[1, 1] * y + backwards[1, 2]
-        left, right, west, east = _neighbours(u, width)
-        top, bottom, north, south = _neighbours(v, height)
+        left, right, west, east = _neighbours(u, width, repeat)
+        top, bottom, north, south = _neighbours(v, height, repeat)
         near[0, i], weight[0, i] = top * width + left, north * west
         near[1, i], weight[1, i] = top * width + right, north * east
         near[2, i], weight[2, i] = bottom * width + left, south * west
@@ -119,15 +131,16 @@ def _sample(maps, backwards, half, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _neighbours(place, size):  # type: ignore[no-untyped-def]
+def _neighbours(place, size, repeat):  # type: ignore[no-untyped-def]
     """The pixels around `place` and their weights; what is off the map weighs nothing."""
+    if repeat:
+        place = min(max(place, 0.0), size - 1.0)
     if not -1.0 < place < size:  # also before the cast to integers could overflow
         return 0, 0, 0.0, 0.0
     first = int(np.floor(place))
     beyond = place - first
-    before, after = 1.0 - beyond, beyond
     if first < 0:
-        return 0, 0, 0.0, after
+        return 0, 0, 0.0, beyond
     if first + 1 >= size:
-        return first, first, before, 0.0
-    return first, first + 1, before, after
+        return first, first, 1.0 - beyond, 0.0
+    return first, first + 1, 1.0 - beyond, beyond

@@ -48,6 +48,14 @@ def test_halves_are_means_of_neighbours() -> None:
     assert resize_window(maps, frame_box(3, 1), (1, 6)).tolist() == [[[0, 2, 6, 7, 5, 3]]]
 
 
+def test_borders_may_be_repeated() -> None:
+    maps = np.array([[[2.0, 8.0, 4.0]]], np.float32)
+    wider = resize_window(maps, frame_box(3, 1), (2, 6), beyond="border")
+    assert wider.tolist() == [[[2, 3.5, 6.5, 7, 5, 4]] * 2]
+    outside = resize_window(maps, Box(-2.5, -7.5, 7.0, 1.0), (1, 7), beyond="border")
+    assert outside.tolist() == [[[2, 2, 2, 8, 4, 4, 4]]]
+
+
 def test_integers_are_rounded_to_the_nearest() -> None:
     maps = np.array([[0, 1, 255]], np.uint8)
     # Between 0 and 1 (a quarter, then three quarters), and a quarter from 255.
@@ -160,3 +168,8 @@ def test_what_cannot_be_resampled_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         resize_window(maps, Box(0.0, 0.0, 2.0, 2.0), size_hw)
+
+
+def test_an_unknown_beyond_is_refused() -> None:
+    with pytest.raises(ValueError, match="beyond must be 'zero' or 'border', got 'wrap'"):
+        resize_window(noise((1, 4, 4)), frame_box(4, 4), (2, 2), beyond="wrap")

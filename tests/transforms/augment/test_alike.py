@@ -9,6 +9,7 @@ from posemill.transforms.augment import (
     drop_joints,
     drop_joints_of_clip,
     flip_maps,
+    flip_part_fields,
     independent_jitter,
     jitter_joints,
     jitter_joints_independently,
@@ -19,7 +20,8 @@ from posemill.transforms.augment import (
     scale_joints,
 )
 from posemill.transforms.geometry import flip_joints
-from posemill.transforms.skeletons import COCO_17, jitter_groups
+from posemill.transforms.rasterize import draw_joints, draw_part_fields
+from posemill.transforms.skeletons import COCO_17, jitter_groups, limb_mirror
 
 SEED = st.integers(0, 2**32 - 1)
 GROUPS = jitter_groups(COCO_17)
@@ -35,7 +37,8 @@ def rng(seed: int) -> np.random.Generator:
 def people(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Three rows, some joints missing, all far from the borders."""
     draws = rng(seed)
-    xy = draws.uniform([22, 18], [38, 30], (3, 17, 2)).astype(np.float32)
+    # In sixteenths of a pixel, so that whole steps and flips of them are exact.
+    xy = (draws.integers([352, 288], [608, 480], (3, 17, 2)) / 16).astype(np.float32)
     score = draws.uniform(0.1, 1.0, (3, 17)).astype(np.float32)
     score[draws.random((3, 17)) < 0.1] = 0.0
     return xy, score
@@ -101,3 +104,32 @@ def test_flips(seed: int) -> None:
     xy, score = people(seed)
     flipped = flip_maps(maps(xy, score), COCO_17.mirror)
     assert np.abs(maps(*flip_joints(xy, score, 60, COCO_17.mirror)) - flipped).max() < 1e-5
+
+
+def drawn(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """As `maps`, by the rasteriser: a frame for each row."""
+    out = np.zeros((17, 3, *SIZE_HW), np.float32)
+    draw_joints(xy, score, np.arange(4), out, sigma=1.0)
+    return out
+
+
+@alike
+@given(SEED, st.integers(0, 6), st.integers(0, 3))
+def test_jittered_joints_are_drawn_as_jittered_maps(seed: int, beta: int, gamma: int) -> None:
+    xy, score = people(seed)
+    moved = jitter_joints(xy, GROUPS, rng(seed), beta=beta, gamma=gamma)
+    shifted = pose_aware_jitter(drawn(xy, score), GROUPS, rng(seed), beta=beta, gamma=gamma)
+    assert np.abs(drawn(moved, score) - shifted).max() < 1e-6
+
+
+@alike
+@given(SEED)
+def test_flipped_joints_are_drawn_as_flipped_maps_and_fields(seed: int) -> None:
+    xy, score = people(seed)
+    flipped = flip_joints(xy, score, 60, COCO_17.mirror)
+    away = np.abs(drawn(*flipped) - flip_maps(drawn(xy, score), COCO_17.mirror))
+    assert away.max() < 1e-6
+    fields, of_flipped = np.zeros((2, 34, 3, *SIZE_HW), np.float32)
+    draw_part_fields(xy, score, np.arange(4), COCO_17.limbs, fields)
+    draw_part_fields(*flipped, np.arange(4), COCO_17.limbs, of_flipped)
+    assert np.abs(of_flipped - flip_part_fields(fields, limb_mirror(COCO_17))).max() < 1e-5
