@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from posemill.storage.commits import FileRecord, files_from_json, files_to_json
+from posemill.storage.commits import FileRecord, RecordName, files_from_json, files_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class FeatureCommit:
     files: Mapping[str, FileRecord]
     void: bool = False
     """The data was found damaged: to be written again."""
+
+    @property
+    def record(self) -> RecordName:
+        """The name of its record."""
+        return RecordName(self.pose_shard, self.generation)
 
 
 def commit_to_json(commit: FeatureCommit) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -22,36 +23,16 @@ import numpy.typing as npt
 
 from posemill.errors import InputError, StoreCorrupted
 from posemill.storage import feature_arrays
-from posemill.storage.commits import (
-    RecordName,
-    check_files,
-    create_if_absent,
-    list_latest,
-    read_record,
-    seal,
-)
-from posemill.storage.durable import disk_faults, locked
+from posemill.storage.commits import RecordName, check_files
+from posemill.storage.durable import disk_faults
+from posemill.storage.feature_plan import RowPlan
 from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
-from posemill.storage.feature_rows import (
-    FeatureRow,
-    RowTable,
-    check_labels,
-    rows_from_table,
-    rows_to_table,
-)
+from posemill.storage.feature_rows import FeatureRow, check_labels
 from posemill.storage.feature_writing import Block, ShardWriter, clips_per_block
 from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
-from posemill.storage.plans import read_numbered, write_numbered
 from posemill.storage.shard_rows import read_shard_rows
-from posemill.storage.store_root import (
-    COMMITS,
-    PLAN,
-    already_there,
-    create_store,
-    describe_configuration,
-    read_attributes,
-    require_same,
-)
+from posemill.storage.store_base import Store
+from posemill.storage.store_root import already_there, require_same
 from posemill.transforms.outputs import OutputSpec as ArraySpec
 
 __all__ = [
@@ -64,28 +45,24 @@ __all__ = [
     "clips_per_block",
 ]
 
-_GROWTH_LOCK = ".growing"
 Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
 
 
-class FeatureStore:
+class FeatureStore(Store[FeatureCommit]):
     """A feature store on a local disk; holds no open files, so it may be forked or pickled."""
+
+    kind = FEATURES_KIND
+    schema_version = FEATURES_SCHEMA_VERSION
 
     def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
         """Use `create`, `open` or `open_or_create`."""
-        self.root = root
-        self.configuration: dict[str, Any] = attributes["configuration"]
-        self.configuration_hash: str = attributes["configuration_hash"]
+        super().__init__(root, attributes)
         self.classes: tuple[str, ...] = tuple(attributes["classes"])
         self.specs = feature_arrays.specs_from_json(attributes["specs"])
         self.clips_per_shard: int = attributes["clips_per_shard"]
         """A pose shard owns a multiple of so many rows."""
         self._by_name = {spec.name: spec for spec in self.specs}
-        self._table: RowTable | None = None
-        self._parsed: dict[RecordName, FeatureCommit] = {}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return FeatureStore.open, (self.root,)
+        self._plan = RowPlan(root, self.specs, self.clips_per_shard)
 
     @classmethod
     def create(
@@ -99,26 +76,16 @@ class FeatureStore:
         """A new store without rows.
 
         Pose shards own whole shards of `clips_per_shard` rows; where none holds
-        so many clips, fewer spare the reader rows of padding.
+        so many clips, fewer spare the reader rows of padding. They are written by
+        blocks of so many clips: `clips_per_block` tells how many are not too large.
 
         Raises:
             ValueError: outputs that cannot stand in one store.
             InputError: something is there, or it cannot be written there.
         """
-        if not _create(Path(path), specs, configuration, classes, clips_per_shard):
+        if not cls._create(path, specs, configuration, classes, clips_per_shard):
             raise already_there(Path(path))
-        return cls._open_with(path, specs, configuration, classes)
-
-    @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> FeatureStore:
-        """The store at `path`.
-
-        Raises:
-            InputError: there is none, or a newer posemill made it.
-            StoreCorrupted: its root metadata was altered.
-        """
-        root = Path(path)
-        return cls(root, read_attributes(root, FEATURES_KIND, FEATURES_SCHEMA_VERSION))
+        return cls.open(path)
 
     @classmethod
     def open_or_create(
@@ -142,23 +109,31 @@ class FeatureStore:
             InputError: something else is there, or it cannot be written there.
         """
         # Where another process is first, its store is the one to go on with.
-        _create(Path(path), specs, configuration, classes, clips_per_shard)
-        store = cls._open_with(path, specs, configuration, classes)
-        with disk_faults(store.root):
-            store._finish_growth()
+        cls._create(path, specs, configuration, classes, clips_per_shard)
+        store = cls.open(path)
+        store.require_configuration(specs, configuration, classes)
+        store._plan.finish_growth()
         return store
 
     @classmethod
-    def _open_with(
+    def _create(
         cls,
         path: str | os.PathLike[str],
         specs: Sequence[ArraySpec],
         configuration: Mapping[str, Any],
         classes: Sequence[str],
-    ) -> FeatureStore:
-        store = cls.open(path)
-        store.require_configuration(specs, configuration, classes)
-        return store
+        clips_per_shard: int,
+    ) -> bool:
+        feature_arrays.check_specs(specs)
+        attributes = {
+            "classes": list(classes),
+            "specs": feature_arrays.specs_to_json(specs),
+            "clips_per_shard": clips_per_shard,
+        }
+        populate = partial(
+            feature_arrays.create_arrays, specs=specs, clips_per_shard=clips_per_shard
+        )
+        return cls._create_at(path, configuration, attributes, populate)
 
     def require_configuration(
         self, specs: Sequence[ArraySpec], configuration: Mapping[str, Any], classes: Sequence[str]
@@ -174,11 +149,11 @@ class FeatureStore:
     @property
     def num_rows(self) -> int:
         """R: all rows, padding included."""
-        return len(self._rows.rows)
+        return len(self._plan.table.rows)
 
     def rows(self) -> list[FeatureRow | None]:
         """Every row's clip, in order; None is padding."""
-        return list(self._refresh().rows)
+        return list(self._plan.refresh().rows)
 
     def add_rows(self, rows: Sequence[FeatureRow]) -> bool:
         """Freeze more rows, of pose shards that have none yet, each shard's together.
@@ -191,16 +166,8 @@ class FeatureStore:
                 that is no class.
             EnvironmentFault: the disk refuses; call again.
         """
-        known = self._refresh()
         check_labels(rows, len(self.classes))
-        if rows:
-            RowTable((*known.plans, tuple(rows)), self.clips_per_shard)
-        with disk_faults(self.root):
-            won = not rows or write_numbered(
-                self.root / PLAN, len(known.plans), rows_to_table(rows)
-            )
-            self._finish_growth()
-        return won
+        return self._plan.add(rows)
 
     def row_range(self, pose_shard: int) -> tuple[int, int]:
         """The rows `[start, stop)` that a pose shard owns, padding included.
@@ -208,15 +175,7 @@ class FeatureStore:
         Raises:
             InputError: it owns none.
         """
-        ranges = self._rows.ranges
-        if pose_shard not in ranges:
-            ranges = self._refresh().ranges
-        if pose_shard not in ranges:
-            raise InputError(
-                f"{self.root}: pose shard {pose_shard} owns no rows; there are rows of "
-                f"{len(ranges)} pose shards. Add its rows first."
-            )
-        return ranges[pose_shard]
+        return self._plan.range_of(pose_shard)
 
     def committed(self) -> dict[int, FeatureCommit]:
         """The latest commit of every pose shard whose features are there; one listing.
@@ -224,8 +183,7 @@ class FeatureStore:
         Raises:
             StoreCorrupted: a commit record was altered.
         """
-        latest = list_latest(self.root / COMMITS)
-        commits = {shard: self._commit(name) for shard, name in latest.items()}
+        commits = self._latest_commits()
         return {shard: commit for shard, commit in commits.items() if not commit.void}
 
     def write_shard(
@@ -252,10 +210,10 @@ class FeatureStore:
         name = self._next_record(pose_shard, pose_marker_sha256)
         if name is None:
             return False
-        num_clips = sum(row is not None for row in self._rows.rows[start:stop])
+        num_clips = sum(row is not None for row in self._plan.table.rows[start:stop])
         writer = ShardWriter(self.root, self.specs, (start, stop), num_clips, self.clips_per_shard)
         for block in blocks:
-            if (self.root / COMMITS / str(name)).exists():
+            if self._is_committed(name):
                 return False
             with disk_faults(self.root):
                 writer.write(block)
@@ -269,7 +227,7 @@ class FeatureStore:
                 rows=(start, stop),
                 files=writer.finish(),
             )
-            return self._publish(name, commit)
+            return self._publish(name, commit_to_json(commit))
 
     def void(self, commit: FeatureCommit) -> bool:
         """Declare a damaged commit void, so that its pose shard is written again."""
@@ -286,7 +244,7 @@ class FeatureStore:
         with disk_faults(self.root):
             nothing = np.zeros(1, np.bool_)
             feature_arrays.write_rows(self.root, feature_arrays.VALID, *commit.rows, nothing)
-            return self._publish(name, voided)
+            return self._publish(name, commit_to_json(voided))
 
     def verify_files(self, commit: FeatureCommit) -> None:
         """Check that a commit's objects are there in their committed sizes.
@@ -328,11 +286,11 @@ class FeatureStore:
 
     def labels(self) -> npt.NDArray[np.int32]:
         """(R,) index of each row's class, -1 for none and for padding."""
-        return self._rows.labels()
+        return self._plan.table.labels()
 
     def mirror_labels(self) -> npt.NDArray[np.int32]:
         """(R,) index of each row's class when flipped, -1 for none and for padding."""
-        return self._rows.mirror_labels()
+        return self._plan.table.mirror_labels()
 
     def subset(self, split: str, name: str) -> npt.NDArray[np.bool_]:
         """(R,) which rows are in a subset of a split, whether their features are there or not.
@@ -340,38 +298,7 @@ class FeatureStore:
         Raises:
             InputError: there is no such split or subset.
         """
-        splits = self._rows.splits()
-        if name not in splits.get(split, ()):
-            raise InputError(
-                f"{self.root}: no subset {name!r} of a split {split!r}; there are: "
-                f"{_describe(splits)}. Put the videos below train/, val/ and test/ folders, then "
-                "index, extract and materialize again; or name another with --split or --subset."
-            )
-        rows = self._rows.rows
-        return np.array([row is not None and row.subsets.get(split) == name for row in rows])
-
-    @property
-    def _rows(self) -> RowTable:
-        return self._table if self._table is not None else self._refresh()
-
-    def _refresh(self) -> RowTable:
-        tables = read_numbered(self.root / PLAN)
-        if self._table is None or len(tables) != len(self._table.plans):
-            plans = tuple(rows_from_table(table) for table in tables)
-            self._table = RowTable(plans, self.clips_per_shard)
-        return self._table
-
-    def _finish_growth(self) -> None:
-        if self._is_grown():
-            return
-        # One process at a time, and each by the plan as it is then: who had read an
-        # older one would shrink what another has grown meanwhile.
-        with locked(self.root / PLAN / _GROWTH_LOCK):
-            while not self._is_grown():
-                feature_arrays.grow_arrays(self.root, self.specs, self._rows)
-
-    def _is_grown(self) -> bool:
-        return feature_arrays.visible_rows(self.root) >= len(self._refresh().rows)
+        return self._plan.subset(split, name)
 
     def _spec(self, name: str) -> ArraySpec:
         if name not in self._by_name:
@@ -381,7 +308,7 @@ class FeatureStore:
         return self._by_name[name]
 
     def _next_record(self, pose_shard: int, pose_marker_sha256: str) -> RecordName | None:
-        latest = list_latest(self.root / COMMITS).get(pose_shard)
+        latest = self._latest_records().get(pose_shard)
         if latest is None:
             return RecordName(pose_shard, 0)
         commit = self._commit(latest)
@@ -389,22 +316,9 @@ class FeatureStore:
             return None
         return RecordName(pose_shard, latest.generation + 1)
 
-    def _publish(self, name: RecordName, commit: FeatureCommit) -> bool:
-        return create_if_absent(self.root / COMMITS / str(name), seal(commit_to_json(commit)))
-
-    def _commit(self, name: RecordName) -> FeatureCommit:
-        if name not in self._parsed:
-            path = self.root / COMMITS / str(name)
-            body, _ = read_record(path)
-            commit = commit_from_json(body)
-            found = RecordName(commit.pose_shard, commit.generation)
-            if found != name or commit.configuration_hash != self.configuration_hash:
-                raise StoreCorrupted(
-                    f"{path}: belongs to another shard, generation or store ({found}). "
-                    "Remove the foreign file."
-                )
-            self._parsed[name] = commit
-        return self._parsed[name]
+    @staticmethod
+    def _parse_commit(body: Mapping[str, Any], _: str) -> FeatureCommit:
+        return commit_from_json(body)
 
     def _read_shard(
         self,
@@ -424,8 +338,7 @@ class FeatureStore:
         out[chosen] = found
 
     def _absent(self, path: Path, row: int) -> InputError | StoreCorrupted:
-        owners = (shard for shard, (a, b) in self._rows.ranges.items() if a <= row < b)
-        if next(owners) in self.committed():
+        if self._plan.owner(row) in self.committed():
             return StoreCorrupted(
                 f"{path}: is missing, though it was committed. Restore it from a backup, or remove "
                 f"{self.root} and materialize the features again."
@@ -436,37 +349,9 @@ class FeatureStore:
         )
 
 
-def _create(
-    path: Path,
-    specs: Sequence[ArraySpec],
-    configuration: Mapping[str, Any],
-    classes: Sequence[str],
-    clips_per_shard: int,
-) -> bool:
-    feature_arrays.check_specs(specs)
-    attributes = {
-        "kind": FEATURES_KIND,
-        "schema_version": FEATURES_SCHEMA_VERSION,
-        "classes": list(classes),
-        "specs": feature_arrays.specs_to_json(specs),
-        "clips_per_shard": clips_per_shard,
-        **describe_configuration(configuration),
-    }
-    return create_store(
-        path,
-        attributes,
-        lambda draft: feature_arrays.create_arrays(draft, specs, clips_per_shard),
-    )
-
-
 def _comparable(
     configuration: Mapping[str, Any], specs: Sequence[ArraySpec], classes: Sequence[str]
 ) -> dict[str, Any]:
     stored = feature_arrays.specs_to_json(specs)
     outputs = {spec["name"]: spec for spec in stored}
     return {**configuration, "outputs": outputs, "classes": list(classes)}
-
-
-def _describe(splits: Mapping[str, Sequence[str]]) -> str:
-    """`default: train, val; alt: a`."""
-    return "; ".join(f"{s}: {', '.join(subsets)}" for s, subsets in splits.items()) or "none"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from posemill.schema import PoseSequence, VideoStatus
-from posemill.storage.commits import FileRecord, files_from_json, files_to_json
+from posemill.storage.commits import FileRecord, RecordName, files_from_json, files_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,11 @@ class ShardCommit:
     files: Mapping[str, Mapping[str, FileRecord]]
     """Name of a group to its files, by their paths in it."""
     marker_sha256: str = ""
+
+    @property
+    def record(self) -> RecordName:
+        """The name of its record."""
+        return RecordName(self.shard_id, self.generation)
 
 
 _ENTRY_FIELDS = (

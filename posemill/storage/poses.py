@@ -25,11 +25,7 @@ from posemill.storage.commits import (
     FileRecord,
     RecordName,
     check_files,
-    create_if_absent,
-    list_latest,
-    read_record,
     record_tree,
-    seal,
 )
 from posemill.storage.durable import disk_faults, remove_tree, sync_folder, sync_tree, write_file
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION
@@ -48,40 +44,35 @@ from posemill.storage.pose_records import (
     commit_from_json,
     commit_to_json,
 )
+from posemill.storage.store_base import Store
 from posemill.storage.store_root import (
-    COMMITS,
     METADATA,
     PLAN,
     already_there,
-    create_store,
-    describe_configuration,
     group_metadata,
-    read_attributes,
     require_same,
 )
 
 __all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
 
 _SHARDS = "shards"
+_HINT = "catalog_hint"
 _OPEN_GROUPS = 16
 
 
-class PoseStore:
+class PoseStore(Store[ShardCommit]):
     """A pose store on a local disk; cheap to pickle and to open again in a worker."""
+
+    kind = POSES_KIND
+    schema_version = POSES_SCHEMA_VERSION
 
     def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
         """Use `create`, `open` or `open_or_create`."""
-        self.root = root
-        self.configuration: dict[str, Any] = attributes["configuration"]
-        self.configuration_hash: str = attributes["configuration_hash"]
-        self.catalog_hint: str | None = attributes.get("catalog_hint")
+        super().__init__(root, attributes)
+        self.catalog_hint: str | None = attributes.get(_HINT)
         """Where the catalog was when the store was made; no part of the configuration."""
-        self._parsed: dict[RecordName, ShardCommit] = {}
         self._snapshot: dict[str, VideoEntry] = {}
         self._open_group = lru_cache(maxsize=_OPEN_GROUPS)(self._open_checked_group)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return PoseStore.open, (self.root,)
 
     @classmethod
     def create(
@@ -96,20 +87,9 @@ class PoseStore:
         Raises:
             InputError: something is there, or it cannot be written there.
         """
-        if not _create(Path(path), configuration, catalog_hint):
+        if not cls._create_at(path, configuration, {_HINT: catalog_hint}, _add_shards_group):
             raise already_there(Path(path))
-        return cls._open_with(path, configuration)
-
-    @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> PoseStore:
-        """The store at `path`.
-
-        Raises:
-            InputError: there is none, or a newer posemill made it.
-            StoreCorrupted: its root metadata was altered.
-        """
-        root = Path(path)
-        return cls(root, read_attributes(root, POSES_KIND, POSES_SCHEMA_VERSION))
+        return cls.open(path)
 
     @classmethod
     def open_or_create(
@@ -126,13 +106,7 @@ class PoseStore:
             InputError: something else is there, or it cannot be written there.
         """
         # Where another process is first, its store is the one to go on with.
-        _create(Path(path), configuration, catalog_hint)
-        return cls._open_with(path, configuration)
-
-    @classmethod
-    def _open_with(
-        cls, path: str | os.PathLike[str], configuration: Mapping[str, Any]
-    ) -> PoseStore:
+        cls._create_at(path, configuration, {_HINT: catalog_hint}, _add_shards_group)
         store = cls.open(path)
         store.require_configuration(configuration)
         return store
@@ -169,8 +143,7 @@ class PoseStore:
         Raises:
             StoreCorrupted: a commit record was altered.
         """
-        latest = list_latest(self.root / COMMITS)
-        return {shard_id: self._commit(name) for shard_id, name in latest.items()}
+        return self._latest_commits()
 
     def entries(self) -> dict[str, VideoEntry]:
         """What is known of every committed video, by its id."""
@@ -197,16 +170,14 @@ class PoseStore:
         _require_distinct(shard_id, records)
         base = self._base(shard_id, records, generation)
         name = RecordName(shard_id, generation)
-        if (self.root / COMMITS / str(name)).exists():
+        if self._is_committed(name):
             return False
         group = self.root / _SHARDS / f"s{shard_id:06d}-{uuid.uuid4().hex[:12]}"
         won = False
         try:
             with disk_faults(self.root):
                 commit = self._write_group(name, group, records, base)
-                won = create_if_absent(
-                    self.root / COMMITS / str(name), seal(commit_to_json(commit))
-                )
+                won = self._publish(name, commit_to_json(commit))
         finally:
             if not won:
                 remove_tree(group)
@@ -266,23 +237,14 @@ class PoseStore:
             check_files(self.root / _SHARDS / group, files, content=True)
 
     def _current(self, shard_id: int) -> ShardCommit:
-        name = list_latest(self.root / COMMITS).get(shard_id)
+        name = self._latest_records().get(shard_id)
         if name is None:
             raise InputError(f"{self.root}: shard {shard_id} is not committed. Extract it first.")
         return self._commit(name)
 
-    def _commit(self, name: RecordName) -> ShardCommit:
-        if name not in self._parsed:
-            path = self.root / COMMITS / str(name)
-            commit = commit_from_json(*read_record(path))
-            found = RecordName(commit.shard_id, commit.generation)
-            if found != name or commit.configuration_hash != self.configuration_hash:
-                raise StoreCorrupted(
-                    f"{path}: belongs to another shard, generation or store ({found}). "
-                    "Remove the foreign file."
-                )
-            self._parsed[name] = commit
-        return self._parsed[name]
+    @staticmethod
+    def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit:
+        return commit_from_json(body, marker_sha256)
 
     def _base(
         self, shard_id: int, records: Sequence[VideoRecord], generation: int
@@ -290,7 +252,7 @@ class PoseStore:
         if generation == 0:
             return None
         name = RecordName(shard_id, generation - 1)
-        if not (self.root / COMMITS / str(name)).exists():
+        if not self._is_committed(name):
             raise InputError(
                 f"{self.root}: generation {generation} of shard {shard_id} needs generation "
                 f"{generation - 1}, which is not committed. Extract the shard first."
@@ -352,16 +314,6 @@ class PoseStore:
             f"{self.root}: no record of shard {shard_id} names {group}. Restore `commits/` from a "
             "backup, or make the store again."
         )
-
-
-def _create(path: Path, configuration: Mapping[str, Any], catalog_hint: str | None) -> bool:
-    attributes = {
-        "kind": POSES_KIND,
-        "schema_version": POSES_SCHEMA_VERSION,
-        "catalog_hint": catalog_hint,
-        **describe_configuration(configuration),
-    }
-    return create_store(path, attributes, _add_shards_group)
 
 
 def _add_shards_group(draft: Path) -> None:

@@ -18,7 +18,7 @@ import xarray as xr
 import zarr
 
 from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
-from posemill.storage import feature_arrays, features
+from posemill.storage import feature_arrays, feature_plan, store_base
 from posemill.storage.features import ArraySpec, Block, FeatureRow, FeatureStore
 
 SPECS = (ArraySpec("volume", ("y", "x"), (8, 8), "uint8", 1 / 255),)
@@ -90,7 +90,7 @@ def test_a_writer_that_dies_before_its_commit_is_repeated(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(features, "create_if_absent", die)
+        patch.setattr(store_base, "create_if_absent", die)
         with pytest.raises(KeyboardInterrupt):
             _write(store, 3)
     assert store.committed() == {}
@@ -123,11 +123,13 @@ def test_who_loses_the_race_for_rows_is_told(
 ) -> None:
     other = FeatureStore.open(store.root)
     assert other.num_rows == 512
-    real = features.read_numbered
+    real = feature_plan.read_numbered
     stale = real(store.root / "plan")
     assert store.add_rows(_rows(60))
     answers = iter([stale])
-    monkeypatch.setattr(features, "read_numbered", lambda path: next(answers, None) or real(path))
+    monkeypatch.setattr(
+        feature_plan, "read_numbered", lambda path: next(answers, None) or real(path)
+    )
     assert not other.add_rows(_rows(61))
     assert other.row_range(60) == (512, 576)
     assert other.add_rows(_rows(61))

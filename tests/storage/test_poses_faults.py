@@ -26,7 +26,7 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from posemill.schema import PoseSequence, VideoStatus
-from posemill.storage import layout, poses as module
+from posemill.storage import layout, poses, store_base
 from posemill.storage.poses import PoseStore, VideoRecord
 
 root, me, num_shards, stall = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -40,7 +40,7 @@ if stall == "array":
     layout.write_ragged = lambda group, spec, data: (
         wait() if spec is layout.SLOT else write(group, spec, data))
 elif stall:
-    setattr(module, stall, wait)
+    setattr(store_base if stall == "create_if_absent" else poses, stall, wait)
 store = PoseStore.open(root)
 (root.parent / f"ready-{me}").touch()
 while not (root.parent / "go").exists():
