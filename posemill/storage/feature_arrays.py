@@ -198,6 +198,7 @@ def _create_output(group: zarr.Group, spec: OutputSpec, clips_per_shard: int) ->
         "scale_factor": spec.scale_factor,
         "add_offset": spec.add_offset,
         "long_name": spec.description or None,
+        "precision": spec.precision,
     }
     group.create_array(
         spec.name,

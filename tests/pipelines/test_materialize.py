@@ -94,6 +94,7 @@ def test_xarray_opens_it_with_names_and_without_warnings(
     assert dataset[spec.name].dims == ("clip", *spec.dims)
     if spec.dtype == "uint8":
         assert float(dataset[spec.name].max()) <= 1.0
+        assert dataset[spec.name].attrs["precision"] == "within 0.00196"
     assert dataset["valid"].values.sum() == 8
 
 

@@ -84,3 +84,43 @@ def test_all_outputs_must_be_there_in_their_shape() -> None:
         quantise_all({"other": np.zeros((1, 4))}, (UNIT,))
     with pytest.raises(ValueError, match=r"output maps must have shape \(1, 4\), got \(2, 4\)"):
         quantise_all({"maps": np.zeros((2, 4))}, (UNIT,))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "says"),
+    [
+        ("uint8", 1 / 255, "within 0.00196"),
+        ("int16", 0.5, "within 0.25"),
+        ("int32", None, "exact"),
+        ("bool", None, "exact"),
+        ("float16", None, "within 2^-11 of the value"),
+        ("float32", None, "within 2^-24 of the value"),
+    ],
+)
+def test_the_precision_of_what_is_stored_is_said(
+    dtype: str, scale: float | None, says: str
+) -> None:
+    assert OutputSpec("a", ("x",), (2,), dtype, scale_factor=scale).precision == says
+
+
+@given(st.lists(st.floats(2**-14, 65504, width=32), min_size=1, max_size=50))
+def test_float16_is_off_by_its_stated_share_at_most(values: list[float]) -> None:
+    exact = np.array(values, np.float32)
+    spec = OutputSpec("a", ("x",), (len(values),), "float16")
+    assert (np.abs(dequantise(quantise(exact, spec), spec) - exact) <= exact * 2**-11).all()
+
+
+def test_an_array_of_the_stored_dtype_is_stored_already() -> None:
+    stored = np.array([[0, 1, 254, 255]], np.uint8)
+    assert quantise(stored, UNIT) is stored
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "int64"])
+def test_values_beyond_the_dtype_are_its_limits(dtype: str) -> None:
+    spec = OutputSpec("a", ("x",), (2,), dtype, scale_factor=0.5)
+    low, high = quantise(np.array([-1e30, 1e30]), spec).tolist()
+    info = np.iinfo(dtype)
+    assert low == info.min
+    # The greatest float64 below 2^63 is 1024 less.
+    assert info.max - 1024 <= high <= info.max
+    assert high > 0
