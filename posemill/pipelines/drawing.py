@@ -31,6 +31,7 @@ INK: Colour = (40, 40, 44)
 _SUBPIXEL_BITS = 4
 _GAP_PX = 8
 _CAPTION_PX = 20
+_LEGEND_PX = 12
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_SCALE = 0.4
 
@@ -62,9 +63,9 @@ def draw_skeletons(
         for start, end in skeleton.limbs:
             if seen[start] and seen[end]:
                 colour = limb_colour(skeleton, start, end)
-                _line(picture, xy[start], xy[end], colour, width_px)
+                draw_line(picture, xy[start], xy[end], colour, width_px)
         for joint in np.flatnonzero(seen):
-            _dot(picture, xy[joint], score_colour(float(joint_score[joint])), width_px + 1)
+            draw_dot(picture, xy[joint], score_colour(float(joint_score[joint])), width_px + 1)
     return picture
 
 
@@ -83,6 +84,19 @@ def score_colour(score: float) -> Colour:
     return round(255 * min(1.0, 2.0 - 2.0 * score)), round(255 * min(1.0, 2.0 * score)), 60
 
 
+def draw_line(picture: UInt8, start: Float32, end: Float32, colour: Colour, width_px: int) -> None:
+    """Draw on `picture` from `start` to `end`, (2,) in px."""
+    cv2.line(
+        picture, _fixed(start), _fixed(end), colour, width_px, cv2.LINE_AA, shift=_SUBPIXEL_BITS
+    )
+
+
+def draw_dot(picture: UInt8, centre: Float32, colour: Colour, radius_px: int) -> None:
+    """Draw a full circle on `picture` around `centre`, (2,) in px."""
+    radius = radius_px << _SUBPIXEL_BITS
+    cv2.circle(picture, _fixed(centre), radius, colour, -1, cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A picture (H, W, 3), RGB, and what is written below it."""
@@ -91,7 +105,7 @@ class Cell:
     caption: str
 
 
-def contact_sheet(title: str, cells: Sequence[Cell], columns: int) -> UInt8:
+def contact_sheet(title: str, cells: Sequence[Cell], columns: int, min_width_px: int = 0) -> UInt8:
     """All cells in rows of `columns`, RGB, below a title; cells are as large as the largest.
 
     Raises:
@@ -105,7 +119,8 @@ def contact_sheet(title: str, cells: Sequence[Cell], columns: int) -> UInt8:
     pitch_y, pitch_x = height + _CAPTION_PX + _GAP_PX, width + _GAP_PX
     head = _CAPTION_PX + _GAP_PX
     rows = ceil(len(cells) / columns)
-    sheet = blank(rows * pitch_y + head, columns * pitch_x + _GAP_PX, PAPER)
+    sheet_width = max(columns * pitch_x + _GAP_PX, min_width_px)
+    sheet = blank(rows * pitch_y + head, sheet_width, PAPER)
     write_text(sheet, title, (_GAP_PX, _CAPTION_PX), sheet.shape[1] - 2 * _GAP_PX)
     for number, cell in enumerate(cells):
         top = head + number // columns * pitch_y
@@ -127,6 +142,24 @@ def write_text(picture: UInt8, text: str, at_xy: tuple[int, int], width_px: int)
     while plain and cv2.getTextSize(plain, _FONT, _FONT_SCALE, 1)[0][0] > width_px:
         plain = plain[:-4].rstrip() + "..." if len(plain) > 4 else ""
     cv2.putText(picture, plain, at_xy, _FONT, _FONT_SCALE, INK, 1, cv2.LINE_AA)
+
+
+def legend(entries: Sequence[tuple[Colour, str]], width_px: int) -> UInt8:
+    """A strip (., W, 3): squares of the colours and what they mean, broken into lines that fit."""
+    places, left, line = [], _GAP_PX, 0
+    for _, text in entries:
+        wide = _LEGEND_PX + 6 + cv2.getTextSize(text, _FONT, _FONT_SCALE, 1)[0][0] + 2 * _GAP_PX
+        if left > _GAP_PX and left + wide > width_px:
+            left, line = _GAP_PX, line + 1
+        places.append((left, line))
+        left += wide
+    strip = blank((line + 1) * _CAPTION_PX + _GAP_PX, width_px, PAPER)
+    for (colour, text), (left, line) in zip(entries, places, strict=True):
+        top = line * _CAPTION_PX + 3
+        strip[top : top + _LEGEND_PX, left : left + _LEGEND_PX] = colour
+        at = left + _LEGEND_PX + 6
+        write_text(strip, text, (at, top + _LEGEND_PX - 2), width_px - at)
+    return strip
 
 
 def resize_to_width(rgb: UInt8, width_px: int) -> UInt8:
@@ -176,17 +209,6 @@ def _draw_track(picture: UInt8, xy: Float32, track: int) -> None:
     cv2.rectangle(picture, top_left, bottom_right, colour, 1)
     baseline = (top_left[0], max(top_left[1] - 3, 10))
     cv2.putText(picture, str(track), baseline, _FONT, _FONT_SCALE, colour, 1, cv2.LINE_AA)
-
-
-def _line(picture: UInt8, start: Float32, end: Float32, colour: Colour, width_px: int) -> None:
-    cv2.line(
-        picture, _fixed(start), _fixed(end), colour, width_px, cv2.LINE_AA, shift=_SUBPIXEL_BITS
-    )
-
-
-def _dot(picture: UInt8, centre: Float32, colour: Colour, radius_px: int) -> None:
-    radius = radius_px << _SUBPIXEL_BITS
-    cv2.circle(picture, _fixed(centre), radius, colour, -1, cv2.LINE_AA, shift=_SUBPIXEL_BITS)
 
 
 def _fixed(xy: Float32) -> tuple[int, int]:
