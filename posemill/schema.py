@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -134,7 +135,7 @@ class TimedBox:
     """Where an annotated person is at one moment, in fractions of the frame's width and height.
 
     Raises:
-        ValueError: it leaves the frame or has no area.
+        ValueError: it leaves the frame, has no area, or no finite time.
     """
 
     seconds: float
@@ -144,6 +145,8 @@ class TimedBox:
     bottom: float
 
     def __post_init__(self) -> None:
+        if not isfinite(self.seconds):
+            raise ValueError(f"a box needs a time in seconds, got {self.seconds}")
         if not (0.0 <= self.left < self.right <= 1.0 and 0.0 <= self.top < self.bottom <= 1.0):
             raise ValueError(
                 "a box needs 0 <= left < right <= 1 and 0 <= top < bottom <= 1, in fractions of "

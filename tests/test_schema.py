@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posemill.schema import Clip, PoseSequence, Skeleton, TimedLabel, Video
+from posemill.schema import Clip, Part, PoseSequence, Skeleton, TimedBox, TimedLabel, Video
 
 
 def pose(**changes: object) -> PoseSequence:
@@ -64,6 +64,8 @@ def not_finite(score: float) -> dict[str, object]:
         ({"score": np.full((3, 17), 1.5, np.float32)}, r"scores must lie in \[0, 1\]"),
         ({"score": np.full((3, 17), np.nan, np.float32)}, r"scores must lie in \[0, 1\]"),
         (not_finite(0.5), "not finite"),
+        ({"xyz_m": np.zeros((3, 17, 2), np.float32)}, r"xyz_m must be \(3, 17, 3\)"),
+        ({"xyz_m": np.full((3, 17, 3), np.inf, np.float32)}, "3-D position that is not finite"),
         ({"width": 0}, "0 x 48 px"),
     ],
 )
@@ -90,6 +92,29 @@ def test_wrong_skeletons_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Skeleton("three", ("nose", "left_hand", "right_hand"), limbs, mirror)
+
+
+def test_joints_have_names_of_their_own_and_are_in_one_part_at_most() -> None:
+    with pytest.raises(ValueError, match="two joints share a name"):
+        Skeleton("two", ("nose", "nose"), (), (0, 1))
+    for parts in ((Part("head", (0,)), Part("arms", (0, 1))), (Part("head", (2,)),)):
+        with pytest.raises(ValueError, match="parts must hold each of 2 joints once at most"):
+            Skeleton("two", ("nose", "neck"), ((0, 1),), (0, 1), parts)
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [(0.5, 0.0, 0.5, 1.0), (0.0, 0.9, 1.0, 0.1), (-0.1, 0.0, 1.0, 1.0), (0.0, 0.0, 1.1, 1.0)],
+)
+def test_a_box_has_area_and_lies_in_the_frame(edges: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="a box needs 0 <= left < right <= 1"):
+        TimedBox(0.0, *edges)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
+def test_a_box_has_a_time(seconds: float) -> None:
+    with pytest.raises(ValueError, match="a box needs a time in seconds, got"):
+        TimedBox(seconds, 0.0, 0.0, 1.0, 1.0)
 
 
 def test_videos_and_clips_need_ids_and_spans() -> None:
