@@ -29,6 +29,7 @@ _T1, _T2, _T3, _T4, _T5, _T6 = _TAYLOR
 _MAX_POWER = np.float32(126.0)  # 2^-126 is the least normal float32
 # A limb's pixels below 2^-20 of its score, 9.5e-7, stay zero.
 _LIMB_POWER = np.float32(20.0)
+_ANYWHERE = 1e18  # px
 
 
 class Storing(NamedTuple):
@@ -237,14 +238,27 @@ def accumulate_joints(xy, score, ptr, weights, sigma, reach, add, out):  # type:
             start = stop
 
 
-@compiled
+@inlined
 def _add_each(patches, rows, weights, t, out, k):  # type: ignore[no-untyped-def]
     for b in range(rows[0], rows[1]):
         if patches.peak[b] > _ZERO:
-            for c in range(weights.shape[1]):
-                weight = weights[t, c]
-                if weight != _ZERO:
-                    _stamp(patches, b, weight * patches.peak[b], _ZERO, True, out, k, c)
+            _add_patch(patches, b, weights, t, out, k)
+
+
+@inlined
+def _add_patch(patches, b, weights, t, out, k):  # type: ignore[no-untyped-def]
+    """Patch b to joint k's map of each channel, weighted."""
+    _, num_channels, height, width = out.shape
+    x0, y0 = patches.corner[0, b], patches.corner[1, b]
+    columns, rows = min(len(patches.across), width - x0), min(len(patches.down), height - y0)
+    for j in range(rows):
+        row = patches.peak[b] * patches.down[np.uintp(j), np.uintp(b)]
+        for c in range(num_channels):
+            weight = weights[np.uintp(t), np.uintp(c)]
+            if weight != _ZERO:
+                for i in range(columns):
+                    at = np.uintp(k), np.uintp(c), np.uintp(y0 + j), np.uintp(x0 + i)
+                    out[at] += weight * row * patches.across[np.uintp(i), np.uintp(b)]
 
 
 @compiled
@@ -276,21 +290,26 @@ def _move(patches, b, plane, weights, t, out, k):  # type: ignore[no-untyped-def
 
 
 @compiled
-def _limb_ends(xy, score, p, a, b):  # type: ignore[no-untyped-def]
-    """The limb's lesser score, 0 where it is missing, and its ends from top to bottom.
+def _limb(xy, score, p, pair):  # type: ignore[no-untyped-def]
+    """The lesser score of person p's limb, 0 where it is missing, and its ends ax, ay, bx, by."""
+    a, b = pair[0], pair[1]
+    ends = (
+        np.float64(xy[p, a, 0]), np.float64(xy[p, a, 1]),
+        np.float64(xy[p, b, 0]), np.float64(xy[p, b, 1]),
+    )  # fmt: skip
+    seen = score[p, a] >= MIN_SCORE and score[p, b] >= MIN_SCORE
+    if not (seen and np.isfinite(ends[0] + ends[1] + ends[2] + ends[3])):
+        return _ZERO, ends
+    return min(score[p, a], score[p, b]), ends
 
-    One order for both directions, so that a limb's map is bit-equal in them.
-    """
-    ax, ay = np.float64(xy[p, a, 0]), np.float64(xy[p, a, 1])
-    bx, by = np.float64(xy[p, b, 0]), np.float64(xy[p, b, 1])
-    peak = min(score[p, a], score[p, b])
-    if not (score[p, a] >= MIN_SCORE and score[p, b] >= MIN_SCORE):
-        peak = _ZERO
-    if not np.isfinite(ax + ay + bx + by):
-        peak = _ZERO
+
+@compiled
+def _downward(ends):  # type: ignore[no-untyped-def]
+    """The ends from top to bottom: one order for both, so that their maps are bit-equal."""
+    ax, ay, bx, by = ends
     if by < ay or (by == ay and bx < ax):
-        return peak, bx, by, ax, ay
-    return peak, ax, ay, bx, by
+        return bx, by, ax, ay
+    return ends
 
 
 @compiled
@@ -311,67 +330,75 @@ def _limb_box(ax, ay, bx, by, reach, height, width):  # type: ignore[no-untyped-
     return x0, x0 + columns, y0, y0 + rows
 
 
-@inlined
-def _strip(ax, ay, ux, uy, radius, j, x0, x1):  # type: ignore[no-untyped-def]
-    """Which pixels of row j, of x0 to x1 - 1, are within `radius` of the line through a along u."""
+@compiled
+def _strip(ax, ay, ux, uy, radius, y0):  # type: ignore[no-untyped-def]
+    """Where rows are within `radius` of the line through a along u.
+
+    From `left` + (j - y0) `slope` on over a length of `wide`, in row j.
+    """
     if abs(uy) < 1e-12:
-        return x0, x1
-    middle = ax + (j - ay) * (ux / uy)
-    half = radius / abs(uy)
-    low, high = max(middle - half, np.float64(x0)), min(middle + half, x1 - 1.0)
+        return -_ANYWHERE, 0.0, 2.0 * _ANYWHERE
+    slope, wide = ux / uy, 2.0 * radius / abs(uy)
+    return ax + (y0 - ay) * slope - 0.5 * wide, slope, wide
+
+
+@inlined
+def _on_strip(left, wide, x0, x1):  # type: ignore[no-untyped-def]
+    """First and stop of the pixels, of x0 to x1 - 1, on a strip; perhaps one too many."""
+    low, high = max(left, np.float64(x0)), min(left + wide, x1 - 1.0)
     if not low <= high:
         return x0, x0
-    return int(np.ceil(low)), int(np.floor(high)) + 1
+    return int(low), int(high) + 1
 
 
 @compiled
-def _limb_radius(sigma):  # type: ignore[no-untyped-def]
-    """How far from it, in px, a limb is drawn; a little more, as each pixel is looked at."""
-    return 1.000001 * np.sqrt(_LIMB_POWER / _falloff(sigma))
+def _limb_scale(sigma):  # type: ignore[no-untyped-def]
+    """The unit, px^-1, where a distance of d is a factor of 2^-(d^2), and a limb's radius, px."""
+    scale = np.sqrt(_falloff(sigma))
+    # A little more, as each pixel is looked at.
+    return scale, 1.000001 * np.sqrt(np.float64(_LIMB_POWER)) / scale
 
 
 @compiled
 def draw_limbs(xy, score, ptr, limbs, sigma, reach, storing, add, out):  # type: ignore[no-untyped-def]
     num_limbs, num_frames, _, _ = out.shape
+    scale, radius = _limb_scale(sigma)
     for limb in range(num_limbs):
+        pair = limbs[limb, 0], limbs[limb, 1]
         for t in range(num_frames):
             for p in range(ptr[t], ptr[t + 1]):
-                peak, ax, ay, bx, by = _limb_ends(xy, score, p, limbs[limb, 0], limbs[limb, 1])
+                peak, ends = _limb(xy, score, p, pair)
                 if peak > _ZERO:
-                    ends = ax, ay, bx, by
                     top = min(storing.unit * peak, storing.ceiling)
-                    _draw_limb(ends, top, sigma, reach, storing.half, add, out, limb, t)
+                    _draw_limb(
+                        _downward(ends), top, scale, radius, reach, storing.half, add, out, limb, t
+                    )
 
 
 @compiled
-def _draw_limb(ends, peak, sigma, reach, half, add, maps, limb, t):  # type: ignore[no-untyped-def]
+def _draw_limb(ends, peak, scale, radius, reach, half, add, maps, limb, t):  # type: ignore[no-untyped-def]
     _, _, height, width = maps.shape
     ax, ay, bx, by = ends
     x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
     ux, uy, length = _direction(ax, ay, bx, by)
-    radius = _limb_radius(sigma)
-    # Lengths in units where a distance of d is a factor of 2^-(d^2).
-    scale = np.sqrt(_falloff(sigma))
-    sx, sy, stop = ux * scale, uy * scale, length * scale
+    sx, sy = ux * scale, uy * scale
+    left, slope, wide = _strip(ax, ay, ux, uy, radius, y0)
     for j in range(y0, y1):
-        first, last = _strip(ax, ay, ux, uy, radius, j, x0, x1)
-        for start in range(first, last, LANES):
+        first, stop = _on_strip(left + (j - y0) * slope, wide, x0, x1)
+        for start in range(first, stop, LANES):
             base = min(start, width - LANES)
             gx, gy = base - ax, j - ay
-            across = np.float32(gx * sy - gy * sx)
-            along = gx * sx + gy * sy
-            before, beyond = np.float32(-along), np.float32(along - stop)
-            low, high = np.int32(start - base), np.int32(last - base)
+            across, along = np.float32(gx * sy - gy * sx), gx * sx + gy * sy
+            before, beyond = np.float32(-along), np.float32(along - length * scale)
+            low, high = np.float32(start - base), np.float32(stop - base)
             for n in range(LANES):
-                lane, step = np.int32(n), np.float32(n)
-                aside = across + step * np.float32(sy)
-                outside = max(
-                    max(before - step * np.float32(sx), beyond + step * np.float32(sx)), _ZERO
-                )
+                lane = np.float32(n)
+                aside = across + lane * np.float32(sy)
+                forward = lane * np.float32(sx)
+                outside = max(max(before - forward, beyond + forward), _ZERO)
                 power = aside * aside + outside * outside
                 inside = (power <= _LIMB_POWER) & (lane >= low) & (lane < high)
-                drawn = peak * _power(power) if inside else _ZERO
-                value = maps.dtype.type(drawn + half)
+                value = maps.dtype.type((peak * _power(power) if inside else _ZERO) + half)
                 at = np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(base) + np.uintp(n)
                 if add:
                     maps[at] += value
@@ -381,49 +408,47 @@ def _draw_limb(ends, peak, sigma, reach, half, add, maps, limb, t):  # type: ign
 
 @compiled
 def erase_limbs(xy, score, ptr, limbs, sigma, reach, out):  # type: ignore[no-untyped-def]
-    num_limbs, num_frames, height, width = out.shape
-    radius = _limb_radius(sigma)
+    num_limbs, num_frames, _, _ = out.shape
+    _, radius = _limb_scale(sigma)
     for limb in range(num_limbs):
+        pair = limbs[limb, 0], limbs[limb, 1]
         for t in range(num_frames):
             for p in range(ptr[t], ptr[t + 1]):
-                peak, ax, ay, bx, by = _limb_ends(xy, score, p, limbs[limb, 0], limbs[limb, 1])
+                peak, ends = _limb(xy, score, p, pair)
                 if peak > _ZERO:
-                    ux, uy, _ = _direction(ax, ay, bx, by)
-                    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
-                    for j in range(y0, y1):
-                        first, last = _strip(ax, ay, ux, uy, radius, j, x0, x1)
-                        for i in range(first, last):
-                            out[np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(i)] = 0
+                    _erase_limb(_downward(ends), radius, reach, out, limb, t)
+
+
+@inlined
+def _erase_limb(ends, radius, reach, maps, limb, t):  # type: ignore[no-untyped-def]
+    _, _, height, width = maps.shape
+    ax, ay, bx, by = ends
+    ux, uy, _ = _direction(ax, ay, bx, by)
+    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
+    left, slope, wide = _strip(ax, ay, ux, uy, radius, y0)
+    for j in range(y0, y1):
+        first, stop = _on_strip(left + (j - y0) * slope, wide, x0, x1)
+        for i in range(first, stop):
+            maps[np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(i)] = 0
 
 
 @compiled
 def draw_part_fields(xy, score, ptr, limbs, half_width, weighted, out):  # type: ignore[no-untyped-def]
     _, num_frames, height, width = out.shape
-    covered = np.zeros((height, width), np.float32)  # by how many people
+    covered = np.zeros((height, width), np.float32)  # by how many people of a frame
     for limb in range(len(limbs)):
-        a, b = limbs[limb, 0], limbs[limb, 1]
+        pair = limbs[limb, 0], limbs[limb, 1]
         for t in range(num_frames):
             shared = ptr[t + 1] - ptr[t] > 1
+            top, bottom = height, 0
             for p in range(ptr[t], ptr[t + 1]):
-                peak, ends = _part(xy, score, p, a, b)
-                if peak > _ZERO:
+                peak, ends = _limb(xy, score, p, pair)
+                if peak > _ZERO and ends[:2] != ends[2:]:
                     weight = np.float64(peak) if weighted else 1.0
-                    _add_vectors(ends, weight, half_width, shared, covered, out, limb, t)
-            for p in range(ptr[t], ptr[t + 1]):  # only when all people are in
-                peak, ends = _part(xy, score, p, a, b)
-                if shared and peak > _ZERO:
-                    _average(ends, half_width, covered, out, limb, t)
-
-
-@compiled
-def _part(xy, score, p, a, b):  # type: ignore[no-untyped-def]
-    """The limb's lesser score, 0 where it has no direction, and its ends from a to b."""
-    peak, ax, ay, bx, by = _limb_ends(xy, score, p, a, b)
-    if ax == bx and ay == by:
-        peak = _ZERO
-    if ax == xy[p, a, 0] and ay == xy[p, a, 1]:
-        return peak, (ax, ay, bx, by)
-    return peak, (bx, by, ax, ay)
+                    y0, y1 = _add_vectors(ends, weight, half_width, shared, covered, out, limb, t)
+                    top, bottom = min(top, y0), max(bottom, y1)
+            if shared:
+                _average(covered, top, bottom, out, limb, t)
 
 
 @compiled
@@ -457,8 +482,9 @@ def _add_vectors(ends, weight, half_width, shared, covered, out, limb, t):  # ty
     vx, vy = np.float32(weight * ux), np.float32(weight * uy)
     margin = _part_margin(length, half_width)
     x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, margin, height, width)
+    left, slope, wide = _strip(ax, ay, ux, uy, margin, y0)
     for j in range(y0, y1):
-        first, stop = _strip(ax, ay, ux, uy, margin, j, x0, x1)
+        first, stop = _on_strip(left + (j - y0) * slope, wide, x0, x1)
         for i in range(first, stop):
             if _supports(ends, i, j, half_width):
                 frame, y, x = np.uintp(t), np.uintp(j), np.uintp(i)
@@ -466,21 +492,18 @@ def _add_vectors(ends, weight, half_width, shared, covered, out, limb, t):  # ty
                 out[np.uintp(2 * limb + 1), frame, y, x] += vy
                 if shared:
                     covered[y, x] += _ONE
+    return y0, y1
 
 
-@inlined
-def _average(ends, half_width, covered, out, limb, t):  # type: ignore[no-untyped-def]
-    """Divide the sums that a limb has part in; clear their counts, so they are divided once."""
-    height, width = covered.shape
-    ax, ay, bx, by = ends
-    ux, uy, length = _direction(ax, ay, bx, by)
-    margin = _part_margin(length, half_width)
-    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, margin, height, width)
-    for j in range(y0, y1):
-        first, stop = _strip(ax, ay, ux, uy, margin, j, x0, x1)
-        for i in range(first, stop):
-            frame, y, x = np.uintp(t), np.uintp(j), np.uintp(i)
-            if covered[y, x] > _ONE:
-                out[np.uintp(2 * limb), frame, y, x] /= covered[y, x]
-                out[np.uintp(2 * limb + 1), frame, y, x] /= covered[y, x]
+@compiled
+def _average(covered, top, bottom, out, limb, t):  # type: ignore[no-untyped-def]
+    """Divide sums by the number of people, which is then none, in rows `top` to `bottom` - 1."""
+    frame, x_map, y_map = np.uintp(t), np.uintp(2 * limb), np.uintp(2 * limb + 1)
+    for j in range(top, bottom):
+        y = np.uintp(j)
+        for i in range(covered.shape[1]):
+            x = np.uintp(i)
+            people = max(covered[y, x], _ONE)
+            out[x_map, frame, y, x] /= people
+            out[y_map, frame, y, x] /= people
             covered[y, x] = _ZERO
