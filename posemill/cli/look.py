@@ -44,7 +44,7 @@ def preview_command(
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
-    """Draw PNG pictures: skeletons on frames, or PoTion and volumes in colours."""
+    """Draw PNG pictures: skeletons on frames, or what a recipe made of them."""
     if status(store)["kind"] == "features":
         pictures = preview_features(store, out, limit)
     else:

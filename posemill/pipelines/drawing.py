@@ -136,12 +136,14 @@ def blank(height: int, width: int, colour: Colour) -> UInt8:
     return np.tile(np.array(colour, np.uint8), (height, width, 1))
 
 
-def write_text(picture: UInt8, text: str, at_xy: tuple[int, int], width_px: int) -> None:
+def write_text(
+    picture: UInt8, text: str, at_xy: tuple[int, int], width_px: int, scale: float = _FONT_SCALE
+) -> None:
     """Write on `picture` from `at_xy`, the baseline's left end; cut off to fit `width_px`."""
     plain = text.encode("ascii", "replace").decode()  # the font has no more
-    while plain and cv2.getTextSize(plain, _FONT, _FONT_SCALE, 1)[0][0] > width_px:
+    while plain and cv2.getTextSize(plain, _FONT, scale, 1)[0][0] > width_px:
         plain = plain[:-4].rstrip() + "..." if len(plain) > 4 else ""
-    cv2.putText(picture, plain, at_xy, _FONT, _FONT_SCALE, INK, 1, cv2.LINE_AA)
+    cv2.putText(picture, plain, at_xy, _FONT, scale, INK, 1, cv2.LINE_AA)
 
 
 def legend(entries: Sequence[tuple[Colour, str]], width_px: int) -> UInt8:
@@ -172,7 +174,8 @@ def resize_to_width(rgb: UInt8, width_px: int) -> UInt8:
 
 def png_bytes(rgb: UInt8) -> bytes:
     """The picture (H, W, 3) as a PNG file's bytes."""
-    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    smallest = [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), smallest)
     if not done:
         raise ValueError(f"a picture of shape {rgb.shape} cannot be encoded as PNG")
     return encoded.tobytes()

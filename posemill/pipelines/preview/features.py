@@ -77,7 +77,9 @@ def _sheet_of_all(store: FeatureStore, spec: OutputSpec, kind: Kind, clips: Clip
         for cell in drawing.cells
     ]
     columns = _whole_clips(len(drawings[0].cells), drawings[0].columns)
-    return sheet(f"{spec.name}: {drawings[0].about}", cells, columns, drawings[0].key)
+    return sheet(
+        f"{spec.name}: {drawings[0].about}", cells, columns, drawings[0].key, spec.description
+    )
 
 
 def _sheet_of_one(
@@ -85,7 +87,7 @@ def _sheet_of_one(
 ) -> UInt8:
     drawing = _draw(store, spec, kind, number)
     title = _joined(f"{spec.name} of {_clip_caption(store, row)}", drawing.about)
-    return sheet(title, drawing.cells, drawing.columns, drawing.key)
+    return sheet(title, drawing.cells, drawing.columns, drawing.key, spec.description)
 
 
 def _draw(store: FeatureStore, spec: OutputSpec, kind: Kind, number: int) -> Drawing:
@@ -93,7 +95,8 @@ def _draw(store: FeatureStore, spec: OutputSpec, kind: Kind, number: int) -> Dra
     stored = {
         other.name: store.read(other.name, number) for other in store.specs if other.name in names
     }
-    return kind.draw(clip_features(spec.name, store.specs, stored, store.configuration), _TIMES)
+    clip = clip_features(spec.name, store.specs, stored, store.configuration)
+    return kind.draw(clip, spread(clip.array.size("time"), _TIMES))
 
 
 def _whole_clips(cells_of_clip: int, columns: int) -> int:

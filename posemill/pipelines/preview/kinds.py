@@ -15,11 +15,12 @@ from posemill.pipelines.preview.maps import (
     draw_ways,
 )
 from posemill.pipelines.preview.sequences import draw_graph, draw_poses
-from posemill.pipelines.preview.sheets import Drawing
+from posemill.pipelines.preview.sheets import Drawing, Times
 from posemill.transforms.outputs import OutputSpec
 
 CHANGES = "_differences"
 """How the names of signed outputs end."""
+Draw = Callable[[ClipFeatures, Times], Drawing]
 _OPTIONAL = {"view", "person", "role"}
 
 
@@ -28,8 +29,7 @@ class Kind:
     """Outputs that look alike: their dimensions, in any order, and how they are drawn."""
 
     dims: frozenset[str]
-    draw: Callable[[ClipFeatures, int], Drawing]
-    """A clip at up to so many times."""
+    draw: Draw
     together: bool = False
     """All clips on one sheet."""
     changes: bool = False
@@ -39,14 +39,8 @@ class Kind:
         return same and self.changes == spec.name.endswith(CHANGES)
 
 
-def _kind(
-    dims: str, draw: Callable[[ClipFeatures, int], Drawing], *, together: bool = False
-) -> Kind:
-    return Kind(frozenset(dims.split()), draw, together)
-
-
-def _changes(dims: str, draw: Callable[[ClipFeatures, int], Drawing]) -> Kind:
-    return Kind(frozenset(dims.split()), draw, changes=True)
+def _kind(dims: str, draw: Draw, **options: bool) -> Kind:
+    return Kind(frozenset(dims.split()), draw, **options)
 
 
 KINDS = (
@@ -55,9 +49,9 @@ KINDS = (
     _kind("limb time y x", draw_joints),
     _kind("part time y x", draw_fields),
     _kind("channel time y x", draw_strength),
-    _changes("keypoint time y x", draw_joint_changes),
-    _changes("part time y x", draw_field_changes),
-    _changes("channel time y x", draw_strength),
+    _kind("keypoint time y x", draw_joint_changes, changes=True),
+    _kind("part time y x", draw_field_changes, changes=True),
+    _kind("channel time y x", draw_strength, changes=True),
     _kind("time keypoint space", draw_poses),
     _kind("channel time keypoint", draw_graph),
     _kind("channel time limb", draw_graph),

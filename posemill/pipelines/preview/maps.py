@@ -25,14 +25,17 @@ from posemill.pipelines.preview.keys import (
     text_key,
     time_key,
 )
-from posemill.pipelines.preview.sheets import COLUMNS, PANEL_PX, Drawing, spread
+from posemill.pipelines.preview.sheets import COLUMNS, PANEL_PX, Drawing, Times
 from posemill.schema import Float32, UInt8
 from posemill.transforms.potion import colour_potion
 
 Paint = Callable[[Float32], UInt8]
 
 
-def draw_ways(clip: ClipFeatures, times: int) -> Drawing:  # noqa: ARG001  (all times at once)
+def draw_ways(
+    clip: ClipFeatures,
+    times: Times,  # noqa: ARG001  (all times at once)
+) -> Drawing:
     """Joints' ways (person or role, keypoint, channel, y, x): a picture for each group."""
     group = _group_dim(clip)
     maps = clip.array.arranged(group, "keypoint", "channel", "y", "x")
@@ -44,7 +47,7 @@ def draw_ways(clip: ClipFeatures, times: int) -> Drawing:  # noqa: ARG001  (all 
     return Drawing(about, cells, COLUMNS, partial(time_key, clip.array.size("channel")))
 
 
-def draw_joints(clip: ClipFeatures, times: int) -> Drawing:
+def draw_joints(clip: ClipFeatures, times: Times) -> Drawing:
     """Joints or limbs over time (view, person or role, keypoint or limb, time, y, x)."""
     limbs = "limb" in clip.array.dims
     maps = _over_time(clip, "limb" if limbs else "keypoint")
@@ -56,7 +59,7 @@ def draw_joints(clip: ClipFeatures, times: int) -> Drawing:
     return Drawing(_views(clip), *cells, key)
 
 
-def draw_joint_changes(clip: ClipFeatures, times: int) -> Drawing:
+def draw_joint_changes(clip: ClipFeatures, times: Times) -> Drawing:
     """Signed changes of joint maps (person or role, keypoint, time, y, x)."""
     maps = _over_time(clip, "keypoint")
     full = _peak(maps)
@@ -64,7 +67,7 @@ def draw_joint_changes(clip: ClipFeatures, times: int) -> Drawing:
     return Drawing("what appears, and what goes", *cells, partial(change_key, full))
 
 
-def draw_fields(clip: ClipFeatures, times: int) -> Drawing:
+def draw_fields(clip: ClipFeatures, times: Times) -> Drawing:
     """Vectors along the limbs (person or role, time, part, y, x), x and y in turn."""
     vectors = _vectors(clip)
     full = max(1.0, _greatest_length(vectors))
@@ -72,7 +75,7 @@ def draw_fields(clip: ClipFeatures, times: int) -> Drawing:
     return Drawing("", *_strips(clip, vectors / np.float32(full), times, field), key)
 
 
-def draw_field_changes(clip: ClipFeatures, times: int) -> Drawing:
+def draw_field_changes(clip: ClipFeatures, times: Times) -> Drawing:
     """Changes of such vectors."""
     vectors = _vectors(clip)
     full = _greatest_length(vectors) or 1.0
@@ -81,7 +84,7 @@ def draw_field_changes(clip: ClipFeatures, times: int) -> Drawing:
     return Drawing("", *_strips(clip, vectors / np.float32(full), times, field), key)
 
 
-def draw_strength(clip: ClipFeatures, times: int) -> Drawing:
+def draw_strength(clip: ClipFeatures, times: Times) -> Drawing:
     """Channels without a meaning of their own (time, channel, y, x): their root mean square."""
     maps = _over_time(clip, "channel")
     strength = np.sqrt(np.square(maps).mean(axis=2, keepdims=True))
@@ -104,18 +107,18 @@ def _greatest_length(vectors: Float32) -> float:
 
 
 def _strips(
-    clip: ClipFeatures, maps: Float32, times: int, paint: Paint
+    clip: ClipFeatures, maps: Float32, times: Times, paint: Paint
 ) -> tuple[tuple[Cell, ...], int]:
     """A row of pictures for each group of maps (G, T, ...), and how many are in a row."""
-    chosen, at = spread(maps.shape[1], times), clip.time_names()
+    at = clip.time_names()
     cells = tuple(
         Cell(
             resize_to_width(paint(group[time]), PANEL_PX), ", ".join(filter(None, (name, at[time])))
         )
         for group, name in zip(maps, _group_names(clip), strict=True)
-        for time in chosen
+        for time in times
     )
-    return cells, len(chosen)
+    return cells, len(times)
 
 
 def _over_time(clip: ClipFeatures, maps: str) -> Float32:

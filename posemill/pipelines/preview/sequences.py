@@ -13,7 +13,7 @@ from posemill.pipelines.preview.clip import ClipFeatures
 from posemill.pipelines.preview.colours import joint_colours, limb_colours
 from posemill.pipelines.preview.figures import Bools, draw_figures, draw_vectors, fit
 from posemill.pipelines.preview.keys import people_key, side_key
-from posemill.pipelines.preview.sheets import Drawing, spread
+from posemill.pipelines.preview.sheets import Drawing, Times
 from posemill.schema import Float32, Skeleton
 from posemill.transforms.sequences import vpn_root
 
@@ -32,17 +32,17 @@ class Side(NamedTuple):
     axes: tuple[int, int]
 
 
-def draw_poses(clip: ClipFeatures, times: int) -> Drawing:
+def draw_poses(clip: ClipFeatures, times: Times) -> Drawing:
     """Poses (time, person, keypoint, space), in any order, as stick figures."""
     position = clip.array.arranged("time", "person", "keypoint", "space")
     if clip.score is not None:
         seen = clip.score.arranged("time", "person", "keypoint") > 0
     else:
         seen = _unlike_zero(clip, position)
-    return _figures(clip, Points(position, seen), times)
+    return _figures(clip, Points(position, seen), times, "")
 
 
-def draw_graph(clip: ClipFeatures, times: int) -> Drawing:
+def draw_graph(clip: ClipFeatures, times: Times) -> Drawing:
     """A stream (view, channel, time, keypoint or limb, person).
 
     Joints are stick figures. Bones and motion have no place, only direction and
@@ -56,30 +56,31 @@ def draw_graph(clip: ClipFeatures, times: int) -> Drawing:
     if of_limbs or (clip.setting("stream") or "").endswith("motion"):
         return _vectors(clip, position, times)
     seen = values[..., 2] > 0 if flat else _unlike_zero(clip, position)
-    return _figures(clip, Points(position, seen), times)
+    about = "frames as squares, whatever their shape" if flat else ""
+    return _figures(clip, Points(position, seen), times, about)
 
 
-def _figures(clip: ClipFeatures, people: Points, times: int) -> Drawing:
+def _figures(clip: ClipFeatures, people: Points, times: Times, about: str) -> Drawing:
     skeleton = _skeleton(clip, people.position.shape[2])
-    sides, chosen, at = _sides(people.position), spread(len(people.seen), times), clip.time_names()
+    sides, at = _sides(people.position), clip.time_names()
     span = _span(people)
     cells = []
     for side in sides:
         points = people.position[..., side.axes]
         plane = fit(points, people.seen, span)
-        for time in chosen:
+        for time in times:
             picture = draw_figures(points[time], people.seen[time], skeleton.limbs, plane)
             cells.append(Cell(picture, side.name + at[time]))
     present = np.flatnonzero(people.seen.any(axis=(0, 2))).tolist()
-    about = f"{span:.3g} units across" if present else "nobody is there"
-    return Drawing("", tuple(cells), len(chosen), partial(people_key, present, about))
+    size = f"from edge to edge: {span:.3g}" if present else "nobody is there"
+    return Drawing(about, tuple(cells), len(times), partial(people_key, present, size))
 
 
-def _vectors(clip: ClipFeatures, vectors: Float32, times: int) -> Drawing:
+def _vectors(clip: ClipFeatures, vectors: Float32, times: Times) -> Drawing:
     """Rows of pictures for each person who is there, from each side."""
     of_limbs = "limb" in clip.array.dims
     colours = (limb_colours if of_limbs else joint_colours)(clip.skeleton, vectors.shape[2])
-    chosen, at = spread(len(vectors), times), clip.time_names()
+    at = clip.time_names()
     longest = float(np.linalg.norm(vectors, axis=-1).max())
     present = np.flatnonzero(vectors.any(axis=(0, 2, 3))).tolist()
     cells = [
@@ -89,11 +90,11 @@ def _vectors(clip: ClipFeatures, vectors: Float32, times: int) -> Drawing:
         )
         for person in present or [0]
         for side in _sides(vectors)
-        for time in chosen
+        for time in times
     ]
     what = "limbs" if of_limbs else "joints"
-    about = f"all {what} from one point; the ring is at {longest:.2g}"
-    return Drawing("", tuple(cells), len(chosen), partial(side_key, about))
+    ring = f"all {what} from one point; the ring is at {longest:.2g}"
+    return Drawing("", tuple(cells), len(times), partial(side_key, ring))
 
 
 def _skeleton(clip: ClipFeatures, num_keypoints: int) -> Skeleton:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posemill.pipelines.drawing import Cell, Colour, contact_sheet
+from posemill.pipelines.drawing import PAPER, Cell, Colour, blank, contact_sheet, write_text
 from posemill.schema import UInt8
 
 PANEL_PX = 172
@@ -15,9 +15,14 @@ PANEL_PX = 172
 COLUMNS = 6
 GROUND: Colour = (28, 28, 32)
 _MIN_WIDTH_PX = 3 * PANEL_PX
+_NOTE_PX = 24
 
 Key = Callable[[int], UInt8]
 """Draws what colours mean, in a given width."""
+
+
+Times = Sequence[int]
+"""Which times of a clip are drawn, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,13 @@ class Drawing:
     key: Key
 
 
-def sheet(title: str, cells: Sequence[Cell], columns: int, key: Key) -> UInt8:
-    """All pictures below a title and above their key; wide enough for both to be read."""
+def sheet(title: str, cells: Sequence[Cell], columns: int, key: Key, note: str) -> UInt8:
+    """All pictures below a title and above their key and a note; wide enough for all to be read."""
     pictures = contact_sheet(title, cells, columns, _MIN_WIDTH_PX)
-    return np.concatenate([pictures, key(pictures.shape[1])])
+    width = pictures.shape[1]
+    last = blank(_NOTE_PX, width, PAPER)
+    write_text(last, note, (8, _NOTE_PX - 10), width - 16)
+    return np.concatenate([pictures, key(width), last])
 
 
 def spread(count: int, wanted: int) -> list[int]:
