@@ -18,6 +18,7 @@ from posemill.pipelines.drawing import (
     contact_sheet,
     draw_skeletons,
     file_name,
+    legend,
     limb_colour,
     png_bytes,
     resize_to_width,
@@ -96,6 +97,7 @@ def test_sheets_have_room_for_every_cell() -> None:
     assert tuple(sheet[28 + 58 + 29, 8 + 48 + 39]) == (5, 0, 0)
     assert tuple(sheet[28 + 58, 8 + 2 * 48]) == PAPER  # the sixth place is free
     assert contact_sheet("title", cells[:1], columns=3).shape == (28 + 58, 48 + 8, 3)
+    assert contact_sheet("title", cells[:1], columns=3, min_width_px=200).shape == (28 + 58, 200, 3)
     with pytest.raises(ValueError, match="got 0 and 3"):
         contact_sheet("title", [], 3)
 
@@ -107,6 +109,25 @@ def test_long_and_foreign_text_stays_within_its_width() -> None:
     assert (picture[:, 102:] == 255).all()
     write_text(picture, "narrow", (150, 14), 1)  # no room at all: nothing
     assert (picture[:, 102:] == 255).all()
+
+
+def test_larger_text_is_larger() -> None:
+    small, large = blank(40, 200, (255, 255, 255)), blank(40, 200, (255, 255, 255))
+    write_text(small, "text", (0, 30), 200)
+    write_text(large, "text", (0, 30), 200, scale=0.8)
+    assert (large < 128).sum() > 2 * (small < 128).sum()
+
+
+def test_legends_show_each_colour_and_break_into_lines() -> None:
+    entries = [(LEFT, "left"), (RIGHT, "right"), (MIDDLE, "middle")]
+    wide, narrow = legend(entries, 400), legend(entries, 80)
+    # A line of 20 px each, and a gap of 8 px; the squares begin 8 px from the left, 3 from the top.
+    assert wide.shape == (28, 400, 3)
+    assert narrow.shape == (3 * 20 + 8, 80, 3)
+    for line, (colour, _) in enumerate(entries):
+        assert tuple(narrow[line * 20 + 3, 8]) == colour
+        assert (wide[9] == colour).all(axis=-1).sum() >= 12
+    assert legend([], 50).shape == (28, 50, 3)  # of nobody
 
 
 def test_pictures_keep_their_proportions_and_their_colours(tmp_path: Path) -> None:

@@ -39,11 +39,11 @@ def preview_features(features: Path, out_dir: Path, limit: int = 24) -> list[Pat
     spec, kind = _drawable(store)
     if kind.together:
         return [write_png(out_dir / f"{spec.name}.png", _sheet_of_all(store, spec, kind, clips))]
-    return [
-        write_png(out_dir / file_name(row.clip_id, ".png"), _sheet_of_one(store, spec, kind, *clip))
-        for clip in clips
-        for _, row in [clip]
-    ]
+    paths = []
+    for number, row in clips:
+        drawn = _sheet_of_one(store, spec, kind, number, row)
+        paths.append(write_png(out_dir / file_name(row.clip_id, ".png"), drawn))
+    return paths
 
 
 def _choose_clips(store: FeatureStore, limit: int) -> Clips:

@@ -6,17 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from potion_stores import make_potion_store
+from pictures import panel, read_png
 
 from posemill.errors import InputError
-from posemill.pipelines.preview import preview_features, preview_poses
+from posemill.pipelines.preview import preview_poses
 from posemill.schema import PoseSequence, UInt8, VideoStatus
 from posemill.storage.catalog import write_catalog
 from posemill.storage.datasets.folder import index_folder
-from posemill.storage.features import FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore, VideoRecord
-from posemill.transforms.potion import colour_potion
-from posemill.transforms.recipes import create_recipe
 from posemill.transforms.skeletons import COCO_17
 
 FRAMES, WIDTH, HEIGHT = 10, 320, 192
@@ -72,14 +69,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def read_png(path: Path) -> UInt8:
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-
-
 def cell(sheet: UInt8, number: int) -> UInt8:
-    """The picture of a cell: 320 x 192 px, four in a row, captions of 20 px, gaps of 8 px."""
-    top, left = 28 + number // 4 * (HEIGHT + 28), 8 + number % 4 * (WIDTH + 8)
-    return sheet[top : top + HEIGHT, left : left + WIDTH]
+    """The picture of a cell, four in a row."""
+    return panel(sheet, number, 4, (HEIGHT, WIDTH))
 
 
 def test_people_are_drawn_on_frames_spread_over_the_video(folder: Path, tmp_path: Path) -> None:
@@ -146,54 +138,3 @@ def test_a_changed_file_is_noticed(folder: Path, tmp_path: Path) -> None:
     write_catalog(tmp_path / "other", other)
     with pytest.raises(InputError, match="has no video 'wave/one'"):
         preview_poses(folder / "poses.zarr", tmp_path, catalog=tmp_path / "other")
-
-
-def test_potion_comes_in_colours_class_by_class(tmp_path: Path) -> None:
-    store = make_potion_store(tmp_path / "f.zarr", per_class={"train": 2})
-    (path,) = preview_features(store.root, tmp_path / "out", limit=3)
-    sheet = read_png(path)
-    # 16 x 20 px maps in cells of 172 px; three columns, a head, captions and the bar of time.
-    height = round(16 * 172 / 20)
-    assert sheet.shape == (28 + height + 28 + 38, 3 * (172 + 8) + 8, 3)
-    rows = store.rows()
-    # Sorted by class, the first, a middle and the last of six clips: one of each class.
-    for place, number in enumerate((0, 2, 5)):
-        row = rows[number]
-        assert row is not None
-        assert row.label == place
-        expected = colour_potion(store.read("u", number).astype(np.float32))
-        shown = sheet[28 : 28 + height, 8 + place * 180 : 8 + place * 180 + 172]
-        small = cv2.resize(shown, (20, 16), interpolation=cv2.INTER_AREA)
-        assert np.abs(small.astype(int) - expected).mean() < 12
-    bar = sheet[28 + height + 28 + 10]
-    assert tuple(bar[sheet.shape[1] // 4]) == (255, 0, 0)
-    assert tuple(bar[sheet.shape[1] - sheet.shape[1] // 4 - 1]) == (0, 0, 255)
-
-
-def test_maps_over_time_show_the_brightest_joint(tmp_path: Path) -> None:
-    recipe = create_recipe("volume", {"length": "4", "size_hw": "16,16", "views": "2"})
-    store = FeatureStore.create(tmp_path / "v.zarr", recipe.outputs(COCO_17), {}, ())
-    store.add_rows([FeatureRow("clip", "video", -1, -1, {}, 0)])
-    volume = np.zeros((1, 2, 17, 4, 16, 16), np.uint8)
-    volume[0, 0, 3, 2, 4:12, 4:12] = 200  # one joint at the third time of the first view
-    volume[0, 1] = 255
-    arrays = {"volume": volume, "frame_index": np.zeros((1, 2, 4), np.int32)}
-    store.write_shard(0, "0" * 64, [(arrays, np.array([True]))])
-    (path,) = preview_features(store.root, tmp_path / "out")
-    sheet = read_png(path)
-    centres = [sheet[28 + 86, 8 + time * 180 + 86, 0] for time in range(4)]
-    assert centres == [0, 0, 200, 0]
-
-
-def test_features_that_cannot_be_drawn_are_refused(tmp_path: Path) -> None:
-    recipe = create_recipe("potion", {"canvas_hw": "16,20"})
-    specs = [spec for spec in recipe.outputs(COCO_17) if spec.name == "maximum"]
-    store = FeatureStore.create(tmp_path / "f.zarr", specs, {}, ())
-    with pytest.raises(InputError, match="no features yet"):
-        preview_features(store.root, tmp_path)
-    store.add_rows([FeatureRow("clip", "video", -1, -1, {}, 0)])
-    store.write_shard(0, "0" * 64, [({"maximum": np.ones((1, 17, 3), "f4")}, np.array([True]))])
-    with pytest.raises(InputError, match=r"it holds: maximum \('keypoint', 'channel'\)"):
-        preview_features(store.root, tmp_path)
-    with pytest.raises(InputError, match="at least 1 clip"):
-        preview_features(store.root, tmp_path, limit=0)
