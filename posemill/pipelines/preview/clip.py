@@ -64,9 +64,9 @@ class ClipFeatures:
         """A caption for every time: of the first view, as the maps are."""
         times = range(self.array.size("time"))
         if self.frame_index is None:
-            return [f"t = {time}" for time in times]
+            return [f"t {time}" for time in times]
         frames = self.frame_index.arranged("time").astype(int)
-        return [f"t = {time}, frame {frames[time]}" for time in times]
+        return [f"t {time}, frame {frames[time]}" for time in times]
 
 
 def clip_features(

@@ -112,7 +112,7 @@ def _sides(position: Float32) -> list[Side]:
     front = Side("", (0, 1))
     if position.shape[-1] < 3 or not position[..., 2].any():
         return [front]
-    return [front, Side("from the side, ", (2, 1))]
+    return [front, Side("side, ", (2, 1))]
 
 
 def _span(people: Points) -> float:

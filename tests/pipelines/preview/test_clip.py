@@ -26,7 +26,7 @@ def test_a_clip_has_values_names_of_its_times_and_what_the_store_was_made_by() -
     configuration = {"skeleton": "coco-17", "recipe": {"settings": {"space": "2d"}}}
     clip = clip_features("maps", (maps, index), stored, configuration)
     np.testing.assert_array_equal(clip.array.arranged("time"), [1.0, 1.5, 2.0])
-    assert clip.time_names() == ["t = 0, frame 4", "t = 1, frame 8", "t = 2, frame 15"]
+    assert clip.time_names() == ["t 0, frame 4", "t 1, frame 8", "t 2, frame 15"]
     assert clip.skeleton == COCO_17
     assert clip.setting("space") == "2d"
     assert clip.setting("stream") is None
@@ -36,4 +36,4 @@ def test_of_a_bare_store_the_values_are_known() -> None:
     maps = OutputSpec("maps", ("time",), (2,), "float32")
     clip = clip_features("maps", (maps,), {"maps": np.ones(2, np.float32)}, {})
     assert (clip.skeleton, clip.score, clip.setting("space")) == (None, None, None)
-    assert clip.time_names() == ["t = 0", "t = 1"]
+    assert clip.time_names() == ["t 0", "t 1"]

@@ -45,7 +45,7 @@ def test_joints_have_the_colour_of_their_side_and_the_shade_of_their_value() -> 
     array.values[0, LEFT_WRIST, 1][SQUARE] = 0.5
     array.values[1] = 1.0  # of the other view nothing shows
     drawing = draw_joints(clip(array), [0, 1])
-    assert [cell.caption for cell in drawing.cells] == ["t = 0", "t = 1"]
+    assert [cell.caption for cell in drawing.cells] == ["t 0", "t 1"]
     assert drawing.about == "the first of 2 views"
     assert not drawing.cells[0].picture.any()
     half = tuple(round(0.5 * channel) for channel in LEFT)
@@ -75,7 +75,7 @@ def test_people_apart_are_rows_of_their_own(dim: str, names: list[str]) -> None:
     array = zeros(time=4, **{dim: 2}, keypoint=17)
     array.values[3, 1, LEFT_WRIST][SQUARE] = 1.0
     drawing = draw_joints(clip(array), [0, 3])
-    captions = [f"{name}, t = {time}" for name in names for time in (0, 3)]
+    captions = [f"{name}, t {time}" for name in names for time in (0, 3)]
     assert [cell.caption for cell in drawing.cells] == captions
     assert drawing.columns == 2
     assert [cell.picture.any() for cell in drawing.cells] == [False, False, False, True]

@@ -122,7 +122,7 @@ def test_true_poses_are_shown_from_the_side_too() -> None:
     values[0, 0, SHOULDER] = (1, 1, 3)
     values[0, 0, ELBOW] = (1, 5, 1)
     front, side = draw_poses(clip_of(values), [0]).cells
-    assert (front.caption, side.caption) == ("t = 0", "from the side, t = 0")
+    assert (front.caption, side.caption) == ("t 0", "side, t 0")
     # 4 units across: upright from the front; from the side leaning by half of that.
     assert at(front.picture, MIDDLE, MARGIN) == TRACKS[0]
     quarter = (MIDDLE - MARGIN) / 2
@@ -156,13 +156,13 @@ def test_bones_and_motion_are_vectors_in_the_colour_of_their_side() -> None:
     values = poses(times=2, people=2, space=3)
     values[1, 1, UPPER_ARM] = (0.0, 0.3, 1.0)  # down; the third channel is a score
     bones = draw_graph(graph(values, "limb", space="2d", stream="bone"), [0, 1])
-    assert [cell.caption for cell in bones.cells] == ["person 1, t = 0", "person 1, t = 1"]
+    assert [cell.caption for cell in bones.cells] == ["person 1, t 0", "person 1, t 1"]
     assert at(bones.cells[1].picture, MIDDLE, MIDDLE + radius) == LEFT
     values = poses(space=3)
     values[0, 0, 6] = (0.0, 0.0, -0.1)  # the right shoulder comes nearer
     front, side = draw_graph(graph(values, space="3d", stream="joint-motion"), [0]).cells
     assert at(side.picture, MIDDLE - radius, MIDDLE) == RIGHT
-    assert side.caption == "person 0, from the side, t = 0"
+    assert side.caption == "person 0, side, t 0"
     assert not (front.picture[:60] == RIGHT).all(axis=-1).any()
     still = draw_graph(graph(poses(people=2, space=3), stream="joint-motion", space="2d"), [0])
     assert len(still.cells) == 1
