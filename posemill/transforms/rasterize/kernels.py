@@ -11,7 +11,6 @@ truncation in px.
 
 from __future__ import annotations
 
-from math import factorial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +23,10 @@ BLOCK_ROWS = 128  # people whose Gaussians are computed at once, more if a frame
 
 _LN_2 = 0.6931471805599453
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
-_TAYLOR = tuple(np.float32(_LN_2**n / factorial(n)) for n in range(1, 7))  # of 2^f
-_T1, _T2, _T3, _T4, _T5, _T6 = _TAYLOR
+# 2^f = 1 + f (c1 + f (c2 + ...)) to 1e-7 of itself for f from -1/2 to 1/2, the
+# polynomial of least relative error (fitted by Lawson's iteration).
+_C1, _C2, _C3 = np.float32(0.69314698), np.float32(0.24022242), np.float32(0.055507337)
+_C4, _C5 = np.float32(0.009671513), np.float32(0.0013264727)
 _MAX_POWER = np.float32(126.0)  # 2^-126 is the least normal float32
 # A limb's pixels below 2^-20 of its score, 9.5e-7, stay zero.
 _LIMB_POWER = np.float32(20.0)
@@ -75,7 +76,7 @@ def _power(z):  # type: ignore[no-untyped-def]
     z = min(z, _MAX_POWER)
     whole = np.int32(z + _HALF)
     f = np.float32(whole) - z  # -1/2 to 1/2
-    fraction = (((((_T6 * f + _T5) * f + _T4) * f + _T3) * f + _T2) * f + _T1) * f + _ONE
+    fraction = ((((_C5 * f + _C4) * f + _C3) * f + _C2) * f + _C1) * f + _ONE
     return fraction * np.int32((np.int32(127) - whole) << 23).view(np.float32)
 
 
@@ -323,8 +324,9 @@ def _direction(ax, ay, bx, by):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _limb_box(ax, ay, bx, by, reach, height, width):  # type: ignore[no-untyped-def]
+def _limb_box(ends, reach, height, width):  # type: ignore[no-untyped-def]
     """x0, x1, y0, y1 of the pixels within `reach` of the ends' bounding box; x1, y1 excluded."""
+    ax, ay, bx, by = ends
     x0, columns = _span(min(ax, bx) - reach, max(ax, bx) + reach, width)
     y0, rows = _span(min(ay, by) - reach, max(ay, by) + reach, height)
     return x0, x0 + columns, y0, y0 + rows
@@ -379,7 +381,7 @@ def draw_limbs(xy, score, ptr, limbs, sigma, reach, storing, add, out):  # type:
 def _draw_limb(ends, peak, scale, radius, reach, half, add, maps, limb, t):  # type: ignore[no-untyped-def]
     _, _, height, width = maps.shape
     ax, ay, bx, by = ends
-    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
+    x0, x1, y0, y1 = _limb_box(ends, reach, height, width)
     ux, uy, length = _direction(ax, ay, bx, by)
     sx, sy = ux * scale, uy * scale
     left, slope, wide = _strip(ax, ay, ux, uy, radius, y0)
@@ -407,29 +409,19 @@ def _draw_limb(ends, peak, scale, radius, reach, half, add, maps, limb, t):  # t
 
 
 @compiled
-def erase_limbs(xy, score, ptr, limbs, sigma, reach, out):  # type: ignore[no-untyped-def]
-    num_limbs, num_frames, _, _ = out.shape
-    _, radius = _limb_scale(sigma)
+def erase_limbs(xy, score, ptr, limbs, reach, out):  # type: ignore[no-untyped-def]
+    """Clear the limbs' boxes: more than was drawn, and faster than to look for that."""
+    num_limbs, num_frames, height, width = out.shape
     for limb in range(num_limbs):
         pair = limbs[limb, 0], limbs[limb, 1]
         for t in range(num_frames):
             for p in range(ptr[t], ptr[t + 1]):
                 peak, ends = _limb(xy, score, p, pair)
                 if peak > _ZERO:
-                    _erase_limb(_downward(ends), radius, reach, out, limb, t)
-
-
-@inlined
-def _erase_limb(ends, radius, reach, maps, limb, t):  # type: ignore[no-untyped-def]
-    _, _, height, width = maps.shape
-    ax, ay, bx, by = ends
-    ux, uy, _ = _direction(ax, ay, bx, by)
-    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, reach, height, width)
-    left, slope, wide = _strip(ax, ay, ux, uy, radius, y0)
-    for j in range(y0, y1):
-        first, stop = _on_strip(left + (j - y0) * slope, wide, x0, x1)
-        for i in range(first, stop):
-            maps[np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(i)] = 0
+                    x0, x1, y0, y1 = _limb_box(ends, reach, height, width)
+                    for j in range(y0, y1):
+                        for i in range(x0, x1):
+                            out[np.uintp(limb), np.uintp(t), np.uintp(j), np.uintp(i)] = 0
 
 
 @compiled
@@ -481,7 +473,7 @@ def _add_vectors(ends, weight, half_width, shared, covered, out, limb, t):  # ty
     ux, uy, length = _direction(ax, ay, bx, by)
     vx, vy = np.float32(weight * ux), np.float32(weight * uy)
     margin = _part_margin(length, half_width)
-    x0, x1, y0, y1 = _limb_box(ax, ay, bx, by, margin, height, width)
+    x0, x1, y0, y1 = _limb_box(ends, margin, height, width)
     left, slope, wide = _strip(ax, ay, ux, uy, margin, y0)
     for j in range(y0, y1):
         first, stop = _on_strip(left + (j - y0) * slope, wide, x0, x1)
@@ -507,3 +499,30 @@ def _average(covered, top, bottom, out, limb, t):  # type: ignore[no-untyped-def
             out[x_map, frame, y, x] /= people
             out[y_map, frame, y, x] /= people
             covered[y, x] = _ZERO
+
+
+@inlined
+def _half_bits(value):  # type: ignore[no-untyped-def]
+    """The bits of the float16 nearest to a finite float32, on a tie the even one."""
+    bits = np.int64(np.float32(value).view(np.int32))
+    size = bits & 0x7FFFFFFF
+    # Beside 1/2 float32 has the steps of float16's smallest numbers, those below 2^-14.
+    beside = np.int32(size).view(np.float32) + _HALF
+    small = np.int64(np.float32(beside).view(np.int32)) - 0x3F000000
+    # Ten bits of the fraction, rounded, and an exponent that counts from 15, not from 127.
+    large = (size + 0xFFF + ((size >> 13) & 1) - (112 << 23)) >> 13
+    rounded = small if size < 113 << 23 else large
+    return np.uint16((rounded if rounded < 0x7C00 else 0x7C00) | (bits >> 16 & 0x8000))
+
+
+@compiled
+def move_to_halves(maps, halves):  # type: ignore[no-untyped-def]
+    """`maps` to `halves`, the bits of float16s and perhaps narrower; clear `maps`."""
+    num_maps, num_frames, height, width = halves.shape
+    for n in range(num_maps):
+        for t in range(num_frames):
+            for j in range(height):
+                for i in range(width):
+                    at = np.uintp(n), np.uintp(t), np.uintp(j), np.uintp(i)
+                    halves[at] = _half_bits(maps[at])
+    maps[:] = _ZERO

@@ -79,14 +79,14 @@ def erase_limbs(
     sigma: float,
     truncate: float = 3.0,
 ) -> None:
-    """Put zeros where `draw_limbs` with the same arguments has drawn.
+    """Put zeros where `draw_limbs` with the same arguments has drawn, and in its limbs' boxes.
 
     Arguments and errors as for `draw_limbs`.
     """
     people = checked_people(xy_px, score, frame_ptr)
     pairs = checked_limbs(limbs, people.num_keypoints)
     _check_out(out, len(pairs), people.num_frames)
-    kernels.erase_limbs(*people, pairs, *checked_gaussian(sigma, truncate), erasable(out))
+    kernels.erase_limbs(*people, pairs, checked_gaussian(sigma, truncate).reach, erasable(out))
 
 
 def _check_out(out: Maps, num_limbs: int, num_frames: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from posemill.transforms.rasterize.checks import Maps
-from posemill.transforms.rasterize.kernels import Storing
+from posemill.transforms.rasterize.kernels import Storing, move_to_halves
 
 FIELD_DTYPES = np.dtype(np.float32), np.dtype(np.float16)
 MAP_DTYPES = *FIELD_DTYPES, np.dtype(np.uint8)
@@ -35,10 +35,15 @@ def draw_through_scratch(
     `draw(n, scratch)` draws the maps that belong at `out[n * maps_each]` and on
     into zeros, at least `min_width` px wide.
     """
-    dtype = np.float32 if out.dtype == np.float16 else out.dtype
+    halves = out.dtype == np.float16
     width = out.shape[-1]
-    scratch = np.zeros((maps_each, *out.shape[1:-1], max(width, min_width)), dtype)
+    shape = maps_each, *out.shape[1:-1], max(width, min_width)
+    scratch = np.zeros(shape, np.float32 if halves else out.dtype)
     for number, first in enumerate(range(0, len(out), maps_each)):
         draw(number, scratch)
-        out[first : first + maps_each] = scratch[..., :width]
-        scratch.fill(0)
+        target = out[first : first + maps_each]
+        if halves:
+            move_to_halves(scratch, target.view(np.uint16))
+        else:
+            target[...] = scratch[..., :width]
+            scratch.fill(0)
