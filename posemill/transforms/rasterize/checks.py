@@ -116,9 +116,10 @@ def check_out(
         raise ValueError(f"out must be {names} = ({sides}), none of them 0; got shape {out.shape}")
     if out.dtype not in dtypes:
         raise ValueError(f"out must be {' or '.join(map(str, dtypes))}, got {out.dtype}")
-    if not out.flags.c_contiguous or not out.flags.writeable:
-        state = "read-only" if out.flags.c_contiguous else f"strides {out.strides}"
-        raise ValueError(f"out must be C-contiguous and writeable, got {state}")
+    if not out.flags.carray:
+        flags = out.flags
+        state = "read-only" if flags.c_contiguous and flags.aligned else f"strides {out.strides}"
+        raise ValueError(f"out must be C-contiguous, aligned and writeable, got {state}")
 
 
 def checked_gaussian(sigma: float, truncate: float) -> Gaussian:
@@ -161,4 +162,6 @@ def _real(name: str, array: npt.NDArray[Any]) -> Float32:
 
 
 def _owned(array: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
-    return np.require(array, dtype, ["C", "W"])
+    if array.dtype == dtype and array.flags.carray:  # contiguous, aligned and writeable
+        return array
+    return np.require(array, dtype, ["C", "A", "W"])

@@ -61,11 +61,11 @@ def draw_joints(
     _check_out(out, people.num_keypoints, people.num_frames)
     gaussian, add = checked_gaussian(sigma, truncate), adds(combine, out)
     if out.dtype != np.float16:
-        kernels.draw_joints(*people, *gaussian, storing(out), add, out)
+        kernels.draw_joints(*people, *gaussian, *storing(out), add, out)
         return
 
     def draw(k: int, scratch: Maps) -> None:
-        kernels.draw_joints(*people.only(k), *gaussian, storing(scratch), add, scratch)
+        kernels.draw_joints(*people.only(k), *gaussian, *storing(scratch), add, scratch)
 
     draw_through_scratch(out, draw)
 

@@ -1,17 +1,17 @@
 """The compiled loops of all rasterisers.
 
 They live in one file because numba's disk cache looks at the file of a kernel
-only, not at those of the functions it calls. They trust their arguments
+only, not at those of the functions it calls. They take no classes of our own:
+the cache's index could not be read any more once one is renamed. They trust their arguments
 (`checks` looks at them first), and use nothing but correctly rounded
 arithmetic, no library's exp: equal input gives equal bits on every machine.
 
 Frame t's people are rows `ptr[t]` to `ptr[t + 1] - 1`. `reach` is the
-truncation in px.
+truncation in px. A value v is kept as min(`unit` v, `ceiling`) + `half`, cut to
+the type of the map.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 
@@ -31,32 +31,6 @@ _MAX_POWER = np.float32(126.0)  # 2^-126 is the least normal float32
 # A limb's pixels below 2^-20 of its score, 9.5e-7, stay zero.
 _LIMB_POWER = np.float32(20.0)
 _ANYWHERE = 1e18  # px
-
-
-class Storing(NamedTuple):
-    """How a map holds a value v: min(unit v, ceiling) + half, cut to the map's type."""
-
-    unit: np.float32
-    ceiling: np.float32
-    half: np.float32
-
-
-class _Patches(NamedTuple):
-    """Gaussians of one joint of the people of some frames, each a column times a row.
-
-    `corner`, `extent`: (2, B), in x and y, first pixel and number of pixels on
-    the map. `offset` (2, B): from the joint to the corner, px. `peak` (B,): 0
-    where nothing is to be drawn. `across` (w, B), `down` (h, B): the values
-    along x and y, with zeros after `extent`; w and h are the most pixels that
-    a Gaussian reaches, so that all loops are equally long, which is faster.
-    """
-
-    corner: np.ndarray
-    extent: np.ndarray
-    offset: np.ndarray
-    peak: np.ndarray
-    across: np.ndarray
-    down: np.ndarray
 
 
 @compiled
@@ -114,23 +88,28 @@ def _most(reach, size):  # type: ignore[no-untyped-def]
 
 @compiled
 def _empty_patches(ptr, reach, height, width):  # type: ignore[no-untyped-def]
+    """Room for Gaussians of one joint of B people, each a column times a row.
+
+    Corner and extent (2, B), in x and y: first pixel and number of pixels on the
+    map. Offset (2, B): from the joint to the corner, px. Peak (B,): 0 where
+    nothing is to be drawn. Across (w, B) and down (h, B): the values along x and
+    y, with zeros after the extent; w and h are the most pixels that a Gaussian
+    reaches, so that all loops are equally long, which is faster.
+    """
     capacity = BLOCK_ROWS
     for t in range(len(ptr) - 1):
         capacity = max(capacity, ptr[t + 1] - ptr[t])
-    return _Patches(
-        np.empty((2, capacity), np.int32),
-        np.empty((2, capacity), np.int32),
-        np.empty((2, capacity), np.float32),
-        np.empty(capacity, np.float32),
-        np.empty((_most(reach, width), capacity), np.float32),
-        np.empty((_most(reach, height), capacity), np.float32),
-    )
+    corner, extent = np.empty((2, capacity), np.int32), np.empty((2, capacity), np.int32)
+    offset, peak = np.empty((2, capacity), np.float32), np.empty(capacity, np.float32)
+    across = np.empty((_most(reach, width), capacity), np.float32)
+    down = np.empty((_most(reach, height), capacity), np.float32)
+    return corner, extent, offset, peak, across, down
 
 
 @compiled
 def _block_stop(ptr, start, patches):  # type: ignore[no-untyped-def]
     """The frame after the last whose people, from frame `start` on, fit into `patches`."""
-    stop, rows = start + 1, ptr[start] + len(patches.peak)
+    stop, rows = start + 1, ptr[start] + len(patches[3])
     while stop < len(ptr) - 1 and ptr[stop + 1] <= rows:
         stop += 1
     return stop
@@ -140,17 +119,18 @@ def _block_stop(ptr, start, patches):  # type: ignore[no-untyped-def]
 def _fill_patches(xy, score, k, first, stop, sigma, reach, size, patches):  # type: ignore[no-untyped-def]
     """Joint k of the people `first` .. `stop` - 1, on maps of `size` (height, width)."""
     height, width = size
+    corner, extent, offset, peak, across, down = patches
     for b in range(stop - first):
         x, y = np.float64(xy[first + b, k, 0]), np.float64(xy[first + b, k, 1])
         c = score[first + b, k]
         x0, y0, columns, rows = _joint_box(x, y, c, reach, height, width)
-        patches.corner[0, b], patches.corner[1, b] = x0, y0
-        patches.extent[0, b], patches.extent[1, b] = columns, rows
-        patches.offset[0, b], patches.offset[1, b] = np.float32(x0 - x), np.float32(y0 - y)
-        patches.peak[b] = c if columns > 0 else _ZERO
+        corner[0, b], corner[1, b] = x0, y0
+        extent[0, b], extent[1, b] = columns, rows
+        offset[0, b], offset[1, b] = np.float32(x0 - x), np.float32(y0 - y)
+        peak[b] = c if columns > 0 else _ZERO
     falloff = np.float32(_falloff(sigma))
-    _fill_profiles(patches.offset[0], patches.extent[0], stop - first, falloff, patches.across)
-    _fill_profiles(patches.offset[1], patches.extent[1], stop - first, falloff, patches.down)
+    _fill_profiles(offset[0], extent[0], stop - first, falloff, across)
+    _fill_profiles(offset[1], extent[1], stop - first, falloff, down)
 
 
 @compiled
@@ -164,39 +144,54 @@ def _fill_profiles(offset, extent, count, falloff, lines):  # type: ignore[no-un
 
 
 @inlined
-def _stamp(patches, b, peak, half, add, maps, k, t):  # type: ignore[no-untyped-def]
-    """Patch b, `peak` high, into map `maps[k, t]`."""
-    _, _, height, width = maps.shape
-    x0, y0 = patches.corner[0, b], patches.corner[1, b]
-    columns, rows = min(len(patches.across), width - x0), min(len(patches.down), height - y0)
-    for j in range(rows):
-        row = peak * patches.down[np.uintp(j), np.uintp(b)]
-        for i in range(columns):
-            value = maps.dtype.type(row * patches.across[np.uintp(i), np.uintp(b)] + half)
-            # Unsigned: numba would first see whether a signed index counts from the end.
-            at = np.uintp(k), np.uintp(t), np.uintp(y0 + j), np.uintp(x0 + i)
-            if add:
-                maps[at] += value
-            else:
-                maps[at] = max(maps[at], value)
+def _put(maps, at, factor, across, b, columns, half, add):  # type: ignore[no-untyped-def]
+    for i in range(columns):
+        value = maps.dtype.type(factor * across[np.uintp(i), np.uintp(b)] + half)
+        # Unsigned: numba would first see whether a signed index counts from the end.
+        pixel = at[0], at[1], at[2], at[3] + np.uintp(i)
+        if add:
+            maps[pixel] += value
+        else:
+            maps[pixel] = max(maps[pixel], value)
+
+
+@inlined
+def _put_row(maps, at, factor, across, b, columns, half, add):  # type: ignore[no-untyped-def]
+    """`factor` times the values along x of patch b into `columns` pixels from `maps[at]` on."""
+    if columns == 4:  # as for a sigma of 0.6: a loop of known length is faster
+        _put(maps, at, factor, across, b, 4, half, add)
+    else:
+        _put(maps, at, factor, across, b, columns, half, add)
 
 
 @compiled
-def draw_joints(xy, score, ptr, sigma, reach, storing, add, out):  # type: ignore[no-untyped-def]
+def _draw_block(patches, ptr, start, stop, unit, ceiling, half, add, out, k):  # type: ignore[no-untyped-def]
+    """The patches of frames `start` to `stop` - 1 into the maps `out[k]`."""
+    _, _, height, width = out.shape
+    corner, _, _, peaks, across, down = patches
+    for t in range(start, stop):
+        for b in range(ptr[t] - ptr[start], ptr[t + 1] - ptr[start]):
+            x0, y0 = corner[0, b], corner[1, b]
+            peak = min(unit * peaks[b], ceiling)
+            if peak > _ZERO:
+                columns = min(len(across), width - x0)
+                for j in range(min(len(down), height - y0)):
+                    row = peak * down[np.uintp(j), np.uintp(b)]
+                    at = np.uintp(k), np.uintp(t), np.uintp(y0 + j), np.uintp(x0)
+                    _put_row(out, at, row, across, b, columns, half, add)
+
+
+@compiled
+def draw_joints(xy, score, ptr, sigma, reach, unit, ceiling, half, add, out):  # type: ignore[no-untyped-def]
     num_keypoints, num_frames, height, width = out.shape
+    size = height, width
     patches = _empty_patches(ptr, reach, height, width)
     for k in range(num_keypoints):
         start = 0
         while start < num_frames:
             stop = _block_stop(ptr, start, patches)
-            first = ptr[start]
-            _fill_patches(xy, score, k, first, ptr[stop], sigma, reach, (height, width), patches)
-            for t in range(start, stop):
-                for p in range(ptr[t], ptr[t + 1]):
-                    peak = patches.peak[p - first]
-                    if peak > _ZERO:
-                        top = min(storing.unit * peak, storing.ceiling)
-                        _stamp(patches, p - first, top, storing.half, add, out, k, t)
+            _fill_patches(xy, score, k, ptr[start], ptr[stop], sigma, reach, size, patches)
+            _draw_block(patches, ptr, start, stop, unit, ceiling, half, add, out, k)
             start = stop
 
 
@@ -222,72 +217,66 @@ def _erase_joint(xy, score, p, k, reach, maps, t):  # type: ignore[no-untyped-de
 @compiled
 def accumulate_joints(xy, score, ptr, weights, sigma, reach, add, out):  # type: ignore[no-untyped-def]
     num_keypoints, _, height, width = out.shape
+    size = height, width
     patches = _empty_patches(ptr, reach, height, width)
     plane = np.zeros((1, 1, height, width), np.float32)  # one joint in one frame
     for k in range(num_keypoints):
         start = 0
         while start < len(ptr) - 1:
             stop = _block_stop(ptr, start, patches)
-            first = ptr[start]
-            _fill_patches(xy, score, k, first, ptr[stop], sigma, reach, (height, width), patches)
-            for t in range(start, stop):
-                rows = ptr[t] - first, ptr[t + 1] - first
-                if add or rows[1] - rows[0] == 1:
-                    _add_each(patches, rows, weights, t, out, k)
-                else:
-                    _add_greatest(patches, rows, weights, t, plane, out, k)
+            _fill_patches(xy, score, k, ptr[start], ptr[stop], sigma, reach, size, patches)
+            _add_block(patches, ptr, start, stop, weights, add, plane, out, k)
             start = stop
 
 
-@inlined
-def _add_each(patches, rows, weights, t, out, k):  # type: ignore[no-untyped-def]
-    for b in range(rows[0], rows[1]):
-        if patches.peak[b] > _ZERO:
-            _add_patch(patches, b, weights, t, out, k)
-
-
-@inlined
-def _add_patch(patches, b, weights, t, out, k):  # type: ignore[no-untyped-def]
-    """Patch b to joint k's map of each channel, weighted."""
-    _, num_channels, height, width = out.shape
-    x0, y0 = patches.corner[0, b], patches.corner[1, b]
-    columns, rows = min(len(patches.across), width - x0), min(len(patches.down), height - y0)
-    for j in range(rows):
-        row = patches.peak[b] * patches.down[np.uintp(j), np.uintp(b)]
-        for c in range(num_channels):
-            weight = weights[np.uintp(t), np.uintp(c)]
-            if weight != _ZERO:
-                for i in range(columns):
-                    at = np.uintp(k), np.uintp(c), np.uintp(y0 + j), np.uintp(x0 + i)
-                    out[at] += weight * row * patches.across[np.uintp(i), np.uintp(b)]
-
-
 @compiled
-def _add_greatest(patches, rows, weights, t, plane, out, k):  # type: ignore[no-untyped-def]
-    for b in range(rows[0], rows[1]):
-        if patches.peak[b] > _ZERO:
-            _stamp(patches, b, patches.peak[b], _ZERO, False, plane, 0, 0)
-    for b in range(rows[0], rows[1]):  # only when all people are in
-        if patches.peak[b] > _ZERO:
-            _move(patches, b, plane, weights, t, out, k)
+def _add_block(patches, ptr, start, stop, weights, add, plane, out, k):  # type: ignore[no-untyped-def]
+    """The patches of frames `start` to `stop` - 1, weighted, to the maps `out[k]`."""
+    _, num_channels, height, width = out.shape
+    corner, _, _, peaks, across, down = patches
+    for t in range(start, stop):
+        first, last = ptr[t] - ptr[start], ptr[t + 1] - ptr[start]
+        direct = add or last - first == 1
+        for b in range(first, last):
+            x0, y0, peak = corner[0, b], corner[1, b], peaks[b]
+            if peak > _ZERO:
+                columns = min(len(across), width - x0)
+                for j in range(min(len(down), height - y0)):
+                    row = peak * down[np.uintp(j), np.uintp(b)]
+                    y, x = np.uintp(y0 + j), np.uintp(x0)
+                    if not direct:
+                        at = np.uintp(0), np.uintp(0), y, x
+                        _put_row(plane, at, row, across, b, columns, _ZERO, False)
+                        continue
+                    for c in range(num_channels):
+                        share = weights[np.uintp(t), np.uintp(c)] * row
+                        if share != _ZERO:
+                            at = np.uintp(k), np.uintp(c), y, x
+                            _put_row(out, at, share, across, b, columns, _ZERO, True)
+        if not direct:  # only when all people are in
+            size = len(across), len(down)
+            _move(plane, corner, peaks, (first, last), size, weights, t, out, k)
 
 
 @inlined
-def _move(patches, b, plane, weights, t, out, k):  # type: ignore[no-untyped-def]
-    """Add patch b's pixels of `plane` to `out`, weighted; clear them, so they count once."""
-    _, _, height, width = out.shape
-    x0, y0 = patches.corner[0, b], patches.corner[1, b]
-    columns, rows = min(len(patches.across), width - x0), min(len(patches.down), height - y0)
-    for c in range(weights.shape[1]):
-        weight = weights[t, c]
-        if weight != _ZERO:
-            for j in range(rows):
-                for i in range(columns):
-                    y, x = np.uintp(y0 + j), np.uintp(x0 + i)
-                    out[np.uintp(k), np.uintp(c), y, x] += weight * plane[0, 0, y, x]
-    for j in range(rows):
-        for i in range(columns):
-            plane[0, 0, np.uintp(y0 + j), np.uintp(x0 + i)] = _ZERO
+def _move(plane, corner, peaks, people, size, weights, t, out, k):  # type: ignore[no-untyped-def]
+    """Add people's patches of `plane` to `out`, weighted; clear each, so it counts once."""
+    _, num_channels, height, width = out.shape
+    for b in range(people[0], people[1]):
+        x0, y0 = corner[0, b], corner[1, b]
+        if peaks[b] > _ZERO:
+            x1, y1 = min(x0 + size[0], width), min(y0 + size[1], height)
+            for c in range(num_channels):
+                weight = weights[np.uintp(t), np.uintp(c)]
+                if weight != _ZERO:
+                    for j in range(y0, y1):
+                        for i in range(x0, x1):
+                            y, x = np.uintp(j), np.uintp(i)
+                            value = weight * plane[np.uintp(0), np.uintp(0), y, x]
+                            out[np.uintp(k), np.uintp(c), y, x] += value
+            for j in range(y0, y1):
+                for i in range(x0, x1):
+                    plane[np.uintp(0), np.uintp(0), np.uintp(j), np.uintp(i)] = _ZERO
 
 
 @compiled
@@ -362,7 +351,7 @@ def _limb_scale(sigma):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def draw_limbs(xy, score, ptr, limbs, sigma, reach, storing, add, out):  # type: ignore[no-untyped-def]
+def draw_limbs(xy, score, ptr, limbs, sigma, reach, unit, ceiling, half, add, out):  # type: ignore[no-untyped-def]
     num_limbs, num_frames, _, _ = out.shape
     scale, radius = _limb_scale(sigma)
     for limb in range(num_limbs):
@@ -371,10 +360,8 @@ def draw_limbs(xy, score, ptr, limbs, sigma, reach, storing, add, out):  # type:
             for p in range(ptr[t], ptr[t + 1]):
                 peak, ends = _limb(xy, score, p, pair)
                 if peak > _ZERO:
-                    top = min(storing.unit * peak, storing.ceiling)
-                    _draw_limb(
-                        _downward(ends), top, scale, radius, reach, storing.half, add, out, limb, t
-                    )
+                    top = min(unit * peak, ceiling)
+                    _draw_limb(_downward(ends), top, scale, radius, reach, half, add, out, limb, t)
 
 
 @compiled

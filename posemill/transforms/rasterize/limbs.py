@@ -59,12 +59,12 @@ def draw_limbs(
     _check_out(out, len(pairs), people.num_frames)
     gaussian, add = checked_gaussian(sigma, truncate), adds(combine, out)
     if out.dtype != np.float16 and out.shape[-1] >= kernels.LANES:
-        kernels.draw_limbs(*people, pairs, *gaussian, storing(out), add, out)
+        kernels.draw_limbs(*people, pairs, *gaussian, *storing(out), add, out)
         return
 
     def draw(limb: int, scratch: Maps) -> None:
         pair = pairs[limb : limb + 1]
-        kernels.draw_limbs(*people, pair, *gaussian, storing(scratch), add, scratch)
+        kernels.draw_limbs(*people, pair, *gaussian, *storing(scratch), add, scratch)
 
     draw_through_scratch(out, draw, min_width=kernels.LANES)
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from posemill.transforms.rasterize.checks import Maps
-from posemill.transforms.rasterize.kernels import Storing, move_to_halves
+from posemill.transforms.rasterize.kernels import move_to_halves
 
 FIELD_DTYPES = np.dtype(np.float32), np.dtype(np.float16)
 MAP_DTYPES = *FIELD_DTYPES, np.dtype(np.uint8)
+
+
+class Storing(NamedTuple):
+    """How a map holds a value v: min(unit v, ceiling) + half, cut to the map's type."""
+
+    unit: np.float32
+    ceiling: np.float32
+    half: np.float32
 
 
 _REALS = Storing(np.float32(1.0), np.float32(np.inf), np.float32(0.0))

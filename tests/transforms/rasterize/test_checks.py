@@ -92,9 +92,9 @@ def test_an_out_that_does_not_fit(function: Function) -> None:
         refuses(function, r"none of them 0; got shape \(", out=empty)
     refuses(function, "out must be float32.*, got float64", out=maps.astype(float))
     strided = np.repeat(maps, 2, axis=3)[..., ::2]
-    refuses(function, "out must be C-contiguous and writeable, got strides", out=strided)
+    refuses(function, "out must be C-contiguous, aligned and writeable, got strides", out=strided)
     maps.flags.writeable = False
-    refuses(function, "out must be C-contiguous and writeable, got read-only", out=maps)
+    refuses(function, "out must be C-contiguous, aligned and writeable, got read-only", out=maps)
 
 
 def test_out_of_another_number_of_frames_or_limbs() -> None:
