@@ -29,9 +29,11 @@ from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.storage.store_root import is_absent
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
-from posemill.transforms.skeletons import get_skeleton, require_convertible
+from posemill.transforms.skeletons import get_skeleton
 
 STAGE = "materialize"
+MAX_CLIP_BYTES = 2 * 2**30
+"""Of one clip's arrays: what a worker holds, twice over, while it renders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +176,16 @@ def _read_inputs(config: MaterializeConfig) -> _Inputs:
     recipe = create_recipe(config.recipe, parse_assignments(config.settings))
     source = get_skeleton(poses.configuration["skeleton"])
     target = recipe.target(source)
-    require_convertible(source, target)
     catalog = _read_catalog(config, poses)
     commits = poses.committed()
     _check_requirements(recipe, poses, catalog, commits)
+    specs = recipe.outputs(target)
+    _check_size(recipe, specs)
     return _Inputs(
         poses=poses,
         catalog=catalog,
         recipe=recipe,
-        specs=recipe.outputs(target),
+        specs=specs,
         configuration={
             "stage": STAGE,
             "recipe": recipe.configuration(),
@@ -210,8 +213,9 @@ def _check_requirements(
         )
     if unknown := recipe.requires & {"dense", "frames"}:
         raise InputError(
-            f"recipe {recipe.name} needs {' and '.join(sorted(unknown))}, which {poses.root} does "
-            "not keep; poses, 3-D poses and boxes are what materialize can give"
+            f"recipe {recipe.name} needs {' and '.join(sorted(unknown))}, which no pose store "
+            "keeps yet; poses, 3-D poses and boxes are what materialize can give. Call the recipe "
+            "on samples of your own, or leave out source=dense"
         )
     if "boxes" in recipe.requires and not any(clip.boxes for clip in catalog.clips):
         raise InputError(
@@ -219,17 +223,24 @@ def _check_requirements(
             f"{catalog.name!r} has one; set people=all or people=each, or index a dataset with "
             "boxes"
         )
-    if "pose3d" in recipe.requires and commits and not _has_3d(poses, min(commits)):
+    if "pose3d" in recipe.requires and commits and not poses.has_3d():
         raise InputError(
             f"recipe {recipe.name} needs 3-D poses, and {poses.root} has none; set space=2d, or "
             "import poses that have them"
         )
 
 
-def _has_3d(poses: PoseStore, shard_id: int) -> bool:
-    """Whether a video of the shard has 3-D poses."""
-    sequences = (pose for _, pose in poses.iter_shard(shard_id))
-    return any(pose is not None and pose.xyz_m is not None for pose in sequences)
+def _check_size(recipe: Recipe, specs: Sequence[OutputSpec]) -> None:
+    """Raises:
+    InputError: a clip that a worker's memory would not hold.
+    """
+    if _bytes_per_clip(specs) > MAX_CLIP_BYTES:
+        greatest = max(specs, key=lambda spec: prod(spec.shape) * np.dtype(spec.dtype).itemsize)
+        raise InputError(
+            f"recipe {recipe.name}: a clip would take {_bytes_per_clip(specs) / 1e9:,.1f} GB, at "
+            f"most {MAX_CLIP_BYTES / 1e9:.1f} GB can be rendered; {greatest.name} is "
+            f"{dict(zip(greatest.dims, greatest.shape, strict=True))}: set smaller sizes"
+        )
 
 
 def parse_assignments(settings: Sequence[str]) -> dict[str, str]:

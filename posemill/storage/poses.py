@@ -28,7 +28,7 @@ from posemill.storage.commits import (
     record_tree,
 )
 from posemill.storage.durable import disk_faults, remove_tree, sync_folder, sync_tree, write_file
-from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION
+from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION, XYZ_M
 from posemill.storage.plans import (
     PlanTable,
     plan_from_table,
@@ -144,6 +144,12 @@ class PoseStore(Store[ShardCommit]):
             StoreCorrupted: a commit record was altered.
         """
         return self._latest_commits()
+
+    def has_3d(self) -> bool:
+        """Whether a committed video has 3-D poses; reads commits only."""
+        array = f"{XYZ_M.name}/{METADATA}"
+        commits = self.committed().values()
+        return any(array in files for commit in commits for files in commit.files.values())
 
     def entries(self) -> dict[str, VideoEntry]:
         """What is known of every committed video, by its id."""

@@ -124,6 +124,20 @@ def dequantise(stored: npt.NDArray[Any], spec: OutputSpec) -> Float32:
     return values
 
 
+def require_values(name: str, maps: npt.NDArray[Any], rank: int) -> None:
+    """Raise ValueError unless maps are floating, of `rank` or more dimensions, and not empty.
+
+    What a store holds in integers are steps, not values: arithmetic on them wraps round.
+    """
+    if maps.dtype.kind != "f":
+        raise ValueError(
+            f"{name} must be floating values, got {maps.dtype}; make values of what a store "
+            "holds with outputs.dequantise"
+        )
+    if maps.ndim < rank or maps.size == 0:
+        raise ValueError(f"{name} must have {rank} dimensions or more, got shape {maps.shape}")
+
+
 def quantise_all(
     values: Mapping[str, npt.NDArray[Any]], specs: tuple[OutputSpec, ...]
 ) -> dict[str, npt.NDArray[Any]]:

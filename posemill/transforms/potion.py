@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32, Int64, UInt8
+from posemill.transforms.outputs import require_values
 from posemill.transforms.rasterize import Combine, accumulate_joints
 
 PEAK_DELTA = np.float32(1e-4)
@@ -69,6 +70,12 @@ def potion_s(
     Raises:
         ValueError: as `time_encoding` and `rasterize.accumulate_joints`.
     """
+    if score.ndim != 2 or len(frame_ptr) == 0:
+        raise ValueError(
+            f"score must be (P, K) and frame_ptr (T + 1,), got {score.shape} and {frame_ptr.shape}"
+        )
+    if len(size_hw) != 2 or min(size_hw) < 1:
+        raise ValueError(f"size_hw must be at least 1 x 1 px, got {size_hw}")
     out = np.zeros((score.shape[1], num_channels, *size_hw), np.float32)
     weights = time_encoding(len(frame_ptr) - 1, num_channels)
     accumulate_joints(
@@ -94,24 +101,37 @@ def encode_maps(maps: npt.NDArray[Any], num_channels: int) -> Float32:
 
 
 def potion_u(s: Float32) -> tuple[Float32, Float32]:
-    """U (..., H, W), in [0, 1), and the greatest value of each map of S, (...)."""
+    """U (..., H, W), in [0, 1), and the greatest value of each map of S, (...).
+
+    Raises:
+        ValueError: maps that are not floating, of another rank, or empty.
+    """
+    require_values("s", s, rank=2)
     maximum = s.max(axis=(-2, -1))
     return s / (maximum[..., None, None] + PEAK_DELTA), maximum
 
 
 def recover_s(u: Float32, maximum: Float32) -> Float32:
-    """S (..., H, W) from U and the greatest value (...) of each of its maps."""
+    """S (..., H, W) from U and the greatest value (...) of each of its maps.
+
+    Raises:
+        ValueError: U that is not floating, of another rank, or of other maps than `maximum`.
+    """
+    require_values("u", u, rank=2)
+    if maximum.shape != u.shape[:-2]:
+        raise ValueError(f"maximum must be {u.shape[:-2]}, one for each map, got {maximum.shape}")
     return u * (maximum[..., None, None] + PEAK_DELTA)
 
 
 def potion_i(u: Float32) -> Float32:
-    """I (..., H, W), in [0, C], of U (..., C, H, W)."""
+    """I (..., H, W), in [0, C], of U (..., C, H, W); errors as `potion_u`."""
+    require_values("u", u, rank=3)
     total: Float32 = u.sum(axis=-3)
     return total
 
 
 def potion_n(u: Float32) -> Float32:
-    """N (..., C, H, W), in [0, 1/2], of U (..., C, H, W)."""
+    """N (..., C, H, W), in [0, 1/2], of U (..., C, H, W); errors as `potion_u`."""
     return u / (potion_i(u)[..., None, :, :] + INTENSITY_EPSILON)
 
 
@@ -119,8 +139,15 @@ def derive_potion(u: Float32) -> Float32:
     """The PoTion network's input (K (2 C + 1), H, W): all of U, then I, then N.
 
     U and N are stacked joint by joint, so channel c of joint k is number k C + c
-    of its part. `u` is (K, C, H, W) in [0, 1], perhaps cropped.
+    of its part.
+
+    Args:
+        u: (K, C, H, W) in [0, 1], perhaps cropped; of a store by `outputs.dequantise`.
+
+    Raises:
+        ValueError: as `potion_u`.
     """
+    require_values("u", u, rank=4)
     size_hw = u.shape[-2:]
     parts = (u, potion_i(u), potion_n(u))
     return np.concatenate([part.reshape(-1, *size_hw) for part in parts]).astype(
@@ -129,16 +156,20 @@ def derive_potion(u: Float32) -> Float32:
 
 
 def jmrn_p(s: Float32, num_frames: int) -> Float32:
-    """JMRN's p (..., C, H, W), in [0, 1]: S over the greatest value that it could have reached.
+    """JMRN's p (..., C, H, W): S over the greatest value that it could have reached.
 
     A joint of full confidence that never moves reaches sum_t o_c(t) ("normalised
     by the maximum possible value", JMRN, section 3.1). Channels that no frame
     reaches (T <= 1) are 0.
 
     Args:
-        s: (..., C, H, W) of people who were combined by "max", so that H <= 1.
+        s: (..., C, H, W); of people combined by "max" p lies in [0, 1].
         num_frames: T of the whole clip.
+
+    Raises:
+        ValueError: as `potion_u`.
     """
+    require_values("s", s, rank=3)
     possible = time_encoding(num_frames, s.shape[-3]).sum(axis=0)
     reached = possible > 0
     scale = np.where(reached, 1.0 / np.where(reached, possible, 1.0), 0.0).astype(np.float32)

@@ -7,6 +7,14 @@ import hashlib
 import numpy as np
 
 
+def view_generators(rng: np.random.Generator, num_views: int) -> list[np.random.Generator]:
+    """A generator for each view of a clip; that of view i is the same however many there are.
+
+    So one view can be drawn again without those before it.
+    """
+    return rng.spawn(num_views)
+
+
 def clip_generator(seed: int, clip_id: str, epoch: int = 0, view: int = 0) -> np.random.Generator:
     """The generator for one view of one clip in one epoch; equal for equal arguments."""
     digest = hashlib.sha256(clip_id.encode()).digest()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32, Int64
+from posemill.transforms.outputs import require_values
 
 
 def pick_clip(cube: npt.NDArray[np.generic], number: int, length: int) -> npt.NDArray[np.generic]:
@@ -36,8 +37,10 @@ def differences(cube: Float32, length: int) -> Float32:
     Differences between sampled frames (PA3D, section 4.2); none spans two clips.
 
     Raises:
-        ValueError: clips of one frame, or a cube that is not made of whole clips.
+        ValueError: a cube that is not floating, clips of one frame, or a cube
+            that is not made of whole clips.
     """
+    require_values("cube", cube, rank=1)
     if length < 2 or len(cube) % length:
         raise ValueError(
             f"differences need whole clips of 2 frames or more, got {len(cube)} frames in clips "

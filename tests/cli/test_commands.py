@@ -78,6 +78,9 @@ def test_recipes_are_listed_with_what_they_take_and_give(run) -> None:
     assert told["outputs"]["volume"]["shape"] == [1, 25, 48, 64, 64]
     assert told["outputs"]["volume"]["bytes"] == 25 * 48 * 64 * 64
     assert told["settings"]["sigma"] == 0.6
+    status, _, err = run("recipes", "jmrn", "--skeleton", "ntu-25")
+    assert status == 2
+    assert "'ntu-25' cannot become 'coco-17-neck'" in err
     status, _, err = run("recipes", "volumes")
     assert status == 2
     assert "did you mean 'volume'?" in err

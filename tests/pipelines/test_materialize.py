@@ -125,13 +125,15 @@ def test_the_number_of_workers_changes_nothing(
 def test_killed_half_way_the_same_command_completes(poses: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     command = [sys.executable, "-m", "posemill", "materialize", str(poses), "-o", str(out)]
-    command += ["--recipe", "volume", "--workers", "1"]  # of full size, to be slower than the kill
+    settings = ("views=10", "length=96")  # much, to be slower than the kill
+    command += ["--recipe", "volume", "--workers", "1"]
+    command += [word for setting in settings for word in ("--set", setting)]
     before = kill_half_way(command, out, num_shards=4)
     subprocess.run(command, check=True)
     after = markers(out)
     assert len(after) == 4
     assert {name: after[name] for name in before} == before
-    run_materialize(poses, tmp_path / "whole", "volume", workers=1)
+    run_materialize(poses, tmp_path / "whole", "volume", *settings, workers=1)
     assert_equal_features(out, tmp_path / "whole")
 
 
@@ -178,7 +180,8 @@ def test_another_recipe_or_setting_is_refused(features: dict[str, Path], poses: 
         ("potion", ("colour=red",), r"colour"),
         ("potion", ("sigma=wide",), r"sigma.*wide"),
         ("volume", ("draw=train",), r"draw=train gives another random view .*; set draw=cache"),
-        ("tempposeconv-f", (), r"needs dense, which .*poses.zarr does not keep"),
+        ("tempposeconv-f", (), r"needs dense, which no pose store keeps yet"),
+        ("volume", ("length=4096", "size_hw=1024,1024"), r"would take 73.0 GB, at most 2.1 GB"),
         ("potion", ("source=dense",), r"needs dense, which"),
         ("jmrn", ("people=box",), r"no clip of the catalog 'videos' has one; set people=all"),
         ("vpn-pose", ("space=3d",), r"needs 3-D poses, and .*poses.zarr has none; set space=2d"),
@@ -237,8 +240,8 @@ def test_a_catalog_that_moved_is_asked_for(videos: Path, tmp_path: Path) -> None
 def test_a_dry_run_tells_and_writes_nothing(poses: Path, tmp_path: Path) -> None:
     config = MaterializeConfig(poses, tmp_path / "out", "potion", SMALL["potion"])
     plan = plan_materialize(config)
-    # u: 17 x 3 x 12 x 16 uint8; maximum: 17 x 3 float32; num_frames: int32; valid_hw: 2 int16.
-    assert plan.bytes_per_clip == 17 * 3 * 12 * 16 + 17 * 3 * 4 + 4 + 2 * 2
+    # u: 17 x 3 x 12 x 16 uint8; maximum: 17 x 3 float32; num_frames and valid_hw: 3 int32.
+    assert plan.bytes_per_clip == 17 * 3 * 12 * 16 + 17 * 3 * 4 + 3 * 4
     assert (plan.num_clips, plan.num_clips_to_do, len(plan.pending)) == (8, 8, 4)
     assert list(tmp_path.iterdir()) == []
 

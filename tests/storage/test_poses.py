@@ -190,6 +190,16 @@ def test_some_videos_of_a_shard_have_3d_positions(
     store.verify(store.committed()[0])
 
 
+def test_a_store_knows_whether_any_video_has_3d_positions(
+    store: PoseStore, make_poses: MakePoses, make_record: MakeRecord
+) -> None:
+    assert not store.has_3d()
+    store.write_shard(0, [make_record("flat", make_poses(seed=1))])
+    assert not store.has_3d()
+    store.write_shard(1, [make_record("deep", make_poses(seed=2, with_xyz=True))])
+    assert store.has_3d()
+
+
 def test_a_later_generation_may_bring_3d_positions(
     store: PoseStore, make_poses: MakePoses, make_record: MakeRecord
 ) -> None:

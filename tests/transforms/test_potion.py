@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from dense_maps import dense_joints, golden, published_ring, random_people
@@ -229,6 +231,35 @@ def test_people_apart_are_normalised_apart() -> None:
     u = np.random.default_rng(0).random((2, 3, 4, 5, 6)).astype(np.float32)
     assert np.array_equal(potion_n(u)[1], potion_n(u[1]))
     assert np.array_equal(jmrn_p(u, 9)[1], jmrn_p(u[1], 9))
+
+
+@pytest.mark.parametrize("function", [potion_u, potion_i, potion_n, derive_potion])
+def test_steps_of_a_store_are_refused_where_values_are_meant(function: Any) -> None:
+    stored = np.full((2, 3, 4, 5), 200, np.uint8)
+    with pytest.raises(ValueError, match="must be floating values, got uint8; make values of"):
+        function(stored)
+    with pytest.raises(ValueError, match="must be floating values"):
+        jmrn_p(stored, 9)
+    with pytest.raises(ValueError, match="must be floating values"):
+        recover_s(stored, np.ones((2, 3), np.float32))
+
+
+def test_shapes_that_do_not_fit_are_named() -> None:
+    xy, score, ptr = people_of(0, 3)
+    sizes = {"num_channels": 3, "sigma": 1.0, "size_hw": SIZE}
+    with pytest.raises(ValueError, match=r"score must be \(P, K\) and frame_ptr \(T \+ 1,\), got"):
+        potion_s(xy, score[:, 0], ptr, **sizes)
+    with pytest.raises(ValueError, match=r"frame_ptr \(T \+ 1,\), got .* and \(0,\)"):
+        potion_s(xy, score, ptr[:0], **sizes)
+    with pytest.raises(ValueError, match=r"size_hw must be at least 1 x 1 px, got \(0, 4\)"):
+        potion_s(xy, score, ptr, **(sizes | {"size_hw": (0, 4)}))
+    u = np.ones((3, 4, 5), np.float32)
+    with pytest.raises(
+        ValueError, match=r"u must have 4 dimensions or more, got shape \(3, 4, 5\)"
+    ):
+        derive_potion(u)
+    with pytest.raises(ValueError, match=r"maximum must be \(3,\), one for each map, got \(2,\)"):
+        recover_s(u, np.ones(2, np.float32))
 
 
 def test_the_others_are_further_channels_of_a_joint() -> None:

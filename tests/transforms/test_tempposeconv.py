@@ -38,6 +38,11 @@ def test_differences_are_of_consecutive_frames_of_one_clip() -> None:
     assert differences(cube, 2).ravel().tolist() == [3.0, 7.0, -4.0]
 
 
+def test_steps_of_a_store_are_refused() -> None:
+    with pytest.raises(ValueError, match="cube must be floating values, got uint8; make values"):
+        differences(np.zeros((6, 1, 1, 1), np.uint8), 3)
+
+
 @pytest.mark.parametrize("length", [1, 0, 4])
 def test_differences_need_whole_clips_of_two_frames(length: int) -> None:
     with pytest.raises(ValueError, match=f"got 6 frames in clips of {length}"):

@@ -16,7 +16,7 @@ from posemill.schema import Skeleton
 from posemill.transforms.outputs import OutputSpec, quantise_all
 from posemill.transforms.recipes.settings import check_settings, did_you_mean, setting
 from posemill.transforms.sample import Requirement, Sample
-from posemill.transforms.skeletons import SKELETONS, convert, get_skeleton
+from posemill.transforms.skeletons import SKELETONS, convert, get_skeleton, require_convertible
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -57,8 +57,14 @@ class Recipe(ABC):
         return False
 
     def target(self, source: Skeleton) -> Skeleton:
-        """The skeleton of the outputs, for poses of the skeleton `source`."""
-        return source if self.skeleton == OWN else get_skeleton(self.skeleton)
+        """The skeleton of the outputs, for poses of the skeleton `source`.
+
+        Raises:
+            InputError: such poses cannot be converted to it.
+        """
+        target = source if self.skeleton == OWN else get_skeleton(self.skeleton)
+        require_convertible(source, target)
+        return target
 
     @abstractmethod
     def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:

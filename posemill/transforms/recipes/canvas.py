@@ -20,14 +20,20 @@ VALID_HW = OutputSpec(
     name="valid_hw",
     dims=("side",),
     shape=(2,),
-    dtype="int16",
+    dtype="int32",
     description="height and width, px, of the part of the maps that shows the frame",
 )
 
 
 def canvas_setting() -> Any:
-    """Height and width; 64 x 86 shows a frame of 320 x 240 at JMRN's short side of 64."""
-    return setting((64, 86), "height and width of the canvas", low=1, high=1024, unit="px")
+    """Height and width; 64 x 86 shows 320 x 240 at JMRN's short side of 64."""
+    return setting(
+        (64, 86),
+        "height and width of the canvas; 64,114 keeps 16:9 at a short side of 64",
+        low=1,
+        high=1024,
+        unit="px",
+    )
 
 
 def place_on_canvas(pose: PoseSequence, canvas_hw: tuple[int, int]) -> PoseSequence:
@@ -36,9 +42,9 @@ def place_on_canvas(pose: PoseSequence, canvas_hw: tuple[int, int]) -> PoseSeque
     return map_pose(pose, frame_box(pose.width, pose.height), valid_hw)
 
 
-def valid_hw_of(placed: PoseSequence) -> npt.NDArray[np.int16]:
+def valid_hw_of(placed: PoseSequence) -> npt.NDArray[np.int32]:
     """The output `valid_hw` of poses on a canvas."""
-    return np.array([placed.height, placed.width], np.int16)
+    return np.array([placed.height, placed.width], np.int32)
 
 
 def clear_outside(maps: npt.NDArray[Any], placed: PoseSequence) -> None:
@@ -50,10 +56,10 @@ def clear_outside(maps: npt.NDArray[Any], placed: PoseSequence) -> None:
     maps[..., placed.width :] = 0
 
 
-def dense_on_canvas(
-    sample: Sample, kind: DenseKind, frames: Int64, num_channels: int, canvas_hw: tuple[int, int]
-) -> Float32:
-    """The estimator's own maps (F, C, H, W) of `frames` (F,), scaled to the canvas' valid part.
+def dense_maps_of(
+    sample: Sample, kind: DenseKind, frames: Int64, num_channels: int
+) -> npt.NDArray[Any]:
+    """The estimator's own maps (F, C, h, w) of `frames` (F,).
 
     Raises:
         InputError: the sample has no such maps, not of a frame, or of another
@@ -73,9 +79,23 @@ def dense_on_canvas(
             f"the dense maps of frame {frames[~kept][0]} were not kept; they are there for "
             f"{len(sample.dense.frame)} of {sample.pose.num_frames} frames"
         )
-    height, width = fit_canvas(sample.pose.width, sample.pose.height, canvas_hw)
-    whole = Box(-0.5, -0.5, float(maps.shape[3]), float(maps.shape[2]))
-    out = np.zeros((len(frames), num_channels, *canvas_hw), np.float32)
-    shown = resize_window(maps[rows], whole, (height, width), beyond="border")
-    out[..., :height, :width] = shown
+    return maps[rows]
+
+
+def scale_to_canvas(
+    maps: npt.NDArray[Any], placed: PoseSequence, canvas_hw: tuple[int, int]
+) -> Float32:
+    """Maps (..., h, w) of a whole frame in the valid part of a canvas, (..., H, W).
+
+    Raises:
+        InputError: a value that is not finite.
+    """
+    if not np.isfinite(maps).all():
+        raise InputError("the estimator's dense maps must be finite, and some values are not")
+    whole = Box(-0.5, -0.5, float(maps.shape[-1]), float(maps.shape[-2]))
+    out = np.zeros((*maps.shape[:-2], *canvas_hw), np.float32)
+    valid_hw = placed.height, placed.width
+    out[..., : placed.height, : placed.width] = resize_window(
+        maps, whole, valid_hw, beyond="border"
+    )
     return out

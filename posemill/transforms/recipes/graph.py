@@ -1,8 +1,9 @@
 """Sequences for graph networks: joints or bones, where they are or how they move.
 
-The four streams of Shi et al., "Skeleton-Based Action Recognition with
-Multi-Stream Adaptive Graph Convolutional Networks", TIP 2020, in the layout of
-ST-GCN (Yan et al., AAAI 2018).
+In the layout of ST-GCN (Yan et al., AAAI 2018), as the four streams of Shi et
+al. (Multi-Stream Adaptive Graph Convolutional Networks, TIP 2020), but for one
+thing: bones are those of the skeleton's limbs, L of them, where they take one
+for each joint of a tree.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from posemill.errors import InputError
 from posemill.schema import Float32, Int64, PoseSequence, Skeleton
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays, Recipe
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.settings import setting
-from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
+from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec, require_xyz
 from posemill.transforms.sample import Requirement, Sample
 from posemill.transforms.sampling import uniform_clip, uniform_test_clips
+from posemill.transforms.seeding import view_generators
 from posemill.transforms.sequences import (
     bones,
     graph_sequence,
@@ -97,7 +98,8 @@ class GraphSequenceRecipe(Recipe):
     def _frames(self, num_frames: int, rng: np.random.Generator) -> Int64:
         if self.draw == "test":
             return uniform_test_clips(num_frames, self.length, self.views, rng)
-        return np.stack([uniform_clip(num_frames, self.length, rng) for _ in range(self.views)])
+        generators = view_generators(rng, self.views)
+        return np.stack([uniform_clip(num_frames, self.length, each) for each in generators])
 
     def _stream(self, pose: PoseSequence) -> tuple[Float32, Float32]:
         """Of all frames (F, M, K or L, D), with their scores."""
@@ -112,9 +114,5 @@ class GraphSequenceRecipe(Recipe):
         if self.space == "2d":
             flat = normalise_2d(people.xy_px, people.score, pose.width, pose.height)
             return flat, people.score
-        if people.xyz_m is None:
-            raise InputError(
-                f"recipe {self.name}: space=3d needs true 3-D poses, and the clip has none; "
-                "import poses that have them, or set space=2d"
-            )
-        return normalise_3d(people.xyz_m, people.score, skeleton), people.score
+        xyz = require_xyz(self.name, people.xyz_m)
+        return normalise_3d(xyz, people.score, skeleton), people.score

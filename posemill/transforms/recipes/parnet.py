@@ -28,7 +28,12 @@ from posemill.transforms.recipes.base import Arrays, Recipe
 from posemill.transforms.recipes.canvas import VALID_HW, valid_hw_of
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.settings import setting
-from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec, score_spec
+from posemill.transforms.recipes.specs import (
+    FRAME_INDEX,
+    frame_index_spec,
+    score_spec,
+    stored_scores,
+)
 from posemill.transforms.sample import Sample
 from posemill.transforms.sampling import bin_candidates, parnet_frames
 from posemill.transforms.sequences import parnet_poses
@@ -128,7 +133,7 @@ class ParnetRecipe(Recipe):
         seen = people.score > 0
         return {
             "poses": np.where(seen[..., None], people.xy_px, np.float32(0.0)),
-            "score": people.score,
+            "score": stored_scores(people.score),
             FRAME_INDEX: frames,
             VALID_HW.name: valid_hw_of(pose),
         }

@@ -15,8 +15,9 @@ from posemill.transforms.recipes.canvas import (
     VALID_HW,
     canvas_setting,
     clear_outside,
-    dense_on_canvas,
+    dense_maps_of,
     place_on_canvas,
+    scale_to_canvas,
     valid_hw_of,
 )
 from posemill.transforms.recipes.people import GaussianRecipe
@@ -68,12 +69,11 @@ class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
         return parts[0] if self.people == "all" else np.stack(parts)
 
     def _encode_dense(self, sample: Sample) -> Float32:
-        frames = np.arange(sample.pose.num_frames)
-        num_keypoints = sample.pose.num_keypoints
-        return encode_maps(
-            dense_on_canvas(sample, "joints", frames, num_keypoints, self.canvas_hw),
-            self.channels,
-        )
+        pose = sample.pose
+        frames = np.arange(pose.num_frames)
+        s = encode_maps(dense_maps_of(sample, "joints", frames, pose.num_keypoints), self.channels)
+        # Sums of scaled maps are scaled sums of maps, so only S is scaled, not every frame.
+        return scale_to_canvas(s, place_on_canvas(pose, self.canvas_hw), self.canvas_hw)
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class PotionRecipe(TimeEncodedRecipe):
     """PoTion: every joint's way through time, in channels that fade from one to the next.
 
     `u` (keypoint, channel, y, x), `maximum` (keypoint, channel), `num_frames`, `valid_hw`.
-    `potion.derive_potion(u)` makes the network's input of a crop of it; S and
-    all that is made of S come back by `potion.recover_s(u, maximum)`.
+    Of its values (`outputs.dequantise`), `potion.derive_potion` makes the
+    network's input; S and all that is made of S come back by `potion.recover_s`.
     """
 
     name: ClassVar[str] = "potion"

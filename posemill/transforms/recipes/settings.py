@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from posemill.errors import InputError
@@ -36,8 +37,8 @@ def setting(
 ) -> Any:
     """A field of a recipe.
 
-    Its type may be int, float, bool, str, a Literal of strings, or a pair of
-    numbers, each of which must be in range.
+    Its type may be int, float, bool, str, a Literal of strings, a pair of ints,
+    or a pair of floats, from the lower to the greater; numbers must be in range.
     """
     return field(default=default, metadata={_ABOUT: About(meaning, low, high, unit)})
 
@@ -45,7 +46,7 @@ def setting(
 def describe_settings(recipe: type[Recipe]) -> dict[str, tuple[str, str]]:
     """Of every setting, its default as text, and its meaning with the values that it takes."""
     return {
-        name: (as_text(default), ": ".join(filter(None, (about.meaning, _expected(kind, about)))))
+        name: (as_text(default), f"{about.meaning}: {_expected(kind, about)}")
         for name, (kind, default, about) in _declared(recipe).items()
     }
 
@@ -65,8 +66,7 @@ def parse_settings(recipe: type[Recipe], settings: Mapping[str, str]) -> dict[st
                 f"recipe {recipe.name} has no setting {key!r}{did_you_mean(key, declared)}; "
                 f"its settings and defaults: {known}"
             )
-        kind, _, about = declared[key]
-        parsed[key] = _parse(recipe.name, key, text, kind, about)
+        parsed[key] = _parse(recipe.name, key, text, declared[key])
     return parsed
 
 
@@ -79,7 +79,7 @@ def check_settings(recipe: Recipe) -> None:
     for key, (kind, default, about) in _declared(type(recipe)).items():
         value = getattr(recipe, key)
         nearest = _nearest(kind, about, value, default)
-        if nearest != value:
+        if nearest != (tuple(value) if isinstance(value, list) else value):
             raise unusable(recipe.name, key, value, _expected(kind, about), nearest)
         # Equal recipes have equal configurations, in which 1 and 1.0 would differ.
         object.__setattr__(recipe, key, nearest)
@@ -125,13 +125,14 @@ def _nearest(kind: Any, about: About, value: Any, default: Any) -> Any:
         close = get_close_matches(str(value), choices, n=1, cutoff=0.5)
         return value if value in choices else (*close, default)[0]
     if get_origin(kind) is tuple:
-        if not (isinstance(value, tuple) and len(value) == len(default)):
+        if not (isinstance(value, tuple | list) and len(value) == len(default)):
             return default
         numbers = zip(get_args(kind), value, default, strict=True)
-        return tuple(_nearest(part, about, each, other) for part, each, other in numbers)
+        pair = tuple(_nearest(part, about, each, other) for part, each, other in numbers)
+        return tuple(sorted(pair)) if get_args(kind)[0] is float else pair
     if kind in (int, float):
-        usable = isinstance(value, int | kind) and not isinstance(value, bool)
-        if not usable or math.isnan(value):
+        usable = isinstance(value, Integral if kind is int else Real)
+        if not usable or isinstance(value, bool) or math.isnan(value):
             return default
         return kind(min(max(value, about.low), about.high))
     return value if isinstance(value, kind) else default
@@ -143,16 +144,20 @@ def _expected(kind: Any, about: About) -> str:
     if kind is bool:
         return "true or false"
     if kind is str:
-        return ""
-    words = "two numbers " if get_origin(kind) is tuple else ""
+        return "text"
+    words = _PAIRS.get(kind, "")
     return f"{words}from {_bound(about.low)} to {_bound(about.high)} {about.unit}".rstrip()
+
+
+_PAIRS = {tuple[int, int]: "two numbers ", tuple[float, float]: "a lower and a greater number "}
 
 
 def _bound(number: float) -> str:
     return str(int(number)) if float(number).is_integer() else str(number)
 
 
-def _parse(recipe: str, key: str, text: str, kind: Any, about: About) -> Any:
+def _parse(recipe: str, key: str, text: str, declared: tuple[Any, Any, About]) -> Any:
+    kind, default, about = declared
     if get_origin(kind) is Literal:
         return text
     parser, shape = _PARSERS[kind]
@@ -161,7 +166,7 @@ def _parse(recipe: str, key: str, text: str, kind: Any, about: About) -> Any:
     except ValueError as error:
         raise InputError(
             f"recipe {recipe}: {key} must be {shape}, {_expected(kind, about)}, got {text!r}; "
-            f"set it with --set {key}=..."
+            f"the default is --set {key}={as_text(default)}"
         ) from error
 
 

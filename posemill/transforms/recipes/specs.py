@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from posemill.errors import InputError
+from posemill.schema import Float32, UInt8
 from posemill.transforms.outputs import OutputSpec
 
 FRAME_INDEX = "frame_index"
@@ -28,3 +32,24 @@ def score_spec(**sizes: int) -> OutputSpec:
         scale_factor=1.0 / 255.0,
         description="of each joint; 0 = missing",
     )
+
+
+def stored_scores(score: Float32) -> UInt8:
+    """Scores as `score_spec` stores them; a detected joint stays so, however faint."""
+    steps = np.maximum(np.rint(score * 255.0), score > 0)
+    stored: UInt8 = steps.astype(np.uint8)
+    return stored
+
+
+def require_xyz(recipe: str, xyz_m: Float32 | None) -> Float32:
+    """True 3-D positions.
+
+    Raises:
+        InputError: the clip has none.
+    """
+    if xyz_m is None:
+        raise InputError(
+            f"recipe {recipe}: space=3d needs true 3-D poses, and the clip has none; import "
+            "poses that have them, or set space=2d"
+        )
+    return xyz_m

@@ -24,8 +24,9 @@ from posemill.transforms.recipes.canvas import (
     VALID_HW,
     canvas_setting,
     clear_outside,
-    dense_on_canvas,
+    dense_maps_of,
     place_on_canvas,
+    scale_to_canvas,
     valid_hw_of,
 )
 from posemill.transforms.recipes.people import GaussianRecipe
@@ -118,7 +119,10 @@ class DrawnCubeRecipe(CubeRecipe, SourceRecipe):
         target = get_skeleton(sample.pose.skeleton)
         if self.source == "dense":
             (num_channels,) = self.channels_of(target).values()
-            return dense_on_canvas(sample, self.modality, frames, num_channels, self.canvas_hw)
+            maps = dense_maps_of(sample, self.modality, frames, num_channels)
+            return scale_to_canvas(
+                maps, place_on_canvas(sample.pose, self.canvas_hw), self.canvas_hw
+            )
         *groups, num_channels = self.channels_of(target).values()
         # Differences of quantised maps would have twice their error.
         dtype = "float32" if self.of_differences else self.storage()["dtype"]
@@ -209,7 +213,8 @@ class FeatureCubeRecipe(CubeRecipe):
         return {"channel": self.channels}
 
     def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
-        return dense_on_canvas(sample, self.modality, frames, self.channels, self.canvas_hw)
+        maps = dense_maps_of(sample, self.modality, frames, self.channels)
+        return scale_to_canvas(maps, place_on_canvas(sample.pose, self.canvas_hw), self.canvas_hw)
 
 
 @dataclass(frozen=True)

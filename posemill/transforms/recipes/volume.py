@@ -25,6 +25,7 @@ from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
 from posemill.transforms.sample import Sample
 from posemill.transforms.sampling import uniform_clip, uniform_test_clips
+from posemill.transforms.seeding import view_generators
 from posemill.transforms.skeletons import get_skeleton
 
 
@@ -101,11 +102,11 @@ class _VolumeRecipe(GaussianRecipe):
             frames = uniform_test_clips(pose.num_frames, self.length, self.views, rng)
             return frames, [self._crop(pose, np.unique(frames))] * self.views
         clips, boxes = [], []
-        for _ in range(self.views):  # a view's draws depend on those before it only
-            clips.append(uniform_clip(pose.num_frames, self.length, rng))
+        for view_rng in view_generators(rng, self.views):
+            clips.append(uniform_clip(pose.num_frames, self.length, view_rng))
             box = self._crop(pose, np.unique(clips[-1]))
             if self.draw == "train":
-                box = random_resized_box(box, rng, area=self.area, ratio=self.aspect)
+                box = random_resized_box(box, view_rng, area=self.area, ratio=self.aspect)
             boxes.append(box)
         return np.stack(clips), boxes
 

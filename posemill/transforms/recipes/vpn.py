@@ -11,14 +11,19 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from posemill.errors import InputError
 from posemill.schema import Float32, Int64, PoseSequence, Skeleton
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays, Recipe
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.settings import setting
-from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec, score_spec
+from posemill.transforms.recipes.specs import (
+    FRAME_INDEX,
+    frame_index_spec,
+    require_xyz,
+    score_spec,
+    stored_scores,
+)
 from posemill.transforms.sample import Requirement, Sample
 from posemill.transforms.sampling import bin_candidates, vpn_frames
 from posemill.transforms.sequences import vpn_poses, vpn_root
@@ -83,7 +88,7 @@ class VpnPoseRecipe(Recipe):
         if self.draw == "cache":
             frames = bin_candidates(pose.num_frames, self.length, self.candidates).reshape(-1)
             xyz, score = self._first_person(pose, frames)
-            return {"poses": xyz, "score": score, FRAME_INDEX: frames}
+            return {"poses": xyz, "score": stored_scores(score), FRAME_INDEX: frames}
         frames = vpn_frames(pose.num_frames, self.length, rng if self.draws_anew else None)
         xyz, score = self._first_person(pose, frames)
         root = vpn_root(get_skeleton(pose.skeleton))
@@ -94,12 +99,7 @@ class VpnPoseRecipe(Recipe):
         people = padded_people(pose, frames, max_people=1)
         score = people.score[:, 0]
         if self.space == "3d":
-            if people.xyz_m is None:
-                raise InputError(
-                    f"recipe {self.name}: space=3d needs true 3-D poses, and the clip has none; "
-                    "import poses that have them, or set space=2d"
-                )
-            xyz = people.xyz_m[:, 0]
+            xyz = require_xyz(self.name, people.xyz_m)[:, 0]
         else:
             flat = people.xy_px[:, 0] / np.float32(pose.height)
             xyz = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), np.float32)], axis=-1)

@@ -1,4 +1,5 @@
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -120,6 +121,31 @@ def test_dense_maps_of_the_canvas_size_are_encoded_as_they_are() -> None:
     assert arrays["maximum"] == pytest.approx(s.max(axis=(2, 3)), abs=1e-3)
     u = s / (s.max(axis=(2, 3), keepdims=True) + 1e-4)
     assert values(recipe, sample, "u") == pytest.approx(u, abs=0.5 / 255 + 1e-4)
+
+
+def test_dense_maps_are_encoded_before_they_are_scaled() -> None:
+    """So that memory grows with the estimator's maps, not with maps of the canvas' size."""
+    maps = rng().random((200, 17, 8, 11)).astype(np.float16)
+    sample = Sample(made_pose(200, 1), dense=DenseMaps(np.arange(200), joints=maps))
+    recipe = create_recipe("potion", {"source": "dense"})
+    recipe(sample, rng())  # compiles
+    tracemalloc.start()
+    try:
+        recipe(sample, rng())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # S and U of the canvas are 17 x 3 x 64 x 86 float32 each; the volume would be 76 MB.
+    assert peak < 10e6
+
+
+def test_dense_maps_that_are_not_finite_are_refused() -> None:
+    maps = np.zeros((6, 17, 8, 8), np.float16)
+    maps[2, 3, 4, 5] = np.nan
+    sample = Sample(made_pose(6, 1), dense=DenseMaps(np.arange(6), joints=maps))
+    for name in ("potion", "tempposeconv-j"):
+        with pytest.raises(InputError, match="dense maps must be finite"):
+            create_recipe(name, {"source": "dense"})(sample, rng())
 
 
 def test_dense_maps_that_do_not_fit_are_refused() -> None:

@@ -88,6 +88,26 @@ def test_what_parnet_cannot_be(settings: dict[str, str], message: str) -> None:
         create_recipe("parnet", settings)
 
 
+def test_faint_joints_are_not_cached_as_missing() -> None:
+    sample = made_sample(100, 1)
+    score = np.full_like(sample.pose.score, 1e-4)
+    score[:, 7] = 0.0
+    faint = Sample(dataclasses.replace(sample.pose, score=score))
+    for name, joint in (("parnet", PARNET_14.keypoints.index("left_elbow")), ("vpn-pose", 7)):
+        stored = create_recipe(name, {"draw": "cache"})(faint, rng())["score"]
+        first = stored[:, 0] if name == "parnet" else stored
+        assert not first[:, joint].any()
+        assert (np.delete(first, joint, axis=1) == 1).all()
+
+
+def test_a_picture_may_be_very_wide() -> None:
+    sample = Sample(made_pose(40, 1, width=4000, height=2))
+    assert create_recipe("parnet", {"draw": "cache"})(sample, rng())["valid_hw"].tolist() == [
+        256,
+        512_000,
+    ]
+
+
 def test_vpns_poses_are_of_the_first_person_around_the_first_root() -> None:
     sample = made_sample(60, 2)
     arrays = create_recipe("vpn-pose", {"length": "10"})(sample, rng())

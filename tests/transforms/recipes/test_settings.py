@@ -56,7 +56,11 @@ def test_text_becomes_typed_fields() -> None:
     [
         ("numbr", "3", r"no setting 'numbr' \(did you mean 'number'\?\); its .* number=3, share"),
         ("xyzzy", "3", r"no setting 'xyzzy'; its settings and defaults: skeleton=own, number=3"),
-        ("number", "three", r"a whole number, from 2 to 64, got 'three'; set it with --set nu"),
+        (
+            "number",
+            "three",
+            r"a whole number, from 2 to 64, got 'three'; the default is --set number=3",
+        ),
         ("number", "1", r"must be from 2 to 64, got 1; the nearest is --set number=2"),
         ("number", "65", r"must be from 2 to 64, got 65; the nearest is --set number=64"),
         ("number", "3.5", r"a whole number, .*got '3.5'"),
@@ -69,6 +73,11 @@ def test_text_becomes_typed_fields() -> None:
             "size_hw",
             "0,2000",
             r"from 1 to 1024 px, got 0,2000; the nearest is --set size_hw=1,1024",
+        ),
+        (
+            "span",
+            "1,0.5",
+            r"a lower and a greater number from 0 to 2, got 1.0,0.5; .* span=0.5,1.0",
         ),
         ("flag", "yes", r"a truth value, true or false, got 'yes'"),
         ("word", "mean", r"must be max or sum, got mean; the nearest is --set word=max"),
@@ -88,17 +97,21 @@ def test_what_cannot_be_is_refused_with_what_can(key: str, text: str, message: s
 @pytest.mark.parametrize(
     "fields",
     [{"number": 1}, {"number": True}, {"share": 2}, {"word": "mean"}, {"size_hw": (1,)},
-     {"size_hw": [1, 2]}, {"flag": 1}, {"skeleton": 3}],
+     {"size_hw": [1, 2, 3]}, {"size_hw": [0, 2]}, {"flag": 1}, {"skeleton": 3}, {"share": "0.5"}],
 )  # fmt: skip
 def test_fields_are_checked_without_text_too(fields: dict[str, object]) -> None:
     with pytest.raises(InputError, match="recipe every-kind"):
         EveryKind(**fields)  # type: ignore[arg-type]
 
 
-def test_a_whole_number_will_do_for_a_float() -> None:
-    assert canonical_json(EveryKind(share=1).configuration()) == canonical_json(
-        EveryKind(share=1.0).configuration()
-    )
+def test_equal_numbers_of_other_types_make_equal_recipes() -> None:
+    plain = EveryKind(number=4, share=1.0, size_hw=(32, 48))
+    for other in (
+        EveryKind(number=np.int64(4), share=1, size_hw=[32, 48]),
+        EveryKind(number=np.uint8(4), share=np.float32(1.0), size_hw=(np.int32(32), 48)),
+    ):
+        assert other == plain
+        assert canonical_json(other.configuration()) == canonical_json(plain.configuration())
 
 
 def test_a_setting_without_a_default_is_a_mistake_of_the_plugin() -> None:

@@ -10,6 +10,7 @@ from posemill.transforms.geometry import Box, flip_joints, random_resized_box, s
 from posemill.transforms.recipes import create_recipe
 from posemill.transforms.sample import Sample
 from posemill.transforms.sampling import uniform_clip, uniform_test_clips
+from posemill.transforms.seeding import view_generators
 from posemill.transforms.skeletons import COCO_17, limb_mirror
 
 VOLUMES = pytest.mark.parametrize("name", ["volume", "limb-volume"])
@@ -68,8 +69,7 @@ def test_cached_views_are_training_clips_in_crops_of_their_own() -> None:
     sample = made_sample(300, 2)
     recipe = create_recipe("volume", {"draw": "cache", "views": "3", "length": "8"})
     arrays = recipe(sample, rng(5))
-    generator = rng(5)
-    clips = np.stack([uniform_clip(300, 8, generator) for _ in range(3)])
+    clips = np.stack([uniform_clip(300, 8, each) for each in view_generators(rng(5), 3)])
     assert np.array_equal(arrays["frame_index"], clips)
     # Fewer views are the first ones of more.
     fewer = create_recipe("volume", {"draw": "cache", "views": "2", "length": "8"})(sample, rng(5))
@@ -81,7 +81,7 @@ def test_a_fresh_view_is_cropped_at_random_inside_the_subjects_box() -> None:
     recipe = create_recipe("volume", {"draw": "train", "length": "10", "size_hw": "56,56"})
     assert recipe.draws_anew
     volume = values(recipe, Sample(pose), "volume", seed=4)[0]
-    generator = rng(4)
+    (generator,) = view_generators(rng(4), 1)
     uniform_clip(10, 10, generator)
     whole = subject_box(pose.xy_px, pose.score, 320, 240)
     assert whole == Box(90.0, 70.0, 100.0, 100.0)
