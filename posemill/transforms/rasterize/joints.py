@@ -40,8 +40,8 @@ def draw_joints(
 ) -> None:
     """Draw the joints of T frames into `out`, which must hold zeros.
 
-    A joint with a score below 0.001 or NaN, without finite coordinates or off
-    the map draws nothing.
+    A joint with a score below 0.001 or not finite, without finite coordinates or
+    off the map draws nothing.
 
     Args:
         xy_px: (P, K, 2) in px of the maps.

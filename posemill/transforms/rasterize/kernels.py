@@ -2,9 +2,10 @@
 
 They live in one file because numba's disk cache looks at the file of a kernel
 only, not at those of the functions it calls. They take no classes of our own:
-the cache's index could not be read any more once one is renamed. They trust their arguments
-(`checks` looks at them first), and use nothing but correctly rounded
-arithmetic, no library's exp: equal input gives equal bits on every machine.
+the cache's index could not be read any more once one is renamed. They trust
+their arguments (`checks` looks at them first), and use nothing but correctly
+rounded arithmetic, no library's exp: equal input gives equal bits on every
+machine.
 
 Frame t's people are rows `ptr[t]` to `ptr[t + 1] - 1`. `reach` is the
 truncation in px. A value v is kept as min(`unit` v, `ceiling`) + `half`, cut to
@@ -45,6 +46,12 @@ def rows_in_order(ptr, num_rows):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _seen(score):  # type: ignore[no-untyped-def]
+    """Whether a joint of this score is drawn; false for NaN and infinity."""
+    return score >= MIN_SCORE and score < np.inf
+
+
+@compiled
 def _power(z):  # type: ignore[no-untyped-def]
     """2^-z for z >= 0, to 2e-7 of itself; 2^-0 = 1 exactly, and never more than 1."""
     z = min(z, _MAX_POWER)
@@ -75,7 +82,7 @@ def _joint_box(x, y, score, reach, height, width):  # type: ignore[no-untyped-de
     """x0, y0, columns and rows of the pixels that a joint reaches; none where it is missing."""
     x0, columns = _span(x - reach, x + reach, width)
     y0, rows = _span(y - reach, y + reach, height)
-    if not score >= MIN_SCORE or columns <= 0 or rows <= 0:
+    if not _seen(score) or columns <= 0 or rows <= 0:
         return 0, 0, 0, 0
     return x0, y0, columns, rows
 
@@ -287,7 +294,7 @@ def _limb(xy, score, p, pair):  # type: ignore[no-untyped-def]
         np.float64(xy[p, a, 0]), np.float64(xy[p, a, 1]),
         np.float64(xy[p, b, 0]), np.float64(xy[p, b, 1]),
     )  # fmt: skip
-    seen = score[p, a] >= MIN_SCORE and score[p, b] >= MIN_SCORE
+    seen = _seen(score[p, a]) and _seen(score[p, b])
     if not (seen and np.isfinite(ends[0] + ends[1] + ends[2] + ends[3])):
         return _ZERO, ends
     return min(score[p, a], score[p, b]), ends

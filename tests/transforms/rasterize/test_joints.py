@@ -96,6 +96,7 @@ def test_the_peak_between_pixels_is_half_the_score_or_more(
         (5.0, 5.0, 0.0),
         (5.0, 5.0, 9e-4),
         (5.0, 5.0, np.nan),
+        (5.0, 5.0, np.inf),
         (np.nan, 5.0, 1.0),
         (5.0, np.inf, 1.0),
         (-1e30, 5.0, 1.0),

@@ -123,6 +123,7 @@ def test_coincident_ends_are_a_gaussian_of_the_lesser_score(
     [
         (5.0, 5.0, 0.0),
         (5.0, 5.0, np.nan),
+        (5.0, 5.0, np.inf),
         (np.nan, 5.0, 1.0),
         (np.inf, 5.0, 1.0),
         (5.0, -np.inf, 1.0),
