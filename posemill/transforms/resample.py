@@ -12,12 +12,13 @@ kernel only, not at those of the functions it calls.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from posemill.transforms.affine import Affine, inverse
+from posemill.transforms.arguments import height_width, real_array
 from posemill.transforms.compiled import compiled
 from posemill.transforms.geometry import Box
 
@@ -58,12 +59,12 @@ def resize_window(
     """
     if beyond not in get_args(Beyond):
         raise ValueError(f"beyond must be 'zero' or 'border', got {beyond!r}")
-    height, width = size_hw
-    across, down = box.width / max(width, 1), box.height / max(height, 1)
+    height, width = height_width("size_hw", size_hw)
+    across, down = box.width / width, box.height / height
     backwards = np.array(
         [[across, 0.0, box.left + across / 2.0], [0.0, down, box.top + down / 2.0]]
     )
-    return _sampled(maps, backwards, size_hw, repeat=beyond == "border")
+    return _sampled(_checked(maps), backwards, (height, width), repeat=beyond == "border")
 
 
 def warp_maps(maps: npt.NDArray[Scalar], matrix: Affine) -> npt.NDArray[Scalar]:
@@ -72,14 +73,15 @@ def warp_maps(maps: npt.NDArray[Scalar], matrix: Affine) -> npt.NDArray[Scalar]:
     Raises:
         ValueError: maps of another rank or dtype than `resize_window`'s.
     """
-    return _sampled(maps, inverse(matrix), maps.shape[-2:], repeat=False)
+    maps = _checked(maps)
+    height, width = maps.shape[-2:]
+    return _sampled(maps, inverse(matrix), (height, width), repeat=False)
 
 
 def _sampled(
-    maps: npt.NDArray[Scalar], backwards: Affine, size_hw: tuple[int, ...], *, repeat: bool
+    maps: npt.NDArray[Scalar], backwards: Affine, size_hw: tuple[int, int], *, repeat: bool
 ) -> npt.NDArray[Scalar]:
     """`backwards` leads from a pixel of the result to the place of `maps` that it shows."""
-    _check(maps, size_hw)
     # float16 is computed in float32, as numba knows no other way.
     wide = np.uint8 if maps.dtype == np.uint8 else np.float32
     flat = np.require(maps.reshape(math.prod(maps.shape[:-2]), *maps.shape[-2:]), wide, ["C", "W"])
@@ -89,13 +91,13 @@ def _sampled(
     return out.reshape(*maps.shape[:-2], *size_hw).astype(maps.dtype, copy=False)
 
 
-def _check(maps: npt.NDArray[Any], size_hw: tuple[int, ...]) -> None:
+def _checked(maps: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    maps = real_array("maps", maps)
     if maps.ndim < 2 or 0 in maps.shape[-2:]:
         raise ValueError(f"maps must be (..., H, W) with pixels, got {maps.shape}")
     if maps.dtype not in _DTYPES:
         raise ValueError(f"maps must be uint8, float16 or float32, got {maps.dtype}")
-    if min(size_hw) < 1:
-        raise ValueError(f"size_hw must be at least 1 x 1 px, got {size_hw}")
+    return maps
 
 
 @compiled

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from posemill.transforms.arguments import joint_numbers, real_number, rising_range, shown
+
 Groups = Sequence[Sequence[int]]
 
 
@@ -30,10 +32,7 @@ def random_factor(limits: tuple[float, float], rng: np.random.Generator) -> floa
     Raises:
         ValueError: limits that do not rise, or not above 0.
     """
-    low, high = limits
-    if not 0.0 < low <= high < math.inf:
-        raise ValueError(f"limits must be a rising range above 0, got {limits}")
-    return float(rng.uniform(low, high))
+    return float(rng.uniform(*rising_range("limits", limits)))
 
 
 def random_losses(
@@ -55,23 +54,27 @@ def each_alone(num_keypoints: int) -> Groups:
 
 def check_probability(probability: float) -> None:
     """Raise ValueError unless `probability` lies in [0, 1]."""
-    if not 0.0 <= probability <= 1.0:
+    if not 0.0 <= real_number("probability", probability) <= 1.0:
         raise ValueError(f"probability must be from 0 to 1, got {probability}")
 
 
-def check_reach(unit: str, **reach: float) -> None:
-    """Raise ValueError, naming the argument, unless all of `reach` are 0 or more `unit`."""
-    for name, greatest in reach.items():
-        if not 0.0 <= greatest < math.inf:
-            raise ValueError(f"{name} must be 0 or more {unit}, got {greatest}")
+def check_degrees(**greatest: float) -> None:
+    """Raise ValueError, naming the argument, unless all of `greatest` are 0 or more degrees."""
+    for name, degrees in greatest.items():
+        if not 0.0 <= real_number(name, degrees) < math.inf:
+            raise ValueError(f"{name} must be 0 or more degrees, got {degrees}")
 
 
-def check_groups(groups: Groups, num_keypoints: int) -> None:
-    """Raise ValueError unless `groups` hold joints below `num_keypoints`, each once at most."""
-    joints = [joint for group in groups for joint in group]
-    known = all(0 <= joint < num_keypoints for joint in joints)
-    if not known or len(set(joints)) != len(joints):
-        raise ValueError(
-            f"groups must hold each of {num_keypoints} joints once at most, "
-            f"got {tuple(tuple(group) for group in groups)}"
-        )
+def checked_groups(groups: Groups, num_keypoints: int) -> list[list[int]]:
+    """The joint numbers of each group.
+
+    Raises:
+        ValueError: a joint that is none of `num_keypoints`, or in two groups.
+    """
+    if not isinstance(groups, Sequence | np.ndarray):
+        raise ValueError(f"groups must be a sequence of groups of joints, got {shown(groups)}")
+    checked = [joint_numbers("groups", group, num_keypoints) for group in groups]
+    joints = [joint for group in checked for joint in group]
+    if len(set(joints)) != len(joints):
+        raise ValueError(f"groups must hold each joint once at most, got {shown(checked)}")
+    return checked

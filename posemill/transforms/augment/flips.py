@@ -8,6 +8,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from posemill.transforms.arguments import checked_limb_mirror, checked_mirror, real_array
+from posemill.transforms.augment.axes import check_axis, checked_maps, joints_first
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -17,10 +20,11 @@ def flip_maps(
     """The maps seen in a mirror: columns reversed, left and right joints (or limbs) swapped.
 
     Raises:
-        ValueError: a mirror of another number of joints.
+        ValueError: a mirror of another number of joints, or an axis that there is not.
     """
-    _check_order("mirror", mirror, maps.shape[joint_axis])
-    return np.ascontiguousarray(np.take(maps, list(mirror), axis=joint_axis)[..., ::-1])
+    maps = checked_maps(maps)
+    order = checked_mirror(mirror, len(joints_first(maps, joint_axis)))
+    return np.ascontiguousarray(np.take(maps, order, axis=joint_axis)[..., ::-1])
 
 
 def flip_part_fields(
@@ -41,14 +45,13 @@ def flip_part_fields(
     Raises:
         ValueError: unsigned fields, or a mirror that is not of L limbs.
     """
-    limbs, signs = [limb for limb, _ in mirror], [sign for _, sign in mirror]
+    fields = real_array("fields", fields)
+    check_axis("axis", axis, fields)
+    limbs, signs = checked_limb_mirror(mirror, len(mirror))
     if fields.shape[axis] != 2 * len(limbs):
         raise ValueError(
             f"fields must have x and y of {len(limbs)} limbs on axis {axis}, got {fields.shape}"
         )
-    _check_order("mirror", limbs, len(limbs))
-    if not set(signs) <= {-1, 1}:
-        raise ValueError(f"mirror must have signs of 1 or -1, got {signs}")
     if fields.dtype.kind not in "fi":
         raise ValueError(f"fields must be of a signed dtype, got {fields.dtype}")
     swapped = [2 * limb + component for limb in limbs for component in (0, 1)]
@@ -57,8 +60,3 @@ def flip_part_fields(
     shape[axis] = len(factors)
     mirrored = np.take(fields, swapped, axis=axis)[..., ::-1]
     return np.ascontiguousarray(mirrored * factors.reshape(shape))
-
-
-def _check_order(name: str, order: Sequence[int], count: int) -> None:
-    if sorted(order) != list(range(count)):
-        raise ValueError(f"{name} must hold each of 0..{count - 1} once, got {tuple(order)}")

@@ -1,4 +1,8 @@
-"""Random changes of maps (K, ..., H, W): one draw for all channels and frames of a clip."""
+"""Random changes of maps (K, ..., H, W): one draw for all channels, frames and views of a clip.
+
+Where the joints are not on the first axis, as in PA3D's cubes (time, keypoint,
+y, x), `joint_axis` says on which they are.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.transforms.affine import Point, after, move, scale, turn
+from posemill.transforms.arguments import whole_px
+from posemill.transforms.augment.axes import checked_maps, joints_first
 from posemill.transforms.augment.draws import (
     Groups,
-    check_groups,
-    check_reach,
+    check_degrees,
+    checked_groups,
     each_alone,
     random_angle,
     random_factor,
@@ -30,6 +36,7 @@ def pose_aware_jitter(
     *,
     beta: int,
     gamma: int,
+    joint_axis: int = 0,
 ) -> npt.NDArray[Scalar]:
     """JMRN's pose-aware augmentation of maps (K, ..., H, W), section 3.2 and its code.
 
@@ -40,32 +47,38 @@ def pose_aware_jitter(
     Args:
         maps: normalised, before any flip.
         groups: joint numbers, see `skeletons.jitter_groups`; joints in none stay.
+        rng: the only source of randomness.
+        beta: greatest shift of all joints, whole px.
+        gamma: greatest shift of each group, whole px.
+        joint_axis: of `maps`, before H and W.
 
     Raises:
-        ValueError: a negative beta or gamma, or joints that do not exist.
+        ValueError: a beta or gamma that is negative or no integer, or joints
+            that the axis does not have.
     """
-    _check_maps(maps)
-    check_reach("px", beta=beta, gamma=gamma)
-    check_groups(groups, len(maps))
+    maps = checked_maps(maps)
+    beta, gamma = whole_px(beta=beta, gamma=gamma)
+    members = checked_groups(groups, len(joints_first(maps, joint_axis)))
     moved = _shift(maps, *random_shift(beta, rng)) if beta else maps.copy()
     if gamma:
-        for group in groups:
-            joints = list(group)
-            moved[joints] = _shift(moved[joints], *random_shift(gamma, rng))
+        by_joint = joints_first(moved, joint_axis)
+        for joints in members:
+            by_joint[joints] = _shift(by_joint[joints], *random_shift(gamma, rng))
     return moved
 
 
 def independent_jitter(
-    maps: npt.NDArray[Scalar], rng: np.random.Generator, *, pixels: int
+    maps: npt.NDArray[Scalar], rng: np.random.Generator, *, pixels: int, joint_axis: int = 0
 ) -> npt.NDArray[Scalar]:
     """Every joint of maps (K, ..., H, W) by {1..pixels} px of its own.
 
     What PoTion tried and JMRN compares with, supplement, section 11. Errors as
     for `pose_aware_jitter`.
     """
-    _check_maps(maps)
-    check_reach("px", pixels=pixels)
-    return pose_aware_jitter(maps, each_alone(len(maps)), rng, beta=0, gamma=pixels)
+    maps = checked_maps(maps)
+    whole_px(pixels=pixels)
+    groups = each_alone(len(joints_first(maps, joint_axis)))
+    return pose_aware_jitter(maps, groups, rng, beta=0, gamma=pixels, joint_axis=joint_axis)
 
 
 def pose_aware_rotation(
@@ -75,6 +88,7 @@ def pose_aware_rotation(
     *,
     beta_degrees: float,
     gamma_degrees: float,
+    joint_axis: int = 0,
 ) -> npt.NDArray[Scalar]:
     """JMRN's pose-aware rotation of maps (K, ..., H, W), supplement, section 11.
 
@@ -88,20 +102,26 @@ def pose_aware_rotation(
         maps: uint8, float16 or float32.
         groups: joint numbers, see `skeletons.jitter_groups`; joints in none
             feel the first step only.
+        rng: the only source of randomness.
+        beta_degrees: greatest angle of everything.
+        gamma_degrees: greatest angle of each group.
+        joint_axis: of `maps`, before H and W.
 
     Raises:
-        ValueError: a negative beta or gamma, or joints that do not exist.
+        ValueError: a negative beta or gamma, or joints that the axis does not have.
     """
-    _check_maps(maps)
-    check_reach("degrees", beta_degrees=beta_degrees, gamma_degrees=gamma_degrees)
-    check_groups(groups, len(maps))
+    maps = checked_maps(maps)
+    check_degrees(beta_degrees=beta_degrees, gamma_degrees=gamma_degrees)
+    by_joint = joints_first(maps, joint_axis)
+    members = checked_groups(groups, len(by_joint))
     whole = turn(_centre(maps), random_angle(beta_degrees, rng))
     moved = warp_maps(maps, whole) if beta_degrees else maps.copy()
     if gamma_degrees:
-        for group in groups:
-            joints, angle = list(group), random_angle(gamma_degrees, rng)
-            x, y = move(whole, _centre_of_mass(maps[joints]))
-            moved[joints] = warp_maps(maps[joints], after(turn((x, y), angle), whole))
+        moved_joints = joints_first(moved, joint_axis)
+        for joints in members:
+            angle, content = random_angle(gamma_degrees, rng), by_joint[joints]
+            x, y = move(whole, _centre_of_mass(content))
+            moved_joints[joints] = warp_maps(content, after(turn((x, y), angle), whole))
     return moved
 
 
@@ -113,21 +133,25 @@ def random_scale(
     Raises:
         ValueError: limits that do not rise or are not above 0.
     """
-    _check_maps(maps)
+    maps = checked_maps(maps)
     return warp_maps(maps, scale(_centre(maps), random_factor(limits, rng)))
 
 
 def drop_joints(
-    maps: npt.NDArray[Scalar], rng: np.random.Generator, *, probability: float
+    maps: npt.NDArray[Scalar],
+    rng: np.random.Generator,
+    *,
+    probability: float,
+    joint_axis: int = 0,
 ) -> npt.NDArray[Scalar]:
     """Maps (K, ..., H, W) with those of each joint, with `probability`, all zeros.
 
     Raises:
-        ValueError: a probability outside [0, 1].
+        ValueError: a probability outside [0, 1], or an axis that there is not.
     """
-    _check_maps(maps)
-    kept = maps.copy()
-    kept[random_losses(len(maps), probability, rng)] = 0
+    kept = checked_maps(maps).copy()
+    by_joint = joints_first(kept, joint_axis)
+    by_joint[random_losses(len(by_joint), probability, rng)] = 0
     return kept
 
 
@@ -161,8 +185,3 @@ def _centre_of_mass(maps: npt.NDArray[Scalar]) -> npt.NDArray[np.float64]:
     x, y = plane.sum(axis=0) @ np.arange(width), plane.sum(axis=1) @ np.arange(height)
     centre: npt.NDArray[np.float64] = np.array([x, y]) / mass
     return centre
-
-
-def _check_maps(maps: npt.NDArray[Scalar]) -> None:
-    if maps.ndim < 3:
-        raise ValueError(f"maps must be (K, ..., H, W), got {maps.shape}")

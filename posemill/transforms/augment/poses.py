@@ -13,18 +13,19 @@ import numpy.typing as npt
 
 from posemill.schema import Float32
 from posemill.transforms.affine import Point, after, move, move_joints, scale, turn
+from posemill.transforms.arguments import floating, joint_numbers, real_array, whole_px
 from posemill.transforms.augment.draws import (
     Groups,
-    check_groups,
+    check_degrees,
     check_probability,
-    check_reach,
+    checked_groups,
     each_alone,
     random_angle,
     random_factor,
     random_losses,
     random_shift,
 )
-from posemill.transforms.geometry.joints import check_joints
+from posemill.transforms.geometry.joints import checked_joints
 
 
 def jitter_joints(
@@ -43,17 +44,17 @@ def jitter_joints(
         gamma: greatest shift of each group, whole px; 0 leaves the step out.
 
     Raises:
-        ValueError: a negative beta or gamma, or joints that do not exist.
+        ValueError: a beta or gamma that is negative or no integer, or joints
+            that do not exist.
     """
-    _check_points(xy_px)
-    check_reach("px", beta=beta, gamma=gamma)
-    check_groups(groups, xy_px.shape[-2])
-    moved = xy_px.copy()
+    moved = _checked_points(xy_px).copy()
+    beta, gamma = whole_px(beta=beta, gamma=gamma)
+    members = checked_groups(groups, moved.shape[-2])
     if beta:
         moved += _as_xy(random_shift(beta, rng))
     if gamma:
-        for group in groups:
-            moved[..., list(group), :] += _as_xy(random_shift(gamma, rng))
+        for joints in members:
+            moved[..., joints, :] += _as_xy(random_shift(gamma, rng))
     return moved
 
 
@@ -61,8 +62,8 @@ def jitter_joints_independently(
     xy_px: Float32, rng: np.random.Generator, *, pixels: int
 ) -> Float32:
     """`independent_jitter` of joints (..., K, 2): the same shifts from an equal generator."""
-    _check_points(xy_px)
-    check_reach("px", pixels=pixels)
+    xy_px = _checked_points(xy_px)
+    whole_px(pixels=pixels)
     return jitter_joints(xy_px, each_alone(xy_px.shape[-2]), rng, beta=0, gamma=pixels)
 
 
@@ -92,18 +93,17 @@ def rotate_joints(
         ValueError: shapes that disagree, a negative beta or gamma, or joints
             that do not exist.
     """
-    check_joints(xy_px, score)
-    check_reach("degrees", beta_degrees=beta_degrees, gamma_degrees=gamma_degrees)
-    check_groups(groups, score.shape[-1])
+    xy_px, score = checked_joints(xy_px, score)
+    check_degrees(beta_degrees=beta_degrees, gamma_degrees=gamma_degrees)
+    members = checked_groups(groups, score.shape[-1])
     whole = turn(centre, random_angle(beta_degrees, rng))
     moved = move_joints(whole, xy_px) if beta_degrees else xy_px.copy()
     if gamma_degrees:
-        for group in groups:
-            joints, angle = list(group), random_angle(gamma_degrees, rng)
-            members = xy_px[..., joints, :]
-            x, y = move(whole, _centre_of_mass(members, score[..., joints], centre))
+        for joints in members:
+            angle, points = random_angle(gamma_degrees, rng), xy_px[..., joints, :]
+            x, y = move(whole, _centre_of_mass(points, score[..., joints], centre))
             matrix = after(turn((x, y), angle), whole)
-            moved[..., joints, :] = move_joints(matrix, members)
+            moved[..., joints, :] = move_joints(matrix, points)
     return moved
 
 
@@ -121,8 +121,8 @@ def scale_joints(
     Raises:
         ValueError: limits that do not rise or are not above 0.
     """
-    _check_points(xy_px)
-    return move_joints(scale(centre, random_factor(limits, rng)), xy_px)
+    points = _checked_points(xy_px)
+    return move_joints(scale(centre, random_factor(limits, rng)), points)
 
 
 def drop_joints_of_clip(score: Float32, rng: np.random.Generator, *, probability: float) -> Float32:
@@ -131,8 +131,8 @@ def drop_joints_of_clip(score: Float32, rng: np.random.Generator, *, probability
     Raises:
         ValueError: a probability outside [0, 1].
     """
-    kept = score.copy()
-    kept[..., random_losses(score.shape[-1], probability, rng)] = 0
+    kept = _checked_score(score).copy()
+    kept[..., random_losses(kept.shape[-1], probability, rng)] = 0
     return kept
 
 
@@ -150,11 +150,12 @@ def drop_one_joint(
             not exist.
     """
     check_probability(probability)
-    num_keypoints = score.shape[-1]
-    if len(joints) == 0 or not all(0 <= joint < num_keypoints for joint in joints):
-        raise ValueError(f"joints must be some of {num_keypoints}, got {tuple(joints)}")
-    rows = score.shape[:-1]
-    chosen = np.asarray(joints)[rng.integers(len(joints), size=rows)]
+    score = _checked_score(score)
+    num_keypoints, rows = score.shape[-1], score.shape[:-1]
+    some = joint_numbers("joints", joints, num_keypoints)
+    if not some:
+        raise ValueError(f"joints must be some of {num_keypoints}, got none")
+    chosen = np.asarray(some)[rng.integers(len(some), size=rows)]
     lost = rng.random(rows) < probability
     dropped = lost[..., None] & (chosen[..., None] == np.arange(num_keypoints))
     return np.where(dropped, np.float32(0.0), score)
@@ -173,6 +174,15 @@ def _centre_of_mass(xy_px: Float32, score: Float32, otherwise: Point) -> npt.NDA
     return np.average(xy_px[seen].astype(np.float64), axis=0, weights=score[seen])
 
 
-def _check_points(xy_px: Float32) -> None:
-    if xy_px.ndim < 2 or xy_px.shape[-1] != 2:
-        raise ValueError(f"xy_px must be (..., K, 2), got {xy_px.shape}")
+def _checked_points(xy_px: Float32) -> Float32:
+    points = floating("xy_px", xy_px)
+    if points.ndim < 2 or points.shape[-1] != 2:
+        raise ValueError(f"xy_px must be (..., K, 2), got {points.shape}")
+    return points
+
+
+def _checked_score(score: Float32) -> Float32:
+    checked = real_array("score", score)
+    if checked.ndim < 1:
+        raise ValueError(f"score must be (..., K), got {checked.shape}")
+    return checked

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posemill.transforms.arguments import counts, positive, real_number, rising_range
+
 Range = tuple[float, float]
 
 AREA: Range = (0.56, 1.0)
@@ -28,6 +30,8 @@ class Box:
     height: float
 
     def __post_init__(self) -> None:
+        for name in ("left", "top", "width", "height"):
+            real_number(name, getattr(self, name))
         if not (self.width > 0 and self.height > 0):
             raise ValueError(f"a box of {self.width} x {self.height} px has no area")
         if not all(map(math.isfinite, (self.left, self.top, self.width, self.height))):
@@ -49,7 +53,11 @@ def flip_box(box: Box, width: float) -> Box:
 
     Flipping joints about the frame and showing the flipped box gives the
     mirror image of the picture that shows `box`.
+
+    Raises:
+        ValueError: a width that is no number above 0.
     """
+    positive("width", width)
     right = box.left + box.width
     return Box(left=width - 1.0 - right, top=box.top, width=box.width, height=box.height)
 
@@ -60,7 +68,7 @@ def centre_box(box: Box, aspect: float) -> Box:
     Raises:
         ValueError: an aspect that is not a positive number.
     """
-    check_positive("aspect", aspect)
+    positive("aspect", aspect)
     width = min(box.width, box.height * aspect)
     height = min(box.height, box.width / aspect)
     return Box(
@@ -92,8 +100,8 @@ def random_resized_box(
     Raises:
         ValueError: a range that is empty or not positive, or an area above 1.
     """
-    _check_range("area", area, greatest=1.0)
-    _check_range("ratio", ratio, greatest=math.inf)
+    area = rising_range("area", area, greatest=1.0)
+    ratio = rising_range("ratio", ratio)
     areas = rng.uniform(*area, size=_TRIES) * (box.width * box.height)
     ratios = np.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1]), size=_TRIES))
     widths, heights = np.sqrt(areas * ratios), np.sqrt(areas / ratios)
@@ -116,38 +124,27 @@ def random_crop_box(width: int, height: int, size: int, rng: np.random.Generator
     PARNet, section IV: pictures of which the short side is 256, squares of 224.
 
     Raises:
-        ValueError: a size below 1 or above the picture's short side.
+        ValueError: a size below 1 or above the picture's short side, or no integer.
     """
-    _check_crop(width, height, size)
+    width, height, size = _checked_crop(width, height, size)
     left, top = (int(rng.integers(room + 1)) for room in (width - size, height - size))
     return _square(left, top, size)
 
 
 def centre_crop_box(width: int, height: int, size: int) -> Box:
     """As `random_crop_box`, from the middle; half a pixel further left or up where need be."""
-    _check_crop(width, height, size)
+    width, height, size = _checked_crop(width, height, size)
     return _square((width - size) // 2, (height - size) // 2, size)
-
-
-def check_positive(name: str, value: float) -> None:
-    """Raise ValueError unless `value` is a finite number above 0."""
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} must be a number above 0, got {value}")
 
 
 def _square(left: int, top: int, size: int) -> Box:
     return Box(left=left - 0.5, top=top - 0.5, width=float(size), height=float(size))
 
 
-def _check_crop(width: int, height: int, size: int) -> None:
-    if not 1 <= size <= min(width, height):
+def _checked_crop(width: int, height: int, size: int) -> tuple[int, ...]:
+    sides = counts(width=width, height=height, size=size)
+    if size > min(width, height):
         raise ValueError(
             f"size must be from 1 to the short side of {width} x {height} px, got {size}"
         )
-
-
-def _check_range(name: str, limits: Range, *, greatest: float) -> None:
-    low, high = limits
-    if not (0.0 < low <= high <= greatest and high < math.inf):
-        bound = f" and at most {greatest:g}" if greatest < math.inf else ""
-        raise ValueError(f"{name} must be a rising range above 0{bound}, got {limits}")
+    return sides

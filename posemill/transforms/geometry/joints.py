@@ -7,6 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from posemill.schema import Float32
+from posemill.transforms.arguments import (
+    checked_mirror,
+    floating,
+    height_width,
+    positive,
+    real_array,
+)
 from posemill.transforms.geometry.boxes import Box
 
 
@@ -16,14 +23,13 @@ def map_to(xy_px: Float32, box: Box, size_hw: tuple[int, int]) -> Float32:
     Raises:
         ValueError: coordinates that are not pairs, or a size below 1 px.
     """
-    height, width = size_hw
-    if xy_px.ndim < 1 or xy_px.shape[-1] != 2:
-        raise ValueError(f"xy_px must be (..., 2), got {xy_px.shape}")
-    if height < 1 or width < 1:
-        raise ValueError(f"size_hw must be at least 1 x 1 px, got {size_hw}")
+    height, width = height_width("size_hw", size_hw)
+    points = real_array("xy_px", xy_px)
+    if points.ndim < 1 or points.shape[-1] != 2:
+        raise ValueError(f"xy_px must be (..., 2), got {points.shape}")
     scale = np.array([width / box.width, height / box.height])
     edge = np.array([box.left, box.top])
-    mapped: Float32 = ((xy_px.astype(np.float64) - edge) * scale - 0.5).astype(np.float32)
+    mapped: Float32 = ((points.astype(np.float64) - edge) * scale - 0.5).astype(np.float32)
     return mapped
 
 
@@ -38,22 +44,26 @@ def flip_joints(
         mirror: of the skeleton, see `Skeleton.mirror`.
 
     Raises:
-        ValueError: shapes that disagree, or a mirror that is not of K joints.
+        ValueError: shapes that disagree, a width that is no number above 0, or
+            a mirror that is not of K joints.
     """
-    check_joints(xy_px, score)
-    order = list(mirror)
-    if sorted(order) != list(range(score.shape[-1])):
-        raise ValueError(
-            f"mirror must hold each of the {score.shape[-1]} joints once, got {tuple(order)}"
-        )
-    flipped = xy_px[..., order, :]
-    flipped[..., 0] = np.float32(width - 1.0) - flipped[..., 0]
-    return flipped, score[..., order]
+    points, scores = checked_joints(xy_px, score)
+    last = np.float32(positive("width", width) - 1.0)
+    order = checked_mirror(mirror, scores.shape[-1])
+    flipped = points[..., order, :]
+    flipped[..., 0] = last - flipped[..., 0]
+    return flipped, scores[..., order]
 
 
-def check_joints(xy_px: Float32, score: Float32) -> None:
-    """Raise ValueError unless `xy_px` is (..., K, 2) for a `score` of (..., K)."""
-    if score.ndim < 1:
-        raise ValueError(f"score must be (..., K), got {score.shape}")
-    if xy_px.shape != (*score.shape, 2):
-        raise ValueError(f"xy_px must be {(*score.shape, 2)}, as score is, got {xy_px.shape}")
+def checked_joints(xy_px: Float32, score: Float32) -> tuple[Float32, Float32]:
+    """Both as arrays, (..., K, 2) and (..., K).
+
+    Raises:
+        ValueError: they are no arrays of real numbers, or their shapes disagree.
+    """
+    points, scores = floating("xy_px", xy_px), real_array("score", score)
+    if scores.ndim < 1:
+        raise ValueError(f"score must be (..., K), got {scores.shape}")
+    if points.shape != (*scores.shape, 2):
+        raise ValueError(f"xy_px must be {(*scores.shape, 2)}, as score is, got {points.shape}")
+    return points, scores

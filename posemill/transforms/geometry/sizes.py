@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from posemill.transforms.arguments import counts, height_width
+
 
 def fit_canvas(width: int, height: int, canvas_hw: tuple[int, int]) -> tuple[int, int]:
     """Height and width, px, of a frame shrunk or grown to just fit inside `canvas_hw`.
@@ -14,9 +16,8 @@ def fit_canvas(width: int, height: int, canvas_hw: tuple[int, int]) -> tuple[int
     Raises:
         ValueError: a frame or a canvas without area.
     """
-    _check_size("width x height", width, height)
-    canvas_height, canvas_width = canvas_hw
-    _check_size("canvas_hw", canvas_height, canvas_width)
+    width, height = counts(width=width, height=height)
+    canvas_height, canvas_width = height_width("canvas_hw", canvas_hw)
     scale = min(canvas_width / width, canvas_height / height)
     fitted_height, fitted_width = _up(height * scale), _up(width * scale)
     return max(1, min(fitted_height, canvas_height)), max(1, min(fitted_width, canvas_width))
@@ -30,9 +31,7 @@ def short_side_hw(width: int, height: int, short_side: int) -> tuple[int, int]:
     Raises:
         ValueError: a frame without area, or a side below 1.
     """
-    _check_size("width x height", width, height)
-    if short_side < 1:
-        raise ValueError(f"short_side must be at least 1 px, got {short_side}")
+    width, height, short_side = counts(width=width, height=height, short_side=short_side)
     scale = short_side / min(width, height)
     if width < height:
         return _up(height * scale), short_side
@@ -41,8 +40,3 @@ def short_side_hw(width: int, height: int, short_side: int) -> tuple[int, int]:
 
 def _up(size: float) -> int:
     return math.ceil(size - 1e-6)  # what rounding adds to a whole number is not a pixel
-
-
-def _check_size(name: str, first: int, second: int) -> None:
-    if first < 1 or second < 1:
-        raise ValueError(f"{name} must be at least 1 x 1 px, got {first} x {second}")

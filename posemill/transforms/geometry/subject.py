@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32
-from posemill.transforms.geometry.boxes import Box, check_positive, frame_box
-from posemill.transforms.geometry.joints import check_joints
+from posemill.transforms.arguments import positive, real_number
+from posemill.transforms.geometry.boxes import Box, frame_box
+from posemill.transforms.geometry.joints import checked_joints
 
 Float64 = npt.NDArray[np.float64]
 
@@ -48,12 +49,12 @@ def subject_box(
         ValueError: shapes that disagree, a frame without area, or a value out
             of range.
     """
-    check_joints(xy_px, score)
-    check_positive("min_extent_px", min_extent_px)
-    if not 0.0 <= padding < math.inf:
+    xy_px, score = checked_joints(xy_px, score)
+    positive("min_extent_px", min_extent_px)
+    if not 0.0 <= real_number("padding", padding) < math.inf:
         raise ValueError(f"padding must be a number of 0 or more, got {padding}")
     if aspect is not None:
-        check_positive("aspect", aspect)
+        positive("aspect", aspect)
     frame = frame_box(width, height)
     seen = xy_px[(score > 0) & np.isfinite(xy_px).all(axis=-1)].astype(np.float64)
     if len(seen) == 0:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Int64
+from posemill.transforms.arguments import counts
 from posemill.transforms.sampling.bins import BinKind, cut
-from posemill.transforms.sampling.checks import check_counts
 
 
 def bin_candidates(
@@ -34,7 +34,9 @@ def bin_candidates(
     Raises:
         ValueError: no frame, no bin, no candidate, or an unknown kind of bins.
     """
-    check_counts(num_frames=num_frames, num_bins=num_bins, per_bin=per_bin)
+    num_frames, num_bins, per_bin = counts(
+        num_frames=num_frames, num_bins=num_bins, per_bin=per_bin
+    )
     start, size = cut(num_frames, num_bins, bins)
     # In units of 1 / (2 per_bin) of a bin; an odd number of candidates has one at its middle.
     places = 2 * np.arange(per_bin) + per_bin % 2
@@ -50,6 +52,6 @@ def pick_candidates(num_bins: int, per_bin: int, rng: np.random.Generator | None
     Raises:
         ValueError: no bin or no candidate.
     """
-    check_counts(num_bins=num_bins, per_bin=per_bin)
+    num_bins, per_bin = counts(num_bins=num_bins, per_bin=per_bin)
     chosen = per_bin // 2 if rng is None else rng.integers(per_bin, size=num_bins)
     return np.arange(num_bins) * per_bin + chosen

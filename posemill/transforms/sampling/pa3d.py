@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from posemill.schema import Int64
-from posemill.transforms.sampling.checks import check_counts
+from posemill.transforms.arguments import counts
 from posemill.transforms.sampling.windows import even_starts
 
 Span = Literal["windows", "video"]
@@ -26,7 +26,7 @@ def pa3d_clips(num_frames: int, length: int, span: Span = "windows") -> Int64:
     Raises:
         ValueError: no frame, a length below 1, or an unknown span.
     """
-    check_counts(num_frames=num_frames, length=length)
+    num_frames, length = counts(num_frames=num_frames, length=length)
     if span == "windows":
         starts = even_starts(max(num_frames - length, 0), PA3D_CLIPS)
         windows: Int64 = np.minimum(starts[:, None] + np.arange(length), num_frames - 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Int64
+from posemill.transforms.arguments import counts
 from posemill.transforms.sampling.bins import cut
-from posemill.transforms.sampling.checks import check_counts
 
 PARNET_FRAMES = 16
 
@@ -24,5 +24,5 @@ def parnet_frames(
     Raises:
         ValueError: no frame, or a length below 1.
     """
-    check_counts(num_frames=num_frames, length=length)
+    num_frames, length = counts(num_frames=num_frames, length=length)
     return cut(num_frames, length, "floor").draw(rng)

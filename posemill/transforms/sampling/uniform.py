@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Int64
+from posemill.transforms.arguments import counts
 from posemill.transforms.sampling.bins import cut
-from posemill.transforms.sampling.checks import check_counts
 
 
 def uniform_clip(num_frames: int, length: int, rng: np.random.Generator) -> Int64:
@@ -20,7 +20,7 @@ def uniform_clip(num_frames: int, length: int, rng: np.random.Generator) -> Int6
     Raises:
         ValueError: no frame, or a length below 1.
     """
-    check_counts(num_frames=num_frames, length=length)
+    num_frames, length = counts(num_frames=num_frames, length=length)
     if num_frames < length:
         return _cyclic(int(rng.integers(num_frames)), num_frames, length)
     return _long_clip(num_frames, length, rng)
@@ -39,7 +39,9 @@ def uniform_test_clips(
     Raises:
         ValueError: no frame, or a length or number of clips below 1.
     """
-    check_counts(num_frames=num_frames, length=length, num_clips=num_clips)
+    num_frames, length, num_clips = counts(
+        num_frames=num_frames, length=length, num_clips=num_clips
+    )
     if num_frames >= length:
         return np.stack([_long_clip(num_frames, length, rng) for _ in range(num_clips)])
     spread = num_frames >= num_clips

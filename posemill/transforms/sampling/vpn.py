@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Int64
+from posemill.transforms.arguments import counts
 from posemill.transforms.sampling.bins import cut
-from posemill.transforms.sampling.checks import check_counts
 from posemill.transforms.sampling.windows import even_starts
 
 VPN_PICTURES = 64
@@ -24,7 +24,7 @@ def vpn_frames(num_frames: int, num_chunks: int, rng: np.random.Generator | None
     Raises:
         ValueError: no frame, or no chunk.
     """
-    check_counts(num_frames=num_frames, num_chunks=num_chunks)
+    num_frames, num_chunks = counts(num_frames=num_frames, num_chunks=num_chunks)
     return cut(num_frames, num_chunks, "equal").draw(rng)
 
 
@@ -41,6 +41,7 @@ def vpn_window(
     Raises:
         ValueError: no frame, or a length below 1.
     """
+    num_frames, length = counts(num_frames=num_frames, length=length)
     room = _room(num_frames, length)
     start = room // 2 if rng is None else int(rng.integers(room + 1))
     window: Int64 = _windows(np.array([start]), num_frames, length)[0]
@@ -55,7 +56,9 @@ def vpn_test_windows(
     Raises:
         ValueError: no frame, or a length or number of windows below 1.
     """
-    check_counts(num_windows=num_windows)
+    num_frames, length, num_windows = counts(
+        num_frames=num_frames, length=length, num_windows=num_windows
+    )
     return _windows(even_starts(_room(num_frames, length), num_windows), num_frames, length)
 
 
@@ -64,7 +67,6 @@ def _stride(num_frames: int, length: int) -> int:
 
 
 def _room(num_frames: int, length: int) -> int:
-    check_counts(num_frames=num_frames, length=length)
     return max(num_frames - _stride(num_frames, length) * length, 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Int64
-from posemill.transforms.sampling.checks import check_counts
+from posemill.transforms.arguments import counts
 
 
 def strided_window(
@@ -20,6 +20,7 @@ def strided_window(
     Raises:
         ValueError: no frame, or a length or stride below 1.
     """
+    num_frames, length, stride = counts(num_frames=num_frames, length=length, stride=stride)
     room = _room(num_frames, length, stride)
     start = room // 2 if rng is None else int(rng.integers(room + 1))
     window: Int64 = _windows(np.array([start]), num_frames, length, stride)[0]
@@ -35,7 +36,9 @@ def strided_test_windows(num_frames: int, length: int, stride: int, num_windows:
     Raises:
         ValueError: no frame, or a length, stride or number of windows below 1.
     """
-    check_counts(num_windows=num_windows)
+    num_frames, length, stride, num_windows = counts(
+        num_frames=num_frames, length=length, stride=stride, num_windows=num_windows
+    )
     starts = even_starts(_room(num_frames, length, stride), num_windows)
     return _windows(starts, num_frames, length, stride)
 
@@ -52,7 +55,6 @@ def even_starts(room: int, num_windows: int) -> Int64:
 
 def _room(num_frames: int, length: int, stride: int) -> int:
     """The last start of a window that fits, or 0."""
-    check_counts(num_frames=num_frames, length=length, stride=stride)
     return max(num_frames - (length - 1) * stride - 1, 0)
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,29 @@ def test_arguments_are_left_alone() -> None:
 def test_what_does_not_lie_on_the_maps_is_refused() -> None:
     with pytest.raises(ValueError, match=r"valid_hw must lie on maps of \(6, 10\) px, got \(7, 10"):
         centre_crop(numbered(), (7, 10), (4, 4))
-    with pytest.raises(ValueError, match=r"valid_hw must lie on maps of \(6, 10\) px, got \(0, 10"):
+    with pytest.raises(ValueError, match=r"valid_hw must be .* got \(0, 10"):
         random_crop(numbered(), (0, 10), (4, 4), rng())
-    with pytest.raises(ValueError, match=r"size_hw must be at least 1 x 1 px, got \(4, 0\)"):
+    with pytest.raises(
+        ValueError, match=r"size_hw must be .*at least 1 x 1 whole px, got \(4, 0\)"
+    ):
         centre_crop(numbered(), (6, 10), (4, 0))
+
+
+def test_stored_sizes_are_taken_as_they_are() -> None:
+    valid = np.array([6, 8], np.int16)
+    assert np.array_equal(
+        centre_crop(numbered(), valid, (4, 4)), centre_crop(numbered(), (6, 8), (4, 4))
+    )
+    assert np.array_equal(
+        centre_crop(numbered().tolist(), valid, [4, 4]), centre_crop(numbered(), (6, 8), (4, 4))
+    )
+
+
+@pytest.mark.parametrize("size", [(6, 8, 1), (6,), 6, None, (-1, 8), (6.0, 8), (np.nan, 8), "68"])
+def test_sizes_are_two_whole_numbers(size: Any) -> None:
+    expected = r"must be \(height, width\), at least 1 x 1 whole px, got"
+    for crop in (centre_crop, lambda *sizes: random_crop(*sizes, rng())):
+        with pytest.raises(ValueError, match="valid_hw " + expected):
+            crop(numbered(), size, (4, 4))
+        with pytest.raises(ValueError, match="size_hw " + expected):
+            crop(numbered(), (6, 8), size)

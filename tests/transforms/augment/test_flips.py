@@ -80,14 +80,33 @@ def test_fields_flipped_twice_are_themselves(dtype: type) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"mirror must hold each of 0..2 once, got \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"mirror must hold each of 3 joints once, got \(0, 2\)"):
         flip_maps(np.zeros((3, 4, 4)), (0, 2))
     fields = np.zeros((4, 3, 3))
     with pytest.raises(ValueError, match=r"must have x and y of 1 limbs on axis 0, got \(4, 3"):
         flip_part_fields(fields, [(0, 1)])
-    with pytest.raises(ValueError, match=r"mirror must hold each of 0..1 once, got \(1, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"mirror must hold each of 2 limbs once, .* got \[\(1, 1\), \(1, 1\)\]"
+    ):
         flip_part_fields(fields, [(1, 1), (1, 1)])
-    with pytest.raises(ValueError, match=r"mirror must have signs of 1 or -1, got \[1, 0\]"):
+    with pytest.raises(ValueError, match=r"with 1 or -1, got \[\(1, 1\), \(0, 0\)\]"):
         flip_part_fields(fields, [(1, 1), (0, 0)])
     with pytest.raises(ValueError, match="fields must be of a signed dtype, got uint8"):
         flip_part_fields(fields.astype(np.uint8), [(1, 1), (0, 1)])
+
+
+def test_an_axis_of_pixels_or_none_is_refused() -> None:
+    for axis in (2, 3, 4, -1, -2, -5, None, 0.0):
+        with pytest.raises(ValueError, match="joint_axis must be an axis before H and W"):
+            flip_maps(np.zeros((3, 3, 3, 3)), (0, 2, 1), joint_axis=axis)
+        with pytest.raises(ValueError, match="axis must be an axis before H and W"):
+            flip_part_fields(np.zeros((2, 2, 2, 2)), [(0, 1)], axis=axis)
+    with pytest.raises(ValueError, match=r"maps must be \(..., H, W\), got \(3,\)"):
+        flip_maps([1, 2, 3], (0, 2, 1))
+
+
+def test_maps_of_roles_and_views_flip_along_their_joint_axis() -> None:
+    maps = rng().random((2, 17, 3, 4, 5))
+    flipped = flip_maps(maps, COCO_17.mirror, joint_axis=1)
+    for role in range(2):
+        assert np.array_equal(flipped[role], flip_maps(maps[role], COCO_17.mirror))

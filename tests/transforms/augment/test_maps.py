@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from blobs import blobs
@@ -217,23 +219,98 @@ def test_equal_generators_change_alike_and_leave_all_else_alone(dtype: type) -> 
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    with pytest.raises(ValueError, match="beta must be 0 or more px, got -1"):
+    with pytest.raises(ValueError, match="beta must be 0 or more whole px, got -1"):
         pose_aware_jitter(dots(), (), rng(), beta=-1, gamma=2)
-    with pytest.raises(ValueError, match="gamma must be 0 or more px, got -2"):
+    with pytest.raises(ValueError, match="gamma must be 0 or more whole px, got -2"):
         pose_aware_jitter(dots(), (), rng(), beta=1, gamma=-2)
-    with pytest.raises(ValueError, match="pixels must be 0 or more px, got -2"):
+    with pytest.raises(ValueError, match="pixels must be 0 or more whole px, got -2"):
         independent_jitter(dots(), rng(), pixels=-2)
     with pytest.raises(ValueError, match="gamma_degrees must be 0 or more degrees, got nan"):
         pose_aware_rotation(dots(), (), rng(), beta_degrees=0.0, gamma_degrees=float("nan"))
-    with pytest.raises(
-        ValueError, match=r"groups must hold each of 17 joints once at most, got \(\(17"
-    ):
+    with pytest.raises(ValueError, match=r"groups must be joints from 0 to 16, got \(17,\)"):
         pose_aware_jitter(dots(), [(17,)], rng(), beta=0, gamma=1)
-    with pytest.raises(ValueError, match=r"once at most, got \(\(1, 2\), \(2, 3\)\)"):
+    with pytest.raises(ValueError, match=r"once at most, got \[\[1, 2\], \[2, 3\]\]"):
         pose_aware_rotation(dots(), [(1, 2), [2, 3]], rng(), beta_degrees=0, gamma_degrees=1)
     with pytest.raises(ValueError, match=r"limits must be a rising range above 0, got \(2.0, 1.0"):
         random_scale(dots(), rng(), limits=(2.0, 1.0))
     with pytest.raises(ValueError, match=r"probability must be from 0 to 1, got 1.5"):
         drop_joints(dots(), rng(), probability=1.5)
-    with pytest.raises(ValueError, match=r"maps must be \(K, ..., H, W\), got \(4, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"joint_axis must be an axis before H and W .* \(4, 4\), got 0"
+    ):
         pose_aware_jitter(np.zeros((4, 4)), (), rng(), beta=1, gamma=0)
+
+
+@pytest.mark.parametrize("pixels", [2.5, 0.5, 2.0, np.nan, "2", None])
+def test_pixels_are_whole(pixels: float) -> None:
+    with pytest.raises(ValueError, match=r"beta must be 0 or more whole px, got"):
+        pose_aware_jitter(dots(), (), rng(), beta=pixels, gamma=0)
+    with pytest.raises(ValueError, match=r"gamma must be 0 or more whole px, got"):
+        pose_aware_jitter(dots(), (), rng(), beta=0, gamma=pixels)
+    with pytest.raises(ValueError, match=r"pixels must be 0 or more whole px, got"):
+        independent_jitter(dots(), rng(), pixels=pixels)
+
+
+@pytest.mark.parametrize("groups", [None, 3, [3], ["ab"], [(1.0,)], [(-1,)], [(None,)]])
+def test_groups_that_are_none_are_refused(groups: Any) -> None:
+    with pytest.raises(ValueError, match="groups must be"):
+        pose_aware_jitter(dots(), groups, rng(), beta=0, gamma=1)
+
+
+def changed(maps: np.ndarray, joint_axis: int, seed: int) -> list[np.ndarray]:
+    """By every change that looks at joints."""
+    axis: dict[str, Any] = {"joint_axis": joint_axis}
+    return [
+        pose_aware_jitter(maps, GROUPS, rng(seed), beta=3, gamma=2, **axis),
+        independent_jitter(maps, rng(seed), pixels=3, **axis),
+        pose_aware_rotation(maps, GROUPS, rng(seed), beta_degrees=9, gamma_degrees=9, **axis),
+        drop_joints(maps, rng(seed), probability=0.3, **axis),
+    ]
+
+
+@settings(deadline=None, max_examples=20)
+@given(SEED, st.sampled_from([(1, 4), (2, 5), (1, 5), (-3, 4), (-4, 5)]))
+def test_joints_on_another_axis_are_changed_as_on_the_first(
+    seed: int, axes: tuple[int, int]
+) -> None:
+    # As cubes (time, keypoint, y, x) and (time, person, keypoint, y, x) and volumes have them.
+    joint_axis, rank = axes
+    first = (255 * rng(seed).random((17, *range(2, rank - 1), 12, 14))).astype(np.uint8)
+    cube = np.ascontiguousarray(np.moveaxis(first, 0, joint_axis))
+    kept = cube.copy()
+    for of_first, of_cube in zip(
+        changed(first, 0, seed), changed(cube, joint_axis, seed), strict=True
+    ):
+        assert of_cube.flags.c_contiguous
+        assert np.array_equal(np.moveaxis(of_cube, joint_axis, 0), of_first)
+    assert np.array_equal(cube, kept)
+
+
+def test_a_joint_beyond_its_axis_is_refused() -> None:
+    cube = np.zeros((80, 17, 6, 8), np.uint8)
+    for change in (pose_aware_jitter, pose_aware_rotation):
+        steps = (
+            {"beta": 1, "gamma": 1}
+            if change is pose_aware_jitter
+            else {"beta_degrees": 1, "gamma_degrees": 1}
+        )
+        with pytest.raises(ValueError, match=r"groups must be joints from 0 to 16, got \[17\]"):
+            change(cube, [[17]], rng(), joint_axis=1, **steps)
+        with pytest.raises(ValueError, match="joint_axis must be an axis before H and W"):
+            change(cube, [[1]], rng(), joint_axis=2, **steps)
+
+
+def test_lists_are_as_good_as_arrays() -> None:
+    maps = dots()[..., :4, :4]
+    jittered_list = pose_aware_jitter(maps.tolist(), GROUPS, rng(1), beta=1, gamma=1)
+    assert np.array_equal(jittered_list, pose_aware_jitter(maps, GROUPS, rng(1), beta=1, gamma=1))
+    assert np.array_equal(drop_joints(maps.tolist(), rng(), probability=0), maps)
+    with pytest.raises(ValueError, match="maps must be real numbers, got object"):
+        drop_joints([[[None]]], rng(), probability=0)
+    with pytest.raises(ValueError, match="probability must be a number, got None"):
+        drop_joints(maps, rng(), probability=None)
+    with pytest.raises(ValueError, match="beta_degrees must be a number, got 'x'"):
+        pose_aware_rotation(maps, (), rng(), beta_degrees="x", gamma_degrees=0)
+    for limits in (None, 1.0, (1.0,), (0.5, np.nan)):
+        with pytest.raises(ValueError, match="limits must be a rising range above 0, got"):
+            random_scale(maps, rng(), limits=limits)

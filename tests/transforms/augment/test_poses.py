@@ -231,11 +231,11 @@ def test_nobody_may_be_changed() -> None:
 
 def test_what_makes_no_sense_is_refused() -> None:
     xy, score = people()
-    with pytest.raises(ValueError, match="beta must be 0 or more px, got -1"):
+    with pytest.raises(ValueError, match="beta must be 0 or more whole px, got -1"):
         jitter_joints(xy, (), rng(), beta=-1, gamma=2)
-    with pytest.raises(ValueError, match=r"groups must hold each of 17 joints once at most"):
+    with pytest.raises(ValueError, match=r"groups must be joints from 0 to 16, got \(17,\)"):
         jitter_joints(xy, [(17,)], rng(), beta=0, gamma=1)
-    with pytest.raises(ValueError, match="pixels must be 0 or more px, got -2"):
+    with pytest.raises(ValueError, match="pixels must be 0 or more whole px, got -2"):
         jitter_joints_independently(xy, rng(), pixels=-2)
     with pytest.raises(ValueError, match="beta_degrees must be 0 or more degrees, got inf"):
         rotate_joints(
@@ -249,7 +249,30 @@ def test_what_makes_no_sense_is_refused() -> None:
         jitter_joints(score, (), rng(), beta=1, gamma=0)
     with pytest.raises(ValueError, match=r"probability must be from 0 to 1, got -0.5"):
         drop_one_joint(score, LIMBS, rng(), probability=-0.5)
-    with pytest.raises(ValueError, match=r"joints must be some of 17, got \(\)"):
+    with pytest.raises(ValueError, match=r"joints must be some of 17, got none"):
         drop_one_joint(score, (), rng(), probability=0.5)
-    with pytest.raises(ValueError, match=r"joints must be some of 17, got \(3, 17\)"):
+    with pytest.raises(ValueError, match=r"joints must be joints from 0 to 16, got \(3, 17\)"):
         drop_one_joint(score, (3, 17), rng(), probability=0.5)
+
+
+@pytest.mark.parametrize("pixels", [2.5, 0.5, 2.0, np.nan, "2", None])
+def test_pixels_are_whole(pixels: float) -> None:
+    xy, _ = people()
+    with pytest.raises(ValueError, match=r"beta must be 0 or more whole px, got"):
+        jitter_joints(xy, (), rng(), beta=pixels, gamma=0)
+    with pytest.raises(ValueError, match=r"pixels must be 0 or more whole px, got"):
+        jitter_joints_independently(xy, rng(), pixels=pixels)
+
+
+def test_lists_and_integers_are_as_good_as_arrays() -> None:
+    xy = np.arange(34).reshape(1, 17, 2)
+    moved = jitter_joints(xy.tolist(), (), rng(3), beta=2, gamma=0)
+    assert np.array_equal(moved, jitter_joints(xy.astype(np.float32), (), rng(3), beta=2, gamma=0))
+    assert drop_joints_of_clip([0.5, 1.0], rng(), probability=1.0).tolist() == [0, 0]
+    assert drop_one_joint([0.5, 1.0], [1], rng(), probability=1.0).tolist() == [0.5, 0]
+    turned = rotate_joints(
+        xy.tolist(), [[1] * 17], (), rng(), centre=CENTRE, beta_degrees=0, gamma_degrees=0
+    )
+    assert np.array_equal(turned, xy)
+    with pytest.raises(ValueError, match=r"score must be \(..., K\), got \(\)"):
+        drop_joints_of_clip(0.5, rng(), probability=1.0)

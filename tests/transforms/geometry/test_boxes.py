@@ -172,9 +172,16 @@ def test_the_middle_crop_of_parnet() -> None:
     assert centre_crop_box(4, 4, 4) == frame_box(4, 4)
 
 
-@pytest.mark.parametrize("size", [0, 5])
-def test_a_crop_that_does_not_fit_is_refused(size: int) -> None:
-    message = f"size must be from 1 to the short side of 6 x 4 px, got {size}"
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (5, "size must be from 1 to the short side of 6 x 4 px, got 5"),
+        (0, "size must be a whole number of at least 1, got 0"),
+        (2.5, "size must be a whole number of at least 1, got 2.5"),
+        (np.nan, "size must be a whole number of at least 1, got nan"),
+    ],
+)
+def test_a_crop_that_does_not_fit_is_refused(size: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         centre_crop_box(6, 4, size)
     with pytest.raises(ValueError, match=message):
@@ -192,3 +199,19 @@ def test_equal_generators_give_equal_boxes_and_nothing_global_is_touched(seed: i
     assert draws[0] == draws[1]
     after = np.random.get_state(legacy=False)  # noqa: NPY002
     np.testing.assert_equal(after, state)
+
+
+@pytest.mark.parametrize("width", [-5, 0, np.nan, np.inf, None, "9"])
+def test_a_mirror_needs_a_width(width: float) -> None:
+    with pytest.raises(ValueError, match="width must be a number"):
+        flip_box(frame_box(4, 4), width)
+
+
+def test_what_is_no_number_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="top must be a number, got None"):
+        Box(0.0, None, 2.0, 2.0)
+    with pytest.raises(ValueError, match="aspect must be a number, got 'wide'"):
+        centre_box(frame_box(4, 4), "wide")
+    for area in ((0.5, 0.7, 1.0), 0.5, None):
+        with pytest.raises(ValueError, match="area must be a rising range above 0 and at most 1"):
+            random_resized_box(frame_box(4, 4), rng(), area=area)

@@ -120,9 +120,31 @@ def test_what_does_not_fit_together_is_refused() -> None:
     xy, score = np.ones((1, 3, 2), np.float32), np.ones((1, 3), np.float32)
     with pytest.raises(ValueError, match=r"xy_px must be \(..., 2\), got \(1, 3\)"):
         map_to(score, frame_box(9, 9), (8, 8))
-    with pytest.raises(ValueError, match=r"size_hw must be at least 1 x 1 px, got \(0, 8\)"):
+    with pytest.raises(
+        ValueError, match=r"size_hw must be .*at least 1 x 1 whole px, got \(0, 8\)"
+    ):
         map_to(xy, frame_box(9, 9), (0, 8))
-    with pytest.raises(ValueError, match=r"mirror must hold each of the 3 joints once, got \(1, 0"):
+    with pytest.raises(ValueError, match=r"mirror must hold each of 3 joints once, got \(1, 0"):
         flip_joints(xy, score, 8, (1, 0))
     with pytest.raises(ValueError, match=r"xy_px must be \(1, 2, 2\), as score is, got \(1, 3, 2"):
         flip_joints(xy, score[:, :2], 8, (1, 0))
+
+
+@pytest.mark.parametrize("width", [-5, 0, np.nan, np.inf, None, "9"])
+def test_a_mirror_needs_a_width(width: float) -> None:
+    with pytest.raises(ValueError, match="width must be a number"):
+        flip_joints(np.zeros((1, 3, 2)), np.ones((1, 3)), width, (0, 2, 1))
+
+
+def test_lists_are_as_good_as_arrays() -> None:
+    mapped = map_to([[0, 0], [3, 7]], frame_box(4, 8), (8, 4))
+    assert mapped.tolist() == [[0, 0], [3, 7]]
+    flipped, score = flip_joints([[0, 0], [3, 7]], [0.25, 1], 4, (1, 0))
+    assert flipped.tolist() == [[0, 7], [3, 0]]
+    assert score.tolist() == [1, 0.25]
+    with pytest.raises(ValueError, match=r"xy_px must be an array of real numbers, got \[\[0\], "):
+        map_to([[0], [1, 2]], frame_box(4, 8), (8, 4))
+    with pytest.raises(ValueError, match="score must be real numbers, got <U1"):
+        flip_joints([[0, 0]], ["a"], 4, (0,))
+    with pytest.raises(ValueError, match=r"size_hw must be \(height, width\), .* got \(8, 4, 2\)"):
+        map_to([[0, 0]], frame_box(4, 8), (8, 4, 2))

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,11 +64,26 @@ def test_both_ways_to_a_size_round_alike(width: int, height: int, short_side: in
 
 
 def test_what_has_no_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="short_side must be at least 1 px, got 0"):
+    with pytest.raises(ValueError, match="short_side must be a whole number of at least 1, got 0"):
         short_side_hw(4, 4, 0)
-    with pytest.raises(ValueError, match="width x height must be at least 1 x 1 px, got 0 x 4"):
+    with pytest.raises(ValueError, match="width must be a whole number of at least 1, got 0"):
         short_side_hw(0, 4, 4)
-    with pytest.raises(ValueError, match="width x height must be at least 1 x 1 px, got 4 x 0"):
+    with pytest.raises(ValueError, match="height must be a whole number of at least 1, got 0"):
         fit_canvas(4, 0, (64, 86))
-    with pytest.raises(ValueError, match="canvas_hw must be at least 1 x 1 px, got 64 x 0"):
+    with pytest.raises(
+        ValueError, match=r"canvas_hw must be .*at least 1 x 1 whole px, got \(64, 0\)"
+    ):
         fit_canvas(4, 4, (64, 0))
+
+
+def test_sizes_are_integers_of_any_kind() -> None:
+    assert fit_canvas(np.int16(320), np.uint8(240), np.array([64, 86])) == (64, 86)
+    assert short_side_hw(np.int16(320), np.uint8(240), 120) == (120, 160)
+    for wrong in (np.nan, 4.0, "4", None):
+        with pytest.raises(ValueError, match="width must be a whole number of at least 1, got"):
+            fit_canvas(wrong, 4, (64, 86))
+        with pytest.raises(ValueError, match="short_side must be a whole number of at least 1"):
+            short_side_hw(4, 4, wrong)
+    for size in ((64, 86, 3), (64,), 64, None, (64.0, 86)):
+        with pytest.raises(ValueError, match=r"canvas_hw must be \(height, width\), .* got "):
+            fit_canvas(4, 4, size)

@@ -77,9 +77,9 @@ def test_picks_are_as_likely_as_the_video_s_own_draws_where_bins_divide() -> Non
 
 
 def test_nothing_to_choose_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="per_bin must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="per_bin must be a whole number of at least 1, got 0"):
         bin_candidates(5, 4, 0)
-    with pytest.raises(ValueError, match="num_bins must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_bins must be a whole number of at least 1, got 0"):
         pick_candidates(0, 3)
     with pytest.raises(ValueError, match="bins must be 'equal' or 'floor', got 'any'"):
         bin_candidates(5, 4, 3, bins="any")

@@ -37,9 +37,9 @@ def test_pa3d_frames_exist_and_never_go_back(num_frames: int, length: int, span:
 
 
 def test_nothing_to_sample_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="num_frames must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_frames must be a whole number of at least 1, got 0"):
         pa3d_clips(0, 5)
-    with pytest.raises(ValueError, match="length must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="length must be a whole number of at least 1, got 0"):
         pa3d_clips(5, 0)
     with pytest.raises(ValueError, match="span must be 'windows' or 'video', got 'all'"):
         pa3d_clips(5, 4, "all")

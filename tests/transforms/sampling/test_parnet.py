@@ -38,7 +38,7 @@ def test_short_videos_are_taken_whole_and_repeat_the_last(num_frames: int, seed:
 
 
 def test_nothing_to_sample_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="num_frames must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_frames must be a whole number of at least 1, got 0"):
         parnet_frames(0)
-    with pytest.raises(ValueError, match="length must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="length must be a whole number of at least 1, got 0"):
         parnet_frames(9, 0)

@@ -95,9 +95,9 @@ def test_test_clips_are_training_clips_drawn_in_turn(num_frames: int) -> None:
 
 
 def test_nothing_to_sample_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="num_frames must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_frames must be a whole number of at least 1, got 0"):
         uniform_clip(0, 4, rng())
-    with pytest.raises(ValueError, match="length must be at least 1, got -1"):
+    with pytest.raises(ValueError, match="length must be a whole number of at least 1, got -1"):
         uniform_test_clips(5, -1, 10, rng())
-    with pytest.raises(ValueError, match="num_clips must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_clips must be a whole number of at least 1, got 0"):
         uniform_test_clips(5, 4, 0, rng())

@@ -87,9 +87,9 @@ def test_windows_exist_and_never_go_back(num_frames: int, length: int, seed: int
 
 
 def test_nothing_to_sample_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="num_chunks must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_chunks must be a whole number of at least 1, got 0"):
         vpn_frames(5, 0)
-    with pytest.raises(ValueError, match="num_frames must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_frames must be a whole number of at least 1, got 0"):
         vpn_window(0)
-    with pytest.raises(ValueError, match="num_windows must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_windows must be a whole number of at least 1, got 0"):
         vpn_test_windows(5, 4, 0)

@@ -66,9 +66,9 @@ def test_test_windows_reach_from_the_first_frame_to_the_last(
 
 
 def test_nothing_to_sample_from_is_refused() -> None:
-    with pytest.raises(ValueError, match="num_frames must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_frames must be a whole number of at least 1, got 0"):
         strided_window(0, 4, 1)
-    with pytest.raises(ValueError, match="stride must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="stride must be a whole number of at least 1, got 0"):
         strided_window(5, 4, 0)
-    with pytest.raises(ValueError, match="num_windows must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_windows must be a whole number of at least 1, got 0"):
         strided_test_windows(5, 4, 1, 0)
