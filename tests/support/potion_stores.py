@@ -73,7 +73,7 @@ def make_potion_store(
         "u": u,
         "maximum": u.max(axis=(3, 4)).astype(np.float32),
         "num_frames": np.full(count, 30, np.int32),
-        "valid_hw": np.tile(np.array(valid_hw, np.int16), (count, 1)),
+        "valid_hw": np.tile(np.array(valid_hw, np.int32), (count, 1)),
     }
     valid = np.array([row.clip_id not in unavailable for row in rows])
     store.write_shard(0, "0" * 64, in_blocks(store, arrays, valid))
