@@ -11,6 +11,7 @@ Conventions, everywhere in posemill:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,35 @@ Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
 
+MAX_ID_LENGTH = 255
+# Ends of lines, whatever else moves a cursor, and halves of characters, which UTF-8 lacks.
+_NOT_IN_IDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NOT_IN_PATHS = {"", ".", ".."}
+
+
+def require_id(what: str, id_: str) -> None:
+    """Refuse an id that could not stand in a path, a log line and a listing alike.
+
+    Raises:
+        ValueError: empty, over 255 characters, a control character, or a path
+            that is absolute, ends in a slash or has an empty, `.` or `..` part.
+    """
+    if not id_:
+        raise ValueError(f"a {what} needs an id, got an empty one")
+    if len(id_) > MAX_ID_LENGTH:
+        raise ValueError(
+            f"the id of a {what} has {len(id_)} characters, at most {MAX_ID_LENGTH} are taken: "
+            f"{id_[:40]!r}..."
+        )
+    if _NOT_IN_IDS.search(id_):
+        raise ValueError(f"the id of a {what} has a control character in it: {id_!r}")
+    if not _NOT_IN_PATHS.isdisjoint(id_.split("/")):
+        raise ValueError(
+            f"the id of a {what} must be a plain relative path, without `.`, `..` and empty parts "
+            f"and without a slash at an end, got {id_!r}"
+        )
+
+
 class VideoStatus(StrEnum):
     """What became of a video."""
 
@@ -34,6 +64,7 @@ class VideoStatus(StrEnum):
     MISSING = "missing"  # its file is not there: normal for Kinetics
     DAMAGED = "damaged"  # what was readable is kept
     QUARANTINED = "quarantined"  # set aside, with a reason and a message
+    VOID = "void"  # its stored data was found damaged and given up: to be made again
 
     @property
     def has_frames(self) -> bool:
@@ -98,7 +129,8 @@ class Video:
     """One file, or the span of it that is decoded: the unit of extraction.
 
     Raises:
-        ValueError: an empty id or uri, or a span that ends before it starts.
+        ValueError: an id that `require_id` refuses, an empty uri, or a span
+            that ends before it starts.
     """
 
     id: str
@@ -113,8 +145,9 @@ class Video:
     end_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.id or not self.uri:
-            raise ValueError(f"a video needs an id and a uri, got id={self.id!r} uri={self.uri!r}")
+        require_id("video", self.id)
+        if not self.uri:
+            raise ValueError(f"video {self.id} needs a uri, got an empty one")
         if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
             raise ValueError(
                 f"video {self.id}: the span [{self.start_seconds}, {self.end_seconds}) s is empty"
@@ -159,7 +192,8 @@ class Clip:
     """A view of a video: one row of the features.
 
     Raises:
-        ValueError: an empty id, or a span that ends before it starts.
+        ValueError: an id that `require_id` refuses, no video, or a span that
+            ends before it starts.
     """
 
     id: str
@@ -175,10 +209,9 @@ class Clip:
     """Of the one person whom the labels are about (AVA); none where they are about everybody."""
 
     def __post_init__(self) -> None:
-        if not self.id or not self.video_id:
-            raise ValueError(
-                f"a clip needs an id and a video id, got {self.id!r} {self.video_id!r}"
-            )
+        require_id("clip", self.id)
+        if not self.video_id:
+            raise ValueError(f"clip {self.id} needs a video's id, got an empty one")
         if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
             raise ValueError(
                 f"clip {self.id}: the span [{self.start_seconds}, {self.end_seconds}) s is empty"
