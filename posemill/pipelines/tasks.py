@@ -27,6 +27,10 @@ class ShardTask:
     num_items: int
     cost: float
     """Expected work, in any unit that grows with time; the greatest are begun first."""
+    generation: int = 0
+    """Which one of the shard is to be committed."""
+    items: tuple[str, ...] | None = None
+    """Ids of the items to make again, in plan order; None makes all of the shard's."""
 
 
 @dataclass(frozen=True, slots=True)
