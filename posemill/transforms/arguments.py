@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Sequence
 from numbers import Real
-from typing import SupportsIndex, TypeVar
+from typing import Any, SupportsIndex, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,15 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 _SHOWN = 80  # characters of a value in a message
 
 
-def real_array(name: str, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+@overload
+def real_array(name: str, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]: ...
+
+
+@overload
+def real_array(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]: ...
+
+
+def real_array(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
     """`values` as an array, as nested lists of real numbers are made one.
 
     Raises:
@@ -156,12 +164,12 @@ def checked_limb_mirror(
     Raises:
         ValueError: it is not each limb once, with 1 or -1.
     """
-    pairs = [tuple(pair) for pair in mirror]
-    limbs, signs = [pair[0] for pair in pairs], [pair[-1] for pair in pairs]
-    once = sorted(limbs) == list(range(num_limbs))
-    if not once or any(len(pair) != 2 for pair in pairs) or not set(signs) <= {-1, 1}:
+    table = real_array("mirror", mirror)
+    whole = table.shape == (num_limbs, 2) and table.dtype.kind in "iu"
+    limbs, signs = table.T.tolist() if whole and num_limbs else ([], [])
+    if sorted(limbs) != list(range(num_limbs)) or not set(signs) <= {-1, 1}:
         raise ValueError(
-            f"mirror must hold each of {num_limbs} limbs once, with 1 or -1, got {shown(pairs)}"
+            f"mirror must hold each of {num_limbs} limbs once, with 1 or -1, got {shown(mirror)}"
         )
     return limbs, signs
 

@@ -47,11 +47,10 @@ def flip_part_fields(
     """
     fields = real_array("fields", fields)
     check_axis("axis", axis, fields)
-    limbs, signs = checked_limb_mirror(mirror, len(mirror))
-    if fields.shape[axis] != 2 * len(limbs):
-        raise ValueError(
-            f"fields must have x and y of {len(limbs)} limbs on axis {axis}, got {fields.shape}"
-        )
+    num_limbs, left_over = divmod(fields.shape[axis], 2)
+    if left_over:
+        raise ValueError(f"fields must have x and y of limbs on axis {axis}, got {fields.shape}")
+    limbs, signs = checked_limb_mirror(mirror, num_limbs)
     if fields.dtype.kind not in "fi":
         raise ValueError(f"fields must be of a signed dtype, got {fields.dtype}")
     swapped = [2 * limb + component for limb in limbs for component in (0, 1)]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32, Int64
+from posemill.transforms.arguments import real_array, real_number, shown
 from posemill.transforms.rasterize.kernels import rows_in_order
 
 Combine = Literal["max", "sum"]
@@ -55,6 +56,8 @@ class Gaussian(NamedTuple):
 
 def checked_people(xy_px: Float32, score: Float32, frame_ptr: Int64) -> People:
     """The arrays that say where people are, copied only where kernels need that."""
+    xy_px, score = real_array("xy_px", xy_px), real_array("score", score)
+    frame_ptr = real_array("frame_ptr", frame_ptr)
     if score.ndim != 2:
         raise ValueError(f"score must be (P, K), got shape {score.shape}")
     if xy_px.shape != (*score.shape, 2):
@@ -73,22 +76,25 @@ def checked_people(xy_px: Float32, score: Float32, frame_ptr: Int64) -> People:
             f"frame_ptr must not decrease and must stay from 0 to the {len(score)} rows of score, "
             f"got {np.array2string(ptr, threshold=16)}"
         )
-    return People(_real("xy_px", xy_px), _real("score", score), ptr)
+    scores = _singles(score)
+    _check_greatest(scores)
+    return People(_singles(xy_px), scores, ptr)
 
 
 def checked_weights(weights: Float32, num_frames: int, num_channels: int) -> Float32:
     """Weights (T, C)."""
+    weights = real_array("weights", weights)
     if weights.shape != (num_frames, num_channels):
         raise ValueError(
             f"weights must be (T, C) = ({num_frames}, {num_channels}), as frame_ptr and out say; "
             f"got shape {weights.shape}"
         )
-    return _real("weights", weights)
+    return _singles(weights)
 
 
 def checked_limbs(limbs: Limbs, num_keypoints: int) -> Int64:
     """Limbs (L, 2), of two different joints each."""
-    pairs = np.asarray(limbs)
+    pairs = real_array("limbs", limbs)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs) or pairs.dtype.kind not in "iu":
         raise ValueError(
             f"limbs must be one or more pairs of joint numbers, got {pairs.dtype} "
@@ -108,6 +114,8 @@ def check_out(
     out: Maps, shape: tuple[int | None, ...], names: str, dtypes: tuple[np.dtype[Any], ...]
 ) -> None:
     """An array to draw into; None in `shape` stands for any length but 0."""
+    if not isinstance(out, np.ndarray):
+        raise ValueError(f"out must be an array {names}, got {shown(out)}")
     fits = len(out.shape) == len(shape) and all(
         have > 0 and want in (None, have) for have, want in zip(out.shape, shape, strict=True)
     )
@@ -124,9 +132,9 @@ def check_out(
 
 def checked_gaussian(sigma: float, truncate: float) -> Gaussian:
     """Sigma in px, and the truncation in sigmas."""
-    if not MIN_SIGMA_PX <= sigma <= MAX_SIGMA_PX:
+    if not MIN_SIGMA_PX <= real_number("sigma", sigma) <= MAX_SIGMA_PX:
         raise ValueError(f"sigma must be from {MIN_SIGMA_PX} to {MAX_SIGMA_PX:.0f} px, got {sigma}")
-    if not 0.0 < truncate <= MAX_TRUNCATE:
+    if not 0.0 < real_number("truncate", truncate) <= MAX_TRUNCATE:
         raise ValueError(
             f"truncate must be above 0 and at most {MAX_TRUNCATE:.0f} sigmas, got {truncate}"
         )
@@ -135,7 +143,7 @@ def checked_gaussian(sigma: float, truncate: float) -> Gaussian:
 
 def checked_half_width(half_width: float) -> float:
     """Half the width of a limb's support, px."""
-    if not 0.0 < half_width < float("inf"):
+    if not 0.0 < real_number("half_width", half_width) < float("inf"):
         raise ValueError(f"half_width must be above 0 px and finite, got {half_width}")
     return float(half_width)
 
@@ -152,9 +160,15 @@ def adds(combine: str, out: Maps) -> bool:
     return combine == "sum"
 
 
-def _real(name: str, array: npt.NDArray[Any]) -> Float32:
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must be real numbers, got {array.dtype}")
+def _check_greatest(score: Float32) -> None:
+    """Raise ValueError where finite scores are above 1, perhaps of another unit."""
+    if np.fmax.reduce(score, axis=None, initial=0.0) > 1.0:
+        greatest = np.max(score, where=np.isfinite(score), initial=0.0)
+        if greatest > 1.0:
+            raise ValueError(f"score must lie in [0, 1], got {greatest}")
+
+
+def _singles(array: npt.NDArray[Any]) -> Float32:
     if array.dtype == np.float32:
         return _owned(array, np.float32)
     with np.errstate(over="ignore"):  # what float32 cannot hold is off every map, too

@@ -1,4 +1,4 @@
-"""Poses as sequences of coordinates: PARNet's and VPN's inputs, bones, motion, graphs.
+"""Poses as coordinates: PARNet's and VPN's inputs, bones, motion, graphs; and their mirror images.
 
 All functions take dense arrays, as `people.padded_people` makes them: positions
 (T, M, K, D) with D = 2 (pixels) or 3 (metres) and scores (T, M, K) of M people
@@ -8,6 +8,13 @@ every result, whatever the argument held there. Arguments are never changed.
 """
 
 from posemill.transforms.sequences.bones import bones, motion
+from posemill.transforms.sequences.flips import (
+    flip_graph_bones,
+    flip_graph_joints,
+    flip_parnet_candidates,
+    flip_parnet_poses,
+    flip_vpn_poses,
+)
 from posemill.transforms.sequences.graphs import (
     centre,
     graph_sequence,
@@ -22,6 +29,11 @@ __all__ = [
     "PARNET_PEOPLE",
     "bones",
     "centre",
+    "flip_graph_bones",
+    "flip_graph_joints",
+    "flip_parnet_candidates",
+    "flip_parnet_poses",
+    "flip_vpn_poses",
     "graph_sequence",
     "motion",
     "normalise_2d",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Float32, Skeleton
-from posemill.transforms.sequences.known import Known, check_joints, known
+from posemill.transforms.sequences.known import Known, check_num_joints, known
 
 
 def bones(positions: Float32, score: Float32, skeleton: Skeleton) -> tuple[Float32, Float32]:
@@ -27,7 +27,7 @@ def bones(positions: Float32, score: Float32, skeleton: Skeleton) -> tuple[Float
         ValueError: shapes that do not fit each other or the skeleton.
     """
     joints = known("positions", positions, score, "..., K")
-    check_joints("positions", positions, skeleton)
+    check_num_joints("positions", joints.position, skeleton)
     start, end = np.array(skeleton.limbs, np.intp).reshape(-1, 2).T
     return _difference(
         Known(joints.position[..., start, :], joints.score[..., start]),

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from posemill.schema import Float32, Skeleton
-from posemill.transforms.sequences.known import Known, check_joints, known, middle
+from posemill.transforms.arguments import counts
+from posemill.transforms.sequences.known import Known, check_num_joints, known, middle
 from posemill.transforms.sequences.vpn import vpn_root
 
 SHOULDERS = ("left_shoulder", "right_shoulder")
@@ -29,11 +30,10 @@ def normalise_2d(xy_px: Float32, score: Float32, width: int, height: int) -> Flo
     Raises:
         ValueError: shapes that do not fit, or a frame without pixels.
     """
-    if width < 1 or height < 1:
-        raise ValueError(f"width and height must be 1 px or more, got {width} and {height}")
+    width, height = counts(width=width, height=height)
     joints = known("xy_px", xy_px, score, "..., K")
-    if xy_px.shape[-1] != 2:
-        raise ValueError(f"xy_px must be (..., K, 2), got {xy_px.shape}")
+    if joints.position.shape[-1] != 2:
+        raise ValueError(f"xy_px must be (..., K, 2), got {joints.position.shape}")
     size = np.array([width, height], np.float32)
     return _where(joints, (2 * joints.position + 1) / size - 1)
 
@@ -50,9 +50,9 @@ def normalise_3d(xyz_m: Float32, score: Float32, skeleton: Skeleton) -> Float32:
         InputError: a skeleton without a root.
     """
     people = known("xyz_m", xyz_m, score, "T, M, K")
-    check_joints("xyz_m", people.position, skeleton)
-    if xyz_m.shape[-1] != 3:
-        raise ValueError(f"xyz_m must be (T, M, K, 3), got {xyz_m.shape}")
+    check_num_joints("xyz_m", people.position, skeleton)
+    if people.position.shape[-1] != 3:
+        raise ValueError(f"xyz_m must be (T, M, K, 3), got {people.position.shape}")
     centred = centre(people.position, people.score, vpn_root(skeleton))
     return scale(centred, people.score, skeleton)
 
@@ -97,7 +97,7 @@ def scale(positions: Float32, score: Float32, skeleton: Skeleton) -> Float32:
         ValueError: shapes that do not fit, or a skeleton without shoulders or hips.
     """
     people = known("positions", positions, score, "T, M, K")
-    check_joints("positions", positions, skeleton)
+    check_num_joints("positions", people.position, skeleton)
     top, bottom = (middle(people, _joints(skeleton, names)) for names in (SHOULDERS, HIPS))
     length = np.linalg.norm(top.position - bottom.position, axis=-1)  # (T, M)
     measured = (top.score > 0) & (bottom.score > 0) & (length > 0)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32, Skeleton
+from posemill.transforms.arguments import joint_numbers, real_array, shown
 
 
 class Known(NamedTuple):
@@ -33,13 +34,14 @@ def known(name: str, position: Float32, score: Float32, axes: str) -> Known:
         axes: names of the axes of `score`, such as "T, M, K" or "..., K".
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: no arrays of real numbers, or shapes that do not fit.
     """
+    position, score = real_array(name, position), real_array("score", score)
     names = axes.split(", ")
     required = len(names) - names.count("...")
     if score.ndim < required or (score.ndim > required and "..." not in names):
         raise ValueError(f"score must be ({axes}), got {score.shape}")
-    if position.shape[:-1] != score.shape or position.shape[-1] not in (2, 3):
+    if position.shape not in ((*score.shape, 2), (*score.shape, 3)):
         raise ValueError(
             f"{name} must be ({axes}, 2 or 3), a position for each of {score.shape} scores, "
             f"got {position.shape}"
@@ -51,7 +53,7 @@ def known(name: str, position: Float32, score: Float32, axes: str) -> Known:
     )
 
 
-def check_joints(name: str, positions: Float32, skeleton: Skeleton) -> None:
+def check_num_joints(name: str, positions: Float32, skeleton: Skeleton) -> None:
     """Refuses positions (..., K, D) of another number of joints than `skeleton` has.
 
     Raises:
@@ -71,9 +73,9 @@ def middle(joints: Known, numbers: Sequence[int]) -> Known:
         ValueError: no numbers, or one that is no joint.
     """
     num_joints = joints.score.shape[-1]
-    if not numbers or not all(0 <= number < num_joints for number in numbers):
-        raise ValueError(f"joint numbers must be one or more of 0..{num_joints - 1}, got {numbers}")
-    chosen = list(numbers)
+    chosen = joint_numbers("root", numbers, num_joints)
+    if not chosen:
+        raise ValueError(f"root must be one or more joints, got {shown(numbers)}")
     score = joints.score[..., chosen].min(axis=-1)
     mean = joints.position[..., chosen, :].mean(axis=-2, dtype=np.float32)
     return Known(np.where(score[..., None] > 0, mean, 0).astype(np.float32), score)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Float32
-from posemill.transforms.sequences.known import check_joints, known
+from posemill.transforms.arguments import counts
+from posemill.transforms.sequences.known import check_num_joints, known
 from posemill.transforms.skeletons import PARNET_14
 
 PARNET_PEOPLE = 4
@@ -30,16 +31,13 @@ def parnet_poses(
     Raises:
         ValueError: shapes that do not fit, or a size or number below 1.
     """
-    if crop_size < 1 or num_people < 1:
-        raise ValueError(
-            f"crop_size and num_people must be 1 or more, got {crop_size} and {num_people}"
-        )
+    crop_size, num_people = counts(crop_size=crop_size, num_people=num_people)
     people = known("xy_px", xy_px, score, "T, M, K")
-    check_joints("xy_px", people.position, PARNET_14)
-    if xy_px.shape[-1] != 2:
-        raise ValueError(f"xy_px must be (T, M, 14, 2), got {xy_px.shape}")
+    check_num_joints("xy_px", people.position, PARNET_14)
+    if people.position.shape[-1] != 2:
+        raise ValueError(f"xy_px must be (T, M, 14, 2), got {people.position.shape}")
     units = (people.position + np.float32(0.5)) / np.float32(crop_size)
-    poses = np.zeros((len(score), num_people, PARNET_14.num_keypoints, 2), np.float32)
+    poses = np.zeros((len(people.score), num_people, PARNET_14.num_keypoints, 2), np.float32)
     kept = np.where(people.there[..., None], units, 0)[:, :num_people]
     poses[:, : kept.shape[1]] = kept
     return poses

@@ -52,8 +52,8 @@ def vpn_poses(positions: Float32, score: Float32, root: Sequence[int]) -> Float3
     """
     person = known("positions", positions, score, "T, K")
     moved = np.where(person.there[..., None], person.position - _origin(person, root), 0)
-    poses = np.zeros((3, *score.shape[::-1]), np.float32)
-    poses[: positions.shape[-1]] = moved.transpose(2, 1, 0)
+    poses = np.zeros((3, *person.score.shape[::-1]), np.float32)
+    poses[: person.position.shape[-1]] = moved.transpose(2, 1, 0)
     return poses
 
 

@@ -83,7 +83,11 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match=r"mirror must hold each of 3 joints once, got \(0, 2\)"):
         flip_maps(np.zeros((3, 4, 4)), (0, 2))
     fields = np.zeros((4, 3, 3))
-    with pytest.raises(ValueError, match=r"must have x and y of 1 limbs on axis 0, got \(4, 3"):
+    with pytest.raises(
+        ValueError, match=r"fields must have x and y of limbs on axis 1, got \(4, 3"
+    ):
+        flip_part_fields(fields[..., None], [(0, 1)], axis=1)
+    with pytest.raises(ValueError, match=r"mirror must hold each of 2 limbs once, .* got \[\(0, 1"):
         flip_part_fields(fields, [(0, 1)])
     with pytest.raises(
         ValueError, match=r"mirror must hold each of 2 limbs once, .* got \[\(1, 1\), \(1, 1\)\]"

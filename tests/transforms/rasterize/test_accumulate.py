@@ -1,3 +1,7 @@
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dense_maps import dense_joints, random_people
@@ -43,3 +47,49 @@ def test_the_rest_of_a_batch_is_left_alone() -> None:
     accumulate_joints(*people, np.ones((4, 2), np.float32), batch[1], sigma=0.6)
     assert batch[1].any()
     assert not batch[[0, 2]].any()
+
+
+CLEAR_REFS = Path("/proc/self/clear_refs")
+
+
+def of_length(num_frames: int) -> Callable[[], None]:
+    """PoTion of so many frames of up to two people, with all arrays made beforehand."""
+    people = random_people(7, num_frames, 2, 5, (48, 48))
+    weights, out = np.ones((num_frames, 3), np.float32), np.zeros((5, 3, 48, 48), np.float32)
+    return lambda: accumulate_joints(*people, weights, out, sigma=0.6)
+
+
+def peak_of_python(call: Callable[[], None]) -> int:
+    """Bytes, of numpy's arrays too."""
+    tracemalloc.start()
+    call()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def peak_of_process(call: Callable[[], None]) -> int:
+    """Bytes beyond those in use before, also of what compiled loops allocate."""
+    CLEAR_REFS.write_text("5")  # Linux counts the peak from here on
+    before = most_resident()
+    call()
+    return most_resident() - before
+
+
+def most_resident() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def test_memory_does_not_grow_with_the_number_of_frames() -> None:
+    few, many = of_length(50), of_length(5000)
+    few()  # has compiled now
+    assert peak_of_python(many) <= peak_of_python(few) + 1024
+
+
+@pytest.mark.skipif(not CLEAR_REFS.exists(), reason="only Linux tells a process its peak memory")
+def test_compiled_loops_make_no_volume() -> None:
+    many = of_length(5000)
+    of_length(50)()
+    # One joint's maps of 5000 frames are 46 MB.
+    assert peak_of_process(many) < 4 * 2**20

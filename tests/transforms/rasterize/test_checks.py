@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -178,3 +179,58 @@ def test_accumulating_no_frames_adds_nothing() -> None:
         np.zeros((0, 2, 2)), np.zeros((0, 2)), np.array([0]), np.zeros((0, 3)), out, sigma=0.6
     )
     assert (out == 1).all()
+
+
+@EVERY
+def test_lists_are_as_good_as_arrays(function: Function) -> None:
+    of_arrays, of_lists = arguments(function), arguments(function)
+    for name in {"xy_px", "score", "frame_ptr", "weights"} & set(of_lists):
+        of_lists[name] = of_lists[name].tolist()
+    function(**of_arrays)
+    function(**of_lists)
+    assert np.array_equal(of_lists["out"], of_arrays["out"])
+
+
+@EVERY
+def test_what_is_no_array_is_refused_by_name(function: Function) -> None:
+    maps = arguments(function)["out"]
+    refuses(function, r"out must be an array \(.*\), got \[\[", out=maps.tolist())
+    ragged = [[[0.0, 0.0], [1.0]]]
+    refuses(function, r"xy_px must be an array of real numbers, got \[\[\[0.0, 0.0\]", xy_px=ragged)
+    refuses(function, "score must be real numbers, got object", score=None)
+    refuses(function, "frame_ptr must be real numbers, got object", frame_ptr=None)
+
+
+@EVERY
+@pytest.mark.parametrize("greatest", [1.001, 80.0, 255])
+def test_scores_above_1_are_refused(function: Function, greatest: float) -> None:
+    score = np.array([[np.nan, greatest]])
+    refuses(function, rf"score must lie in \[0, 1\], got {np.float32(greatest)}", score=score)
+    refuses(
+        function,
+        rf"score must lie in \[0, 1\], got {np.float32(greatest)}",
+        score=np.array([[np.inf, greatest]]),
+    )
+
+
+@EVERY
+@pytest.mark.parametrize("score", [0.0, -1.0, np.nan, np.inf, -np.inf])
+def test_a_score_that_is_none_is_no_joint(function: Function, score: float) -> None:
+    given = arguments(function, score=np.full((1, 2), score))
+    function(**given)
+    assert not given["out"].any()
+
+
+@pytest.mark.parametrize("value", [None, "x", "1", [1.0]])
+def test_what_is_no_number_is_refused_by_name(value: Any) -> None:
+    for function in (*JOINTS, *LIMBS, accumulate_joints):
+        refuses(function, f"sigma must be a number, got {re.escape(repr(value))}", sigma=value)
+        refuses(function, "truncate must be a number, got", truncate=value)
+    refuses(draw_part_fields, "half_width must be a number, got", half_width=value)
+
+
+@pytest.mark.parametrize("function", [*LIMBS, draw_part_fields])
+def test_ragged_limbs_are_refused_by_name(function: Function) -> None:
+    refuses(
+        function, r"limbs must be an array of real numbers, got \[\(0, 1\)", limbs=[(0, 1), (1,)]
+    )

