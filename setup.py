@@ -8,11 +8,16 @@ TORCH = ["torch>=2.6"]
 RAY = ["ray>=2.50"]
 BEAM = ["apache-beam>=2.76"]
 ONNX = ["onnxruntime>=1.20"]
+S3 = ["obstore>=0.8"]
 BLAZEPOSE = ["ai-edge-litert>=2.0"]
 DEV = [
+    *S3,
     "build",
+    "flask",
+    "flask-cors",
     "hypothesis",
     "import-linter",
+    "moto[s3]>=5.1",
     "mypy",
     "pre-commit",
     "pytest",
@@ -51,8 +56,9 @@ setup(
         "beam": BEAM,
         "onnx": ONNX,
         "blazepose": BLAZEPOSE,
+        "s3": S3,
         "dev": DEV,
-        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE],
+        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *S3],
     },
     entry_points={
         "console_scripts": ["posemill = posemill.cli:main"],

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import s3_server
 from chain import index, run_extract
 
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
@@ -31,3 +34,25 @@ def poses(catalog: Path) -> Path:
     out = catalog.parent / "poses.zarr"
     run_extract(catalog, out)
     return out
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Mapping[str, str]]:
+    """A running S3 server; the environment by which clients find it."""
+    with s3_server.running() as environment:
+        yield environment
+
+
+@pytest.fixture
+def bucket(s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """`s3://...` of a place without objects, that this process and its children find."""
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{s3_server.BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture(params=["disk", "s3"])
+def place(request: pytest.FixtureRequest) -> str:
+    """A place where stores can be made: a folder of its own, then a prefix of a bucket."""
+    name = "tmp_path" if request.param == "disk" else "bucket"
+    return str(request.getfixturevalue(name))

@@ -45,6 +45,15 @@ def replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
     sync_folder(folder)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; those that are new are on the disk on return."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until a folder's list of names is on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,0 +1,134 @@
+"""What every place for stores can do: named byte objects, on a disk or in a bucket.
+
+A name is relative, with `/` between its parts: `commits/s000123.g000.json`. There
+are no folders apart from the names: one is there while an object below it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from zarr.abc.store import Store as ZarrStore
+
+
+class Objects(ABC):
+    """Named byte objects below a root; cheap to pickle.
+
+    What is written is whole and survives a crash once a call has returned.
+
+    Raises, in every method:
+        ValueError: a name with an empty, `.` or `..` part, or with control characters.
+        OSError: the disk refuses.
+        EnvironmentFault: the object store cannot be reached or refuses.
+        InputError: its bucket does not exist.
+    """
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """How the root is named in messages and on the command line."""
+
+    @abstractmethod
+    def at(self, *names: str) -> Objects:
+        """The objects below a part of this root."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """All bytes of an object.
+
+        Raises:
+            FileNotFoundError: it is absent.
+        """
+
+    @abstractmethod
+    def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Parts `(start, length)` of an object, shorter where it ends before.
+
+        A negative start counts from the end, and then the part reaches to it at most.
+
+        Raises:
+            FileNotFoundError: it is absent.
+        """
+
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        """One part of an object, see `read_ranges`."""
+        return self.read_ranges(name, [(start, length)])[0]
+
+    def read_all(self, names: Iterable[str]) -> dict[str, bytes]:
+        """All bytes of many objects.
+
+        Raises:
+            FileNotFoundError: one is absent.
+        """
+        return {name: self.read(name) for name in names}
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write an object, in the place of an older one; a reader sees all of either."""
+        self.write_all({name: data})
+
+    @abstractmethod
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write many objects, each as `write` does."""
+
+    @abstractmethod
+    def create_if_absent(self, name: str, data: bytes) -> bool:
+        """Create an object unless there is one: True for exactly one of any number of callers.
+
+        Where it raises, the object may be there or may still appear.
+        """
+
+    @abstractmethod
+    def rewrite(self, name: str, make: Callable[[], Mapping[str, bytes]]) -> None:
+        """Replace objects by those that `make` returns, `name` last of all.
+
+        `make` must follow from something that only grows, and read it anew in each call:
+        it is called again wherever another caller replaced one of them meanwhile, so that
+        what follows from less never takes the place of what follows from more.
+
+        Raises:
+            FileNotFoundError: `name` is absent.
+        """
+
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The first parts of all names, sorted; one listing."""
+
+    @abstractmethod
+    def tree(self) -> dict[str, int]:
+        """Every object by its name, sorted, with its size in bytes; one listing."""
+
+    @abstractmethod
+    def size(self, name: str) -> int | None:
+        """Size in bytes; None where the object is absent."""
+
+    def sizes(self, names: Iterable[str]) -> dict[str, int | None]:
+        """Sizes in bytes of many objects; None where one is absent."""
+        return {name: self.size(name) for name in names}
+
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Remove an object, if it is there."""
+
+    @abstractmethod
+    def delete_tree(self) -> None:
+        """Remove every object below the root, and what an interrupted write left there."""
+
+    @abstractmethod
+    def zarr_store(self) -> ZarrStore:
+        """For Zarr to read from; what it writes is to be encoded in memory and `write_all`-ed."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+
+def checked_name(name: str) -> str:
+    """A name that means the same object on a disk and in a bucket.
+
+    Raises:
+        ValueError: an empty, `.` or `..` part, or control characters.
+    """
+    parts = name.split("/")
+    if any(part in ("", ".", "..") for part in parts) or not name.isprintable():
+        raise ValueError(f"an object cannot be called {name!r}: expected plain parts between `/`")
+    return name
