@@ -48,7 +48,9 @@ def require_id(what: str, id_: str) -> None:
             f"{id_[:40]!r}..."
         )
     if _NOT_IN_IDS.search(id_):
-        raise ValueError(f"the id of a {what} has a control character in it: {id_!r}")
+        raise ValueError(
+            f"the id of a {what} has a control character or one that is not UTF-8: {id_!r}"
+        )
     if not _NOT_IN_PATHS.isdisjoint(id_.split("/")):
         raise ValueError(
             f"the id of a {what} must be a plain relative path, without `.`, `..` and empty parts "

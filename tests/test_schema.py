@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -124,6 +126,44 @@ def test_videos_and_clips_need_ids_and_spans() -> None:
         Video("a", "a.mp4", 1, "x", start_seconds=2.0, end_seconds=2.0)
     with pytest.raises(ValueError, match=r"\[3.0, 1.0\) s is empty"):
         Clip("a", "a", start_seconds=3.0, end_seconds=1.0)
+
+
+def make_video(id_: str) -> Video | Clip:
+    return Video(id_, "a.mp4", 1, "identity")
+
+
+def make_clip(id_: str) -> Video | Clip:
+    return Clip(id_, "video")
+
+
+MAKE = pytest.mark.parametrize("make", [make_video, make_clip])
+
+
+@MAKE
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("", "needs an id, got an empty one"),
+        *((path, "must be a plain relative path") for path in ("..", "a/../b", "./a", "a/.")),
+        *((path, "must be a plain relative path") for path in ("/a", "a/", "a//b", "/")),
+        *((f"a{c}b", "has a control character") for c in "\n\r\t\0\x1b\x7f\x85\u2028\ud800"),
+        ("a" * 256, "has 256 characters, at most 255 are taken"),
+        ("a/" * 150, "has 300 characters, at most 255 are taken"),
+    ],
+)
+def test_ids_that_could_not_stand_in_a_path_or_a_line_are_refused(
+    make: Callable[[str], Video | Clip], bad: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(bad)
+
+
+@MAKE
+@pytest.mark.parametrize(
+    "good", ["a", "train/wave left/0001", "a..b", "..a", "ü/動画", "b#0", "a\\b", " a", "a" * 255]
+)
+def test_ids_that_name_files_are_taken(make: Callable[[str], Video | Clip], good: str) -> None:
+    assert make(good).id == good
 
 
 def test_a_clip_cannot_be_changed_through_its_splits() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from posemill.storage.catalog import (
     is_catalog,
     needs_writing,
     read_catalog,
+    read_catalog_videos,
     write_catalog,
 )
 
@@ -60,6 +62,11 @@ def test_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+no_controls = st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"])
+parts = st.text(no_controls, min_size=1, max_size=8).filter(
+    lambda part: "/" not in part and part not in (".", "..")
+)
+names = st.lists(parts, min_size=1, max_size=3).map("/".join)
 times = st.floats(min_value=0, max_value=1e6)
 
 
@@ -72,7 +79,7 @@ def boxes(draw: st.DrawFn) -> TimedBox:
 
 @st.composite
 def catalogs(draw: st.DrawFn) -> Catalog:
-    ids = draw(st.lists(texts, unique=True, max_size=4))
+    ids = draw(st.lists(names, unique=True, max_size=4))
     videos = tuple(Video(i, draw(texts), draw(st.integers(0, 2**60)), draw(texts)) for i in ids)
     labels = st.lists(st.sampled_from(CLASSES).map(TimedLabel), max_size=2).map(tuple)
     clips = tuple(
@@ -85,7 +92,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
             splits=draw(st.dictionaries(texts, texts, max_size=2)),
             boxes=tuple(draw(st.lists(boxes(), max_size=2))),
         )
-        for clip_id in (draw(st.lists(texts, unique=True, max_size=4)) if ids else [])
+        for clip_id in (draw(st.lists(names, unique=True, max_size=4)) if ids else [])
     )
     return Catalog(draw(texts), draw(texts), videos, clips, CLASSES)
 
@@ -119,6 +126,54 @@ def test_uris_start_from_the_root_unless_absolute() -> None:
 def test_is_validated(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(_catalog(), **change)  # type: ignore[arg-type]
+
+
+def _write_other_ids(path: Path, name: str, ids: list[str]) -> None:
+    """A catalog whose file `name` has other ids, as a program that is not ours may write it."""
+    write_catalog(path, _catalog())
+    table = pq.read_table(path / name)
+    place = table.schema.get_field_index("id")
+    changed = table.set_column(place, table.schema.field("id"), [ids])
+    pq.write_table(changed, path / name)
+
+
+@pytest.mark.parametrize("name", ["videos.parquet", "clips.parquet"])
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("../a", "must be a plain relative path"),
+        ("/a", "must be a plain relative path"),
+        ("a/", "must be a plain relative path"),
+        ("a\nb", "has a control character"),
+        ("a" * 300, "has 300 characters"),
+        ("b", "id may be there once; given twice: ['b']"),
+    ],
+)
+def test_ids_of_a_written_catalog_are_checked(
+    tmp_path: Path, name: str, bad: str, message: str
+) -> None:
+    _write_other_ids(tmp_path / "catalog", name, [bad, "b"])
+    readers = [read_catalog] if name.startswith("clips") else [read_catalog, read_catalog_videos]
+    for read in readers:
+        with pytest.raises(InputError, match=f"not a valid catalog: .*{re.escape(message)}"):
+            read(tmp_path / "catalog")
+
+
+def test_videos_are_read_without_the_clips(tmp_path: Path) -> None:
+    write_catalog(tmp_path / "catalog", _catalog())
+    found = read_catalog_videos(tmp_path / "catalog")
+    assert found.videos == _catalog().videos
+    assert found.paths() == [_catalog().video_path(video) for video in _catalog().videos]
+
+
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    write_catalog(tmp_path / "catalog", _catalog())
+    path = tmp_path / "catalog" / "videos.parquet"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"b.mp4")] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="not a readable catalog"):
+        read_catalog(tmp_path / "catalog")
 
 
 def test_is_not_overwritten_unasked(tmp_path: Path) -> None:

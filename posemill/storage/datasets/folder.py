@@ -47,7 +47,8 @@ def index_folder(
 
     Raises:
         InputError: no such folder, no video in it, a file or folder in it that
-            cannot be read, or a mirror file of other classes.
+            cannot be read or whose path cannot be an id, or a mirror file of
+            other classes.
     """
     folder = Path(root)
     remedy = "Correct its permissions, or move it out of the dataset, then index again."
@@ -109,12 +110,17 @@ def _class_of(path: PurePosixPath) -> str | None:
 
 def _video(folder: Path, path: PurePosixPath, video_id: str) -> Video:
     file = folder / path
-    return Video(
-        id=_text(video_id),
-        uri=_text(str(path)),
-        num_bytes=file.stat().st_size,
-        identity=file_identity(file),
-    )
+    try:
+        return Video(
+            id=video_id,
+            uri=str(path),
+            num_bytes=file.stat().st_size,
+            identity=file_identity(file),
+        )
+    except ValueError as error:
+        raise InputError(
+            f"{str(file)!r}: {error}. Rename the file or the folder, then index again."
+        ) from error
 
 
 def _clip(path: PurePosixPath, video_id: str, mirrors: Mapping[str, str]) -> Clip:
@@ -127,14 +133,6 @@ def _clip(path: PurePosixPath, video_id: str, mirrors: Mapping[str, str]) -> Cli
         mirror_label=mirrors.get(label) if label is not None else None,
         splits={SPLIT: subset} if subset is not None else {},
     )
-
-
-def _text(name: str) -> str:
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{name!r}: the file's name is not UTF-8. Rename the file.") from error
-    return name
 
 
 def _read_mirrors(

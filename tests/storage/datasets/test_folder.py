@@ -94,6 +94,18 @@ def test_what_may_not_be_read_is_named(
     assert "move it out of the dataset, then index again" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("run/a\nb.mp4", "has a control character"), ("run/" * 80 + "1.mp4", "at most 255")],
+)
+def test_a_path_that_cannot_be_an_id_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    _touch(tmp_path, name)
+    with pytest.raises(InputError, match=message) as caught:
+        index_folder(tmp_path)
+    assert repr(str(tmp_path / name)) in str(caught.value)
+    assert "Rename the file or the folder, then index again" in str(caught.value)
+
+
 def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     _touch(tmp_path, "data/run/1.mp4", "elsewhere/2.mp4")
     (tmp_path / "data" / "walk").symlink_to(tmp_path / "elsewhere")
