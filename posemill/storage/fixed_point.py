@@ -12,7 +12,7 @@ UInt16 = npt.NDArray[np.uint16]
 STEP_PX = 1.0 / 16.0
 OFFSET_STEPS = 4096
 _MAX_STEPS = 65535
-_SCORE_STEPS = 255
+SCORE_STEPS = 255
 
 
 def step_px(width: int, height: int) -> float:
@@ -37,7 +37,7 @@ def quantise(xy_px: Float32, score: Float32, step: float) -> UInt16:
     steps = np.rint(np.where(detected[..., None], xy_px, 0).astype(np.float64) / step)
     triplets = np.empty((*score.shape, 3), np.uint16)
     triplets[..., :2] = np.clip(steps + OFFSET_STEPS, 0, _MAX_STEPS)
-    triplets[..., 2] = np.maximum(1, np.rint(score.astype(np.float64) * _SCORE_STEPS))
+    triplets[..., 2] = np.maximum(1, np.rint(score.astype(np.float64) * SCORE_STEPS))
     triplets[~detected] = 0
     return triplets
 
@@ -47,4 +47,4 @@ def dequantise(triplets: UInt16, step: float, offset_steps: float) -> tuple[Floa
     raw_score = triplets[..., 2]
     xy_px = (triplets[..., :2].astype(np.float32) - np.float32(offset_steps)) * np.float32(step)
     xy_px[raw_score == 0] = 0
-    return xy_px, raw_score.astype(np.float32) / np.float32(_SCORE_STEPS)
+    return xy_px, raw_score.astype(np.float32) / np.float32(SCORE_STEPS)

@@ -18,11 +18,11 @@ from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 from posemill.schema import VideoStatus
 
 POSES_KIND = "posemill-poses"
-POSES_SCHEMA_VERSION = 1
+POSES_SCHEMA_VERSION = 2  # 2: triplets as steps along the tracks (track_steps.py)
 FEATURES_KIND = "posemill-features"
 FEATURES_SCHEMA_VERSION = 1
 
-ROWS_PER_CHUNK = 4096
+ROWS_PER_CHUNK = 1024  # about what one clip has: more would be decompressed for nothing
 CLIPS_PER_SHARD = 64  # at most; fewer where a job's pose shards are smaller
 INDEX_ROWS_PER_CHUNK = 16384  # of what the driver alone writes: few files for many clips
 
@@ -38,7 +38,7 @@ class RaggedArray:
     dims: tuple[str, ...]
     dtype: str
     chunked: bool
-    """In chunks of 4096 rows within one shard object; else one chunk."""
+    """In chunks of `ROWS_PER_CHUNK` rows within one shard object; else one chunk."""
 
 
 TRIPLETS = RaggedArray("triplets", ("row", "keypoint", "component"), "uint16", chunked=True)
@@ -68,7 +68,7 @@ def write_ragged(group: zarr.Group, spec: RaggedArray, data: npt.NDArray[Any]) -
     """Create an array of a pose shard and write it by one call."""
     values = np.ascontiguousarray(data, dtype=spec.dtype)
     item_bytes = values.dtype.itemsize
-    blosc = BloscCodec(typesize=item_bytes, cname="zstd", clevel=5, shuffle="shuffle")
+    blosc = BloscCodec(typesize=item_bytes, cname="zstd", clevel=7, shuffle="shuffle")
     rows = ROWS_PER_CHUNK if spec.chunked else max(1, len(values))
     rounded = -(-max(1, len(values)) // rows) * rows
     array = group.create_array(

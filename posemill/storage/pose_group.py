@@ -1,4 +1,8 @@
-"""One shard's poses as a group of ragged Zarr arrays."""
+"""One shard's poses as a group of ragged Zarr arrays.
+
+The rows of a video lie by track, then by frame. They are read back in a
+`PoseSequence`'s order, by frame and then by slot.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,9 @@ import zarr
 from posemill.errors import InputError
 from posemill.schema import Float32, Int64, PoseSequence
 from posemill.storage import layout
-from posemill.storage.fixed_point import OFFSET_STEPS, dequantise, quantise, step_px
+from posemill.storage.fixed_point import OFFSET_STEPS, step_px
 from posemill.storage.pose_records import VideoRecord
+from posemill.storage.track_steps import decode_steps, steps_of, track_order
 
 _MAX_SLOT = np.iinfo(np.uint16).max
 _MICROSECONDS = 1e6
@@ -40,10 +45,11 @@ def write_group(path: Path, records: Sequence[VideoRecord], generation: int) -> 
     }
     group = zarr.create_group(path, zarr_format=3, attributes=attributes)
     rows = _pointers([0 if r.poses is None else r.poses.num_rows for r in records])
-    for spec, data in _row_arrays(poses, num_keypoints).items():
-        layout.write_ragged(group, spec, data)
+    orders = [track_order(pose) for pose in poses]
     layout.write_ragged(group, layout.VIDEO_PTR, rows)
-    for spec, data in (_video_arrays(records) | _arrays_3d(records)).items():
+    for spec, data in _row_arrays(poses, orders, num_keypoints).items():
+        layout.write_ragged(group, spec, data)
+    for spec, data in (_video_arrays(records) | _arrays_3d(records, orders)).items():
         layout.write_ragged(group, spec, data)
     return rows
 
@@ -81,8 +87,12 @@ class PoseGroup:
         small = self._small
         first_frame, last_frame = small[layout.FRAME_PTR][position : position + 2]
         width, height = small[layout.SIZE_WH][position].tolist()
-        xy_px, score = dequantise(
+        by_frame = np.argsort(rows[layout.FRAME], kind="stable")
+        places = np.empty_like(by_frame)
+        places[by_frame] = np.arange(len(places))
+        xy_px, score = decode_steps(
             rows[layout.TRIPLETS],
+            places,
             float(small[layout.SCALE][position]),
             float(small[layout.OFFSET][position]),
         )
@@ -90,13 +100,13 @@ class PoseGroup:
             skeleton=str(self._group.attrs["skeleton"]),
             xy_px=xy_px,
             score=score,
-            frame=rows[layout.FRAME].astype(np.int64),
-            slot=rows[layout.SLOT].astype(np.int64),
+            frame=rows[layout.FRAME][by_frame].astype(np.int64),
+            slot=rows[layout.SLOT][by_frame].astype(np.int64),
             pts_seconds=self._pts_us[first_frame:last_frame] / _MICROSECONDS,
             width=width,
             height=height,
             frames_declared=int(small[layout.FRAMES_DECLARED][position]),
-            xyz_m=rows[layout.XYZ_M] if self._has_xyz_m(position) else None,
+            xyz_m=rows[layout.XYZ_M][by_frame] if self._has_xyz_m(position) else None,
         )
 
     def _has_xyz_m(self, position: int) -> bool:
@@ -131,13 +141,14 @@ class PoseGroup:
 
 
 def _row_arrays(
-    poses: Sequence[PoseSequence], num_keypoints: int
+    poses: Sequence[PoseSequence], orders: Sequence[Int64], num_keypoints: int
 ) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
-    triplets = [quantise(p.xy_px, p.score, step_px(p.width, p.height)) for p in poses]
-    slots = [_check_slots(pose.slot) for pose in poses]
+    ordered = list(zip(poses, orders, strict=True))
+    steps = [steps_of(pose, order) for pose, order in ordered]
+    slots = [_check_slots(pose.slot)[order] for pose, order in ordered]
     return {
-        layout.TRIPLETS: _join(triplets, (0, num_keypoints, 3)),
-        layout.FRAME: _join([pose.frame for pose in poses], (0,)),
+        layout.TRIPLETS: _join(steps, (0, num_keypoints, 3)),
+        layout.FRAME: _join([pose.frame[order] for pose, order in ordered], (0,)),
         layout.SLOT: _join(slots, (0,)),
         layout.PTS_US: _join([np.rint(p.pts_seconds * _MICROSECONDS) for p in poses], (0,)),
     }
@@ -158,13 +169,16 @@ def _video_arrays(
     }
 
 
-def _arrays_3d(records: Sequence[VideoRecord]) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
+def _arrays_3d(
+    records: Sequence[VideoRecord], orders: Sequence[Int64]
+) -> dict[layout.RaggedArray, npt.NDArray[Any]]:
     """The 3-D positions of all rows, and which videos have any; nothing where none has."""
     poses = [record.poses for record in records]
     held = [pose is not None and pose.xyz_m is not None for pose in poses]
     if not any(held):
         return {}
-    positions = [_positions(pose) for pose in poses if pose is not None]
+    there = [pose for pose in poses if pose is not None]
+    positions = [_positions(pose)[order] for pose, order in zip(there, orders, strict=True)]
     return {layout.XYZ_M: np.concatenate(positions), layout.HAS_XYZ_M: np.array(held)}
 
 

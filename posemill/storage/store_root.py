@@ -93,7 +93,7 @@ def read_attributes(path: Path, kind: str, schema_version: int) -> dict[str, Any
     """The root attributes of the store of this kind at `path`.
 
     Raises:
-        InputError: there is no such store, or a newer posemill made it.
+        InputError: there is no such store, or of another schema version.
         StoreCorrupted: its configuration does not match its own hash.
     """
     attributes = _root_attributes(path)
@@ -101,10 +101,12 @@ def read_attributes(path: Path, kind: str, schema_version: int) -> dict[str, Any
         raise InputError(_not_a_store(path, kind, "has no readable zarr.json"))
     if attributes.get("kind") != kind:
         raise InputError(_not_a_store(path, kind, f"is of kind {attributes.get('kind')!r}"))
-    if attributes["schema_version"] > schema_version:
+    if attributes["schema_version"] != schema_version:
+        newer = attributes["schema_version"] > schema_version
         raise InputError(
             f"{path}: store of schema version {attributes['schema_version']}; this posemill reads "
-            f"up to {schema_version}. Upgrade posemill, or make the store again."
+            f"version {schema_version}. {'Upgrade' if newer else 'Use an older'} posemill, or make "
+            "the store again."
         )
     if content_hash(attributes["configuration"]) != attributes["configuration_hash"]:
         raise StoreCorrupted(

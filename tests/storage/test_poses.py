@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,6 +89,8 @@ def pose_sequences(draw: st.DrawFn) -> PoseSequence:
     people = draw(st.lists(st.integers(0, 2), min_size=num_frames, max_size=num_frames))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     num_rows = sum(people)
+    frame = np.repeat(np.arange(num_frames), people)
+    slot = rng.integers(0, 65536, num_rows)
     score = rng.random((num_rows, 17), dtype=np.float32)
     score[rng.random(score.shape) < 0.4] = 0
     xy_px = rng.uniform(-256, 3839, (num_rows, 17, 2)).astype(np.float32)
@@ -98,8 +101,8 @@ def pose_sequences(draw: st.DrawFn) -> PoseSequence:
         skeleton="coco-17",
         xy_px=xy_px,
         score=score,
-        frame=np.repeat(np.arange(num_frames), people),
-        slot=rng.integers(0, 65536, num_rows),
+        frame=frame,
+        slot=slot[np.lexsort((slot, frame))],
         pts_seconds=np.cumsum(rng.uniform(1e-3, 10, num_frames)),
         width=draw(st.integers(1, 3840)),
         height=draw(st.integers(1, 3840)),
@@ -363,14 +366,17 @@ def test_an_empty_folder_becomes_a_store(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
-def test_a_newer_or_edited_store_is_refused(store: PoseStore) -> None:
+def test_a_newer_older_or_edited_store_is_refused(store: PoseStore) -> None:
     path = store.root / "zarr.json"
     metadata = json.loads(path.read_bytes())
-    metadata["attributes"]["schema_version"] = 99
-    path.write_text(json.dumps(metadata))
-    with pytest.raises(InputError, match="schema version 99; this posemill reads up to 1"):
-        PoseStore.open(store.root)
-    metadata["attributes"]["schema_version"] = 1
+    ours = metadata["attributes"]["schema_version"]
+    for version, advice in ((99, "Upgrade posemill"), (1, "Use an older posemill")):
+        metadata["attributes"]["schema_version"] = version
+        path.write_text(json.dumps(metadata))
+        expected = f"schema version {version}; this posemill reads version {ours}. {advice}, or"
+        with pytest.raises(InputError, match=re.escape(expected)):
+            PoseStore.open(store.root)
+    metadata["attributes"]["schema_version"] = ours
     metadata["attributes"]["configuration"]["sizes"] = [3]
     path.write_text(json.dumps(metadata))
     with pytest.raises(StoreCorrupted, match="does not match its hash"):
