@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Float32, Int64, UInt8
+from posemill.transforms.arguments import height_width, real_array
 from posemill.transforms.outputs import require_values
 from posemill.transforms.rasterize import Combine, accumulate_joints
 
@@ -70,13 +71,12 @@ def potion_s(
     Raises:
         ValueError: as `time_encoding` and `rasterize.accumulate_joints`.
     """
+    score, frame_ptr = real_array("score", score), real_array("frame_ptr", frame_ptr)
     if score.ndim != 2 or len(frame_ptr) == 0:
         raise ValueError(
             f"score must be (P, K) and frame_ptr (T + 1,), got {score.shape} and {frame_ptr.shape}"
         )
-    if len(size_hw) != 2 or min(size_hw) < 1:
-        raise ValueError(f"size_hw must be at least 1 x 1 px, got {size_hw}")
-    out = np.zeros((score.shape[1], num_channels, *size_hw), np.float32)
+    out = np.zeros((score.shape[1], num_channels, *height_width("size_hw", size_hw)), np.float32)
     weights = time_encoding(len(frame_ptr) - 1, num_channels)
     accumulate_joints(
         xy_px, score, frame_ptr, weights, out, sigma=sigma, truncate=truncate, combine=combine

@@ -251,7 +251,7 @@ def test_shapes_that_do_not_fit_are_named() -> None:
         potion_s(xy, score[:, 0], ptr, **sizes)
     with pytest.raises(ValueError, match=r"frame_ptr \(T \+ 1,\), got .* and \(0,\)"):
         potion_s(xy, score, ptr[:0], **sizes)
-    with pytest.raises(ValueError, match=r"size_hw must be at least 1 x 1 px, got \(0, 4\)"):
+    with pytest.raises(ValueError, match=r"size_hw must be \(height, width\), at least 1 x 1"):
         potion_s(xy, score, ptr, **(sizes | {"size_hw": (0, 4)}))
     u = np.ones((3, 4, 5), np.float32)
     with pytest.raises(
