@@ -109,16 +109,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
         catalog_hint=str(config.catalog.resolve()),
     )
     plan = _extend_plan(store, catalog, config.videos_per_shard)
-    spec = WorkerSpec(
-        "posemill.pipelines.extract_shard:ExtractWorker",
-        {
-            "source_root": Path(catalog.root),
-            "moved": _moved(store.plans(), catalog),
-            "out": config.out,
-            "estimator": config.estimator,
-            "options": config.options,
-        },
-    )
+    spec = extract_worker(config.out, store, catalog, config.estimator, config.options)
     num_items = sum(task.num_items for task in plan.pending)
     on_event(StageStarted(STAGE, len(plan.pending), num_items))
     report = engine.run(plan.pending, spec, config.engine_options, on_event)
@@ -142,6 +133,32 @@ def plan_extract(config: ExtractConfig) -> ExtractPlan:
     tables = store.plans()
     new = _new_table(tables, catalog, config.videos_per_shard)
     return _plan(tables, new, catalog, set(store.committed()))
+
+
+def extract_worker(
+    out: Path, store: PoseStore, catalog: Catalog, estimator: str, options: EstimatorOptions
+) -> WorkerSpec:
+    """How to build a worker that extracts shards of the store at `out`."""
+    return WorkerSpec(
+        "posemill.pipelines.extract_shard:ExtractWorker",
+        {
+            "source_root": Path(catalog.root),
+            "moved": _moved(store.plans(), catalog),
+            "out": out,
+            "estimator": estimator,
+            "options": options,
+        },
+    )
+
+
+def locate_videos(store: PoseStore, catalog: Catalog) -> dict[str, Video]:
+    """The planned videos by id, each with the path where the catalog has it now."""
+    tables = store.plans()
+    moved = _moved(tables, catalog)
+    return {
+        video_id: replace(video, uri=moved.get(video_id, video.uri))
+        for video_id, video in _planned(tables).items()
+    }
 
 
 def _extend_plan(store: PoseStore, catalog: Catalog, videos_per_shard: int | None) -> ExtractPlan:

@@ -66,12 +66,12 @@ class ExtractWorker:
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         started = monotonic()
         records = []
-        for video in self._shards[task.shard_id]:
+        for video in self._videos(task):
             emit(ItemStarted(task.shard_id, video.id))
             record = self._extract(video)
             records.append(record)
             emit(ItemDone(task.shard_id, video.id, record.status, record.frames_decoded))
-        won = self._store.write_shard(task.shard_id, records)
+        won = self._store.write_shard(task.shard_id, records, generation=task.generation)
         return ShardResult(
             shard_id=task.shard_id,
             outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
@@ -80,6 +80,13 @@ class ExtractWorker:
             num_frames=sum(record.frames_decoded for record in records),
             seconds=monotonic() - started,
         )
+
+    def _videos(self, task: ShardTask) -> tuple[Video, ...]:
+        videos = self._shards[task.shard_id]
+        if task.items is None:
+            return videos
+        wanted = set(task.items)
+        return tuple(video for video in videos if video.id in wanted)
 
     def _extract(self, video: Video) -> VideoRecord:
         """One video to its record; what it contains never raises.
