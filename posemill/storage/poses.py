@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from posemill.errors import InputError, StoreCorrupted
-from posemill.schema import Int64, PoseSequence
+from posemill.schema import Int64, PoseSequence, Video
 from posemill.storage.commits import (
     FileRecord,
     RecordName,
@@ -29,13 +29,8 @@ from posemill.storage.commits import (
 )
 from posemill.storage.durable import disk_faults, remove_tree, sync_folder, sync_tree, write_file
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION, XYZ_M
-from posemill.storage.plans import (
-    PlanTable,
-    plan_from_table,
-    plan_to_table,
-    read_numbered,
-    write_numbered,
-)
+from posemill.storage.plan_table import PlanTable, of_shard, plan_from_table, plan_to_table
+from posemill.storage.plans import read_numbered, write_numbered
 from posemill.storage.pose_group import PoseGroup, write_group
 from posemill.storage.pose_records import (
     ShardCommit,
@@ -52,6 +47,7 @@ from posemill.storage.store_root import (
     group_metadata,
     require_same,
 )
+from posemill.storage.videos import VideoTable
 
 __all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
 
@@ -123,6 +119,20 @@ class PoseStore(Store[ShardCommit]):
         """All plans, in order."""
         tables = read_numbered(self.root / PLAN)
         return [plan_from_table(number, table) for number, table in enumerate(tables)]
+
+    def shard_videos(self, shard_id: int) -> tuple[Video, ...]:
+        """The videos that are planned for a shard, in order; reads no other shard's.
+
+        Raises:
+            InputError: no plan has the shard.
+        """
+        for table in read_numbered(self.root / PLAN, of_shard(shard_id)):
+            if table.num_rows:
+                return tuple(VideoTable(table))
+        raise InputError(
+            f"{self.root}: no plan has a shard {shard_id}. Run `posemill extract` with the "
+            "catalog first."
+        )
 
     def add_plan(self, number: int, plan: PlanTable) -> bool:
         """Freeze a plan; False where a plan of that number is there already.

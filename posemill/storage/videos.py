@@ -41,7 +41,10 @@ class VideoTable(Sequence[Video]):
     def __getitem__(self, index: slice) -> VideoTable: ...
     def __getitem__(self, index: int | slice) -> Video | VideoTable:
         if isinstance(index, slice):
-            return self.take(np.arange(len(self))[index])
+            start, stop, step = index.indices(len(self))
+            if step == 1:
+                return VideoTable(self.table.slice(start, max(stop - start, 0)))
+            return self.take(np.arange(start, stop, step))
         (video,) = videos_from_table(self.table.slice(range(len(self))[index], 1))
         return video
 

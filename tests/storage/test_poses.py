@@ -297,7 +297,35 @@ def test_plans_are_frozen_and_numbered(store: PoseStore) -> None:
         store.add_plan(2, replace(second, number=2))
     assert store.add_plan(1, second)
     assert store.plans() == [first, second]
-    assert first.shards() == {0: tuple(videos[:2]), 1: tuple(videos[2:])}
+    assert {shard: tuple(its) for shard, its in first.shards().items()} == {
+        0: tuple(videos[:2]),
+        1: tuple(videos[2:]),
+    }
+    assert store.shard_videos(1) == tuple(videos[2:])
+    assert [video.id for video in store.shard_videos(2)] == ["v9"]
+    with pytest.raises(InputError, match="no plan has a shard 3"):
+        store.shard_videos(3)
+
+
+def test_a_plan_need_not_be_in_the_order_of_shards(store: PoseStore) -> None:
+    videos = [Video(f"v{i}", f"v{i}.mp4", i, "id") for i in range(4)]
+    plan = PlanTable(0, [1, 0, 1, 0], videos, [1.0] * 4)  # type: ignore[arg-type]
+    store.add_plan(0, plan)
+    assert store.shard_videos(0) == (videos[1], videos[3])
+    assert {shard: tuple(its) for shard, its in plan.shards().items()} == {
+        0: (videos[1], videos[3]),
+        1: (videos[0], videos[2]),
+    }
+
+
+def test_a_flipped_bit_in_a_plan_is_corruption(store: PoseStore) -> None:
+    store.add_plan(0, PlanTable(0, [0], [Video("a", "a.mp4", 1, "id")], [1.0]))  # type: ignore[arg-type]
+    path = store.root / "plan" / "000.parquet"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"a.mp4")] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StoreCorrupted, match="not a readable plan"):
+        store.plans()
 
 
 @pytest.mark.parametrize(
