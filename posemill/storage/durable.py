@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,11 +38,26 @@ def replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
         for name, draft in drafts.items():
             write_file(draft, files[name])
         for name, draft in drafts.items():
-            draft.replace(folder / name)
+            move_draft(draft, folder / name, files[name], os.replace)
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
     sync_folder(folder)
+
+
+def move_draft(draft: Path, path: Path, data: bytes, move: Callable[[Path, Path], None]) -> None:
+    """Give a written draft its name by `move`; one that `gc` took for a dead writer's is redone.
+
+    Raises:
+        OSError: as `move` does, or the folder is gone.
+    """
+    while True:
+        try:
+            move(draft, path)
+        except FileNotFoundError:
+            write_file(draft, data)
+        else:
+            return
 
 
 def make_folder(folder: Path) -> None:

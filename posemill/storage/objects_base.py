@@ -115,6 +115,13 @@ class Objects(ABC):
         """Remove every object below the root, and what an interrupted write left there."""
 
     @abstractmethod
+    def drafts(self) -> dict[str, int]:
+        """What interrupted writes left below the root, by name with its size; no objects.
+
+        Deleting one harms nobody: whose draft vanishes writes it again.
+        """
+
+    @abstractmethod
     def zarr_store(self) -> ZarrStore:
         """For Zarr to read from; what it writes is to be encoded in memory and `write_all`-ed."""
 

@@ -16,6 +16,7 @@ from zarr.storage import LocalStore
 
 from posemill.storage.durable import (
     make_folder,
+    move_draft,
     replace_files,
     sync_folder,
     temporary_name,
@@ -63,10 +64,9 @@ class LocalObjects(Objects):
         try:
             write_file(draft, data)
             try:
-                os.link(draft, path)
+                move_draft(draft, path, data, os.link)
             except FileExistsError:
-                # A network file system may report its own link's retry as a loss.
-                return draft.stat().st_nlink == 2
+                return _is_linked(draft, path, data)
         finally:
             draft.unlink(missing_ok=True)
         sync_folder(path.parent)
@@ -110,6 +110,9 @@ class LocalObjects(Objects):
             return
         sync_folder(self.root.parent)
 
+    def drafts(self) -> dict[str, int]:
+        return dict(sorted(_walk(self.root, drafts=True)))
+
     def zarr_store(self) -> LocalStore:
         return LocalStore(self.root, read_only=True)
 
@@ -138,6 +141,14 @@ def _pread(descriptor: int, start: int, length: int) -> bytes:
     return os.pread(descriptor, length, start)
 
 
+def _is_linked(draft: Path, path: Path, data: bytes) -> bool:
+    """Whether a link that failed was made: a network file system may report so after a retry."""
+    try:
+        return draft.stat().st_nlink == 2
+    except FileNotFoundError:  # `gc` took the draft
+        return path.read_bytes() == data
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Wait until nobody else holds the file that is at `path`; a holder's death frees it.
@@ -156,17 +167,18 @@ def _locked(path: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _walk(folder: Path, prefix: str = "") -> Iterator[tuple[str, int]]:
+def _walk(folder: Path, prefix: str = "", *, drafts: bool = False) -> Iterator[tuple[str, int]]:
+    """The files below a folder with their sizes, or the drafts of such."""
     try:
         with os.scandir(folder) as entries:
-            members = [entry for entry in entries if not _DRAFT.fullmatch(entry.name)]
+            members = list(entries)
     except FileNotFoundError:  # not there, or removed since it was listed
         return
     for entry in members:
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
-            yield from _walk(folder / entry.name, f"{name}/")
-        else:
+            yield from _walk(folder / entry.name, f"{name}/", drafts=drafts)
+        elif bool(_DRAFT.fullmatch(entry.name)) == drafts:
             try:
                 yield name, entry.stat().st_size
             except FileNotFoundError:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
 
+from posemill.storage.durable import temporary_name
 from posemill.storage.objects import LocalObjects, Objects, open_objects
 from posemill.storage.zarr_draft import ZarrDraft
 
@@ -211,3 +214,38 @@ def _start(program: str, objects: Objects) -> list[subprocess.Popen[str]]:
         )
         for name in ("a", "b", "c")
     ]
+
+
+def test_drafts_are_what_an_interrupted_write_left(tmp_path: Path) -> None:
+    objects = LocalObjects(tmp_path)
+    objects.write("a/b", b"whole")
+    draft = temporary_name(tmp_path / "a" / "b")
+    draft.write_bytes(b"cut")
+    assert objects.drafts() == {f"a/{draft.name}": 3}
+    assert objects.tree() == {"a/b": 5}
+    objects.delete(f"a/{draft.name}")
+    assert objects.drafts() == {}
+
+
+@pytest.mark.parametrize("step", ["link", "replace"])
+def test_a_draft_that_is_deleted_under_its_writers_hands_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    objects, move = LocalObjects(tmp_path), getattr(os, step)
+    deleted = []
+
+    def delete_first(draft: Path, path: Path) -> None:
+        if not deleted:
+            deleted.extend(objects.drafts())
+            for name in deleted:
+                objects.delete(name)
+        move(draft, path)
+
+    monkeypatch.setattr(os, step, delete_first)
+    if step == "link":
+        assert objects.create_if_absent("a", b"data")
+    else:
+        objects.write("a", b"data")
+    assert len(deleted) == 1
+    assert objects.read("a") == b"data"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
