@@ -100,11 +100,18 @@ def list_latest(folder: Path) -> dict[int, RecordName]:
         StoreCorrupted: the folder is not there.
         EnvironmentFault: it cannot be read.
     """
-    latest: dict[int, RecordName] = {}
+    return {name.shard_id: name for name in list_records(folder)}
+
+
+def list_records(folder: Path) -> list[RecordName]:
+    """All records, in the order of shards and generations; one listing.
+
+    Raises:
+        StoreCorrupted: the folder is not there.
+        EnvironmentFault: it cannot be read.
+    """
     found = [match for name in names_in(folder) if (match := _NAME.fullmatch(name))]
-    for name in sorted(RecordName(int(match[1]), int(match[2])) for match in found):
-        latest[name.shard_id] = name
-    return latest
+    return sorted(RecordName(int(match[1]), int(match[2])) for match in found)
 
 
 def seal(body: Mapping[str, Any]) -> bytes:
@@ -135,7 +142,8 @@ def unseal(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
     if not content or rest != f'{expected}"}}\n'.encode():
         raise StoreCorrupted(
             f"{path}: the commit record was altered or cut short ({len(data)} bytes that do not "
-            "match their own sha256). Restore it from a backup, or make the store again."
+            "match their own sha256). Run `posemill verify --repair` on the store, then the "
+            "command that made it."
         )
     body: dict[str, Any] = json.loads(content + b"}")
     return body, expected
@@ -177,17 +185,21 @@ def check_files(folder: Path, files: Mapping[str, FileRecord], *, content: bool)
     Raises:
         StoreCorrupted: naming the files that differ.
     """
-    problems = [
-        f"{name}: {problem}"
-        for name, expected in files.items()
-        if (problem := _problem(folder / name, expected, content))
-    ]
-    if problems:
+    if problems := file_problems(folder, files, content=content):
+        shown = [f"{name}: {problem}" for name, problem in problems.items()]
         raise StoreCorrupted(
             f"{folder}: {len(problems)} of {len(files)} committed files are not as they were "
-            f"committed: {'; '.join(problems[:5])}. Restore them from a backup, or make this "
-            "part of the store again."
+            f"committed: {'; '.join(shown[:5])}. Run `posemill verify --repair` on the store, then "
+            "the command that made it: it makes again what is damaged."
         )
+
+
+def file_problems(
+    folder: Path, files: Mapping[str, FileRecord], *, content: bool
+) -> dict[str, str]:
+    """What is wrong with which of the files: presence and size, and with `content` every byte."""
+    found = {name: _problem(folder / name, expected, content) for name, expected in files.items()}
+    return {name: problem for name, problem in found.items() if problem}
 
 
 def _problem(path: Path, expected: FileRecord, content: bool) -> str | None:

@@ -308,10 +308,10 @@ class FeatureStore(Store[FeatureCommit]):
         return self._by_name[name]
 
     def _next_record(self, pose_shard: int, pose_marker_sha256: str) -> RecordName | None:
-        latest = self._latest_records().get(pose_shard)
+        latest = self.records().get(pose_shard)
         if latest is None:
             return RecordName(pose_shard, 0)
-        commit = self._commit(latest)
+        commit = self.commit(latest)
         if not commit.void and commit.pose_marker_sha256 == pose_marker_sha256:
             return None
         return RecordName(pose_shard, latest.generation + 1)

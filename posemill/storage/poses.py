@@ -5,21 +5,21 @@
     poses.zarr/
       zarr.json                      kind, schema version, configuration and its hash
       plan/000.parquet               video -> shard, order, cost; growth adds 001
-      shards/s000123-<12 hex>/       one attempt's arrays (see layout.py)
+      shards/s000123.g000-<12 hex>/  one attempt's arrays (see layout.py)
       commits/s000123.g000.json      makes an attempt's data visible (see commits.py)
 """
 
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from posemill.errors import InputError, StoreCorrupted
+from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
 from posemill.schema import Int64, PoseSequence, Video
 from posemill.storage.commits import (
     FileRecord,
@@ -27,11 +27,13 @@ from posemill.storage.commits import (
     check_files,
     record_tree,
 )
-from posemill.storage.durable import disk_faults, remove_tree, sync_folder, sync_tree, write_file
+from posemill.storage.durable import disk_faults, remove_tree, write_file
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION, XYZ_M
+from posemill.storage.objects import LocalObjects
 from posemill.storage.plan_table import PlanTable, of_shard, plan_from_table, plan_to_table
 from posemill.storage.plans import read_numbered, write_numbered
 from posemill.storage.pose_group import PoseGroup, write_group
+from posemill.storage.pose_mending import Remainder, remainder
 from posemill.storage.pose_records import (
     ShardCommit,
     VideoEntry,
@@ -51,9 +53,10 @@ from posemill.storage.videos import VideoTable
 
 __all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
 
-_SHARDS = "shards"
+SHARDS = "shards"
 _HINT = "catalog_hint"
 _OPEN_GROUPS = 16
+_GROUP = re.compile(r"s(\d{6,})\.g(\d{3,})-[0-9a-f]{12}")
 
 
 class PoseStore(Store[ShardCommit]):
@@ -188,16 +191,46 @@ class PoseStore(Store[ShardCommit]):
         name = RecordName(shard_id, generation)
         if self._is_committed(name):
             return False
-        group = self.root / _SHARDS / f"s{shard_id:06d}-{uuid.uuid4().hex[:12]}"
-        won = False
+        group = self.root / SHARDS / group_name(name)
         try:
             with disk_faults(self.root):
                 commit = self._write_group(name, group, records, base)
-                won = self._publish(name, commit_to_json(commit))
-        finally:
-            if not won:
-                remove_tree(group)
+        except BaseException as error:
+            remove_tree(group)
+            # `gc` may have taken, while it was written, what had lost already.
+            if isinstance(error, EnvironmentFault) and self._is_committed(name):
+                return False
+            raise
+        with disk_faults(self.root):
+            # Where this raises, the record may be there all the same: `gc` finds out.
+            won = self._publish(name, commit_to_json(commit))
+        if not won:
+            remove_tree(group)
         return won
+
+    def supersede(self, commit: ShardCommit) -> bool:
+        """Commit a generation of a shard that brings no data of its own.
+
+        False where another process committed that generation first.
+
+        Raises:
+            EnvironmentFault: the disk refuses.
+        """
+        with disk_faults(self.root):
+            return self._publish(commit.record, commit_to_json(commit))
+
+    def remainders(self) -> dict[int, Remainder]:
+        """Per shard with void videos what is to be made again.
+
+        Reads only records of a later generation than the first, which are few: no
+        other can have any.
+
+        Raises:
+            StoreCorrupted: a commit record was altered.
+        """
+        later = [name for name in self.records().values() if name.generation > 0]
+        found = {name.shard_id: remainder(self.commit(name)) for name in later}
+        return {shard: left for shard, left in found.items() if left is not None}
 
     def read(self, video_id: str) -> PoseSequence:
         """The poses of a video.
@@ -216,8 +249,7 @@ class PoseStore(Store[ShardCommit]):
                 f"{self.root}: video {video_id!r} is {entry.status} "
                 f"({entry.reason or 'no reason given'}), so it has no poses. Leave it out."
             )
-        with _corruption(self.root / _SHARDS / entry.group):
-            return self._open_group(entry.shard_id, entry.group).read(entry.position)
+        return self._open_group(entry.shard_id, entry.group).read(entry.position)
 
     def iter_shard(self, shard_id: int) -> Iterator[tuple[VideoEntry, PoseSequence | None]]:
         """Every video of a committed shard, in plan order, with its poses where it has some.
@@ -228,9 +260,13 @@ class PoseStore(Store[ShardCommit]):
         """
         commit = self._current(shard_id)
         self.verify_files(commit)
-        poses = dict(self._read_groups(commit))
+        groups = {
+            name: PoseGroup(LocalObjects(self.root / SHARDS / name), whole=True)
+            for name in commit.files
+        }
         for entry in commit.entries:
-            yield entry, poses.get(entry.video_id)
+            held = entry.status.has_frames
+            yield entry, groups[entry.group].read(entry.position) if held else None
 
     def verify_files(self, commit: ShardCommit) -> None:
         """Check that a commit's files are there in their committed sizes.
@@ -241,7 +277,7 @@ class PoseStore(Store[ShardCommit]):
             StoreCorrupted: naming the files.
         """
         for group, files in commit.files.items():
-            check_files(self.root / _SHARDS / group, files, content=False)
+            check_files(self.root / SHARDS / group, files, content=False)
 
     def verify(self, commit: ShardCommit) -> None:
         """Check every byte of a commit's files.
@@ -250,13 +286,13 @@ class PoseStore(Store[ShardCommit]):
             StoreCorrupted: naming the files.
         """
         for group, files in commit.files.items():
-            check_files(self.root / _SHARDS / group, files, content=True)
+            check_files(self.root / SHARDS / group, files, content=True)
 
     def _current(self, shard_id: int) -> ShardCommit:
-        name = self._latest_records().get(shard_id)
+        name = self.records().get(shard_id)
         if name is None:
             raise InputError(f"{self.root}: shard {shard_id} is not committed. Extract it first.")
-        return self._commit(name)
+        return self.commit(name)
 
     @staticmethod
     def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit:
@@ -273,7 +309,7 @@ class PoseStore(Store[ShardCommit]):
                 f"{self.root}: generation {generation} of shard {shard_id} needs generation "
                 f"{generation - 1}, which is not committed. Extract the shard first."
             )
-        base = self._commit(name)
+        base = self.commit(name)
         known = {entry.video_id for entry in base.entries}
         if unknown := [record.video_id for record in records if record.video_id not in known]:
             raise ValueError(f"shard {shard_id} has no videos {unknown[:5]}")
@@ -286,9 +322,7 @@ class PoseStore(Store[ShardCommit]):
         records: Sequence[VideoRecord],
         base: ShardCommit | None,
     ) -> ShardCommit:
-        pointers = write_group(group, records, name.generation)
-        sync_tree(group)
-        sync_folder(group.parent)
+        pointers = write_group(LocalObjects(group), records, name.generation).row_ptr
         entries = [
             _entry(record, name.shard_id, group.name, position, pointers[position : position + 2])
             for position, record in enumerate(records)
@@ -307,23 +341,15 @@ class PoseStore(Store[ShardCommit]):
             files={key: value for key, value in files.items() if key in used},
         )
 
-    def _read_groups(self, commit: ShardCommit) -> Iterator[tuple[str, PoseSequence]]:
-        for group in commit.files:
-            entries = [e for e in commit.entries if e.group == group and e.status.has_frames]
-            path = self.root / _SHARDS / group
-            with _corruption(path):
-                poses = PoseGroup(path).read_all([entry.position for entry in entries])
-            yield from zip((entry.video_id for entry in entries), poses, strict=True)
-
     def _open_checked_group(self, shard_id: int, group: str) -> PoseGroup:
-        path = self.root / _SHARDS / group
+        path = self.root / SHARDS / group
         check_files(path, self._files_of(shard_id, group), content=False)
-        return PoseGroup(path)
+        return PoseGroup(LocalObjects(path))
 
     def _files_of(self, shard_id: int, group: str) -> Mapping[str, FileRecord]:
         """From the latest record that names the group: a reader may know an older generation."""
         for generation in range(self._current(shard_id).generation, -1, -1):
-            commit = self._commit(RecordName(shard_id, generation))
+            commit = self.commit(RecordName(shard_id, generation))
             if group in commit.files:
                 return commit.files[group]
         raise StoreCorrupted(
@@ -332,9 +358,20 @@ class PoseStore(Store[ShardCommit]):
         )
 
 
+def group_name(attempt: RecordName) -> str:
+    """A name for the data of an attempt, which nobody else has: tells what it may become."""
+    return f"s{attempt.shard_id:06d}.g{attempt.generation:03d}-{uuid.uuid4().hex[:12]}"
+
+
+def attempt_of(group: str) -> RecordName | None:
+    """The inverse of `group_name`; None where it is not the name of a group."""
+    match = _GROUP.fullmatch(group)
+    return RecordName(int(match[1]), int(match[2])) if match else None
+
+
 def _add_shards_group(draft: Path) -> None:
-    (draft / _SHARDS).mkdir()
-    write_file(draft / _SHARDS / METADATA, group_metadata({}))
+    (draft / SHARDS).mkdir()
+    write_file(draft / SHARDS / METADATA, group_metadata({}))
 
 
 def _require_distinct(shard_id: int, records: Sequence[VideoRecord]) -> None:
@@ -359,15 +396,3 @@ def _entry(
         position=position,
         rows=(int(bounds[0]), int(bounds[1])),
     )
-
-
-@contextmanager
-def _corruption(group: Path) -> Iterator[None]:
-    """Zarr and its codecs report damaged bytes by errors of many types."""
-    try:
-        yield
-    except (ValueError, RuntimeError, KeyError, FileNotFoundError) as error:
-        raise StoreCorrupted(
-            f"{group}: cannot be read as it was committed ({error}). "
-            "Restore it from a backup, or make this part of the store again."
-        ) from error

@@ -13,6 +13,7 @@ from posemill.storage.commits import (
     RecordName,
     create_if_absent,
     list_latest,
+    list_records,
     read_record,
     seal,
 )
@@ -82,12 +83,21 @@ class Store(ABC, Generic[CommitT]):
     def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> CommitT:
         """A commit from its record's content and sha256."""
 
+    def records(self) -> dict[int, RecordName]:
+        """By shard the record of the highest generation; one listing.
+
+        Raises:
+            StoreCorrupted: the folder of records is not there.
+        """
+        return list_latest(self.root / COMMITS)
+
+    def all_records(self) -> list[RecordName]:
+        """Also those that a later generation has taken the place of; one listing."""
+        return list_records(self.root / COMMITS)
+
     def _latest_commits(self) -> dict[int, CommitT]:
         """By shard; one listing."""
-        return {shard: self._commit(name) for shard, name in self._latest_records().items()}
-
-    def _latest_records(self) -> dict[int, RecordName]:
-        return list_latest(self.root / COMMITS)
+        return {shard: self.commit(name) for shard, name in self.records().items()}
 
     def _is_committed(self, name: RecordName) -> bool:
         return self._record_path(name).exists()
@@ -96,7 +106,12 @@ class Store(ABC, Generic[CommitT]):
         """Commit; False where another process was first."""
         return create_if_absent(self._record_path(name), seal(body))
 
-    def _commit(self, name: RecordName) -> CommitT:
+    def commit(self, name: RecordName) -> CommitT:
+        """What a record says.
+
+        Raises:
+            StoreCorrupted: it was altered, or belongs elsewhere.
+        """
         if name not in self._commits:
             path = self._record_path(name)
             commit = self._parse_commit(*read_record(path))

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
 from posemill.schema import PoseSequence, Video, VideoStatus
+from posemill.storage.commits import RecordName
 from posemill.storage.pose_group import PoseGroup, write_group
-from posemill.storage.poses import PlanTable, PoseStore, VideoRecord
+from posemill.storage.poses import PlanTable, PoseStore, VideoRecord, attempt_of
 
 MakePoses = Callable[..., PoseSequence]
 MakeRecord = Callable[..., VideoRecord]
@@ -157,8 +158,8 @@ def test_the_layout_is_open_to_others(store: PoseStore, make_record: MakeRecord)
     assert root.attrs["kind"] == "posemill-poses"
     assert sorted(name for name, _ in root.members()) == ["commits", "plan", "shards"]
     ((name, group),) = root["shards"].members()  # type: ignore[union-attr]
-    assert name.startswith("s000003-")
-    assert len(name) == len("s000003-") + 12
+    assert attempt_of(name) == RecordName(3, 0)
+    assert len(name) == len("s000003.g000-") + 12
     assert group["triplets"].shape == (16, 17, 3)
     assert group["triplets"].dtype == np.uint16
     assert group["triplets"].metadata.dimension_names == ("row", "keypoint", "component")
