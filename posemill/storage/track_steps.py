@@ -30,10 +30,9 @@ def track_order(pose: PoseSequence) -> Int64:
     return np.lexsort((pose.frame, pose.slot)).astype(np.int64, copy=False)
 
 
-def steps_of(pose: PoseSequence, order: Int64) -> UInt16:
-    """(P, K, 3) what is stored of a video's joints; `order` is `track_order(pose)`."""
+def write_steps(pose: PoseSequence, order: Int64, steps: UInt16) -> None:
+    """Fill `steps` (P, K, 3) by what is stored of a video; `order` is `track_order(pose)`."""
     step = step_px(pose.width, pose.height)
-    steps = np.empty((*pose.score.shape, 3), np.uint16)
     before = np.zeros((1, *steps.shape[1:]), np.uint16)
     for start in range(0, len(order), _ROWS_AT_ONCE):
         rows = order[start : start + _ROWS_AT_ONCE]
@@ -43,7 +42,6 @@ def steps_of(pose: PoseSequence, order: Int64) -> UInt16:
         np.subtract(held[1:], held[:-1], out=part)
         part += np.uint16(STEP_ZERO)
         before = held[-1:]
-    return steps
 
 
 def decode_steps(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
 from posemill.schema import PoseSequence, Video, VideoStatus
 from posemill.storage.commits import RecordName
+from posemill.storage.objects import LocalObjects
 from posemill.storage.pose_group import PoseGroup, write_group
 from posemill.storage.poses import PlanTable, PoseStore, VideoRecord, attempt_of
 
@@ -220,20 +221,20 @@ def test_a_later_generation_may_bring_3d_positions(
 def test_an_array_that_is_not_known_is_ignored(
     tmp_path: Path, make_poses: MakePoses, make_record: MakeRecord
 ) -> None:
-    write_group(tmp_path / "group", [make_record("a", make_poses())], 0)
+    write_group(LocalObjects(tmp_path / "group"), [make_record("a", make_poses())], 0)
     group = zarr.open_group(tmp_path / "group", mode="r+")
     group.create_array("mood", shape=(8,), dtype="int8")
-    _assert_same(PoseGroup(tmp_path / "group").read(0), make_poses())
+    _assert_same(PoseGroup(LocalObjects(tmp_path / "group")).read(0), make_poses())
 
 
 @pytest.mark.parametrize("name", ["xyz_m", "has_xyz_m"])
 def test_one_of_the_3d_arrays_alone_is_corruption(
     tmp_path: Path, make_poses: MakePoses, make_record: MakeRecord, name: str
 ) -> None:
-    write_group(tmp_path / "group", [make_record("a", make_poses(with_xyz=True))], 0)
+    write_group(LocalObjects(tmp_path / "group"), [make_record("a", make_poses(with_xyz=True))], 0)
     shutil.rmtree(tmp_path / "group" / name)
-    with pytest.raises(KeyError, match=name):
-        PoseGroup(tmp_path / "group").read(0)
+    with pytest.raises(StoreCorrupted, match=f"/{name}/"):
+        PoseGroup(LocalObjects(tmp_path / "group")).read(0)
 
 
 def test_a_shard_is_committed_once(store: PoseStore, make_record: MakeRecord) -> None:
@@ -423,11 +424,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_the_environments_fault_and_leaves_nothing(
     store: PoseStore, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: Path) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("posemill.storage.poses.sync_tree", full)
+        patch.setattr(LocalObjects, "write_all", full)
         with pytest.raises(EnvironmentFault, match="No space left on device"):
             store.write_shard(0, [make_record("a")])
     assert store.committed() == {}
