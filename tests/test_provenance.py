@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import json
 import math
+from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
-from posemill.provenance import canonical_json, content_hash, differences
+from posemill.provenance import (
+    Attempt,
+    canonical_json,
+    content_hash,
+    differences,
+    library_versions,
+)
 
 
 def test_equal_content_has_equal_json_and_hash() -> None:
@@ -34,3 +43,18 @@ def test_differences_name_the_leaves_and_both_values() -> None:
         "old: asked for '(absent)', the store has True",
         "recipe.sigma: asked for 1.0, the store has 2.0",
     ]
+
+
+def test_versions_are_of_what_is_installed_here() -> None:
+    versions = library_versions()
+    assert versions["numpy"] == np.__version__
+    assert "posemill" in versions
+    assert library_versions() is versions
+
+
+def test_an_attempt_comes_back_from_json() -> None:
+    attempt = Attempt.ended_now(12.34567, 60)
+    assert (attempt.seconds, attempt.cost) == (12.346, 60)
+    assert datetime.fromisoformat(attempt.ended).utcoffset() == timedelta(0)
+    stored = json.loads(canonical_json(attempt.as_dict()))
+    assert Attempt.from_json(stored) == attempt

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from posemill.provenance import Attempt
 from posemill.storage.commits import FileRecord, RecordName, files_from_json, files_to_json
 
 
@@ -22,6 +23,8 @@ class FeatureCommit:
     files: Mapping[str, FileRecord]
     void: bool = False
     """The data was found damaged: to be written again."""
+    attempt: Attempt | None = None
+    """Which wrote it, its cost in clips; None where it was found damaged."""
 
     @property
     def record(self) -> RecordName:
@@ -39,12 +42,14 @@ def commit_to_json(commit: FeatureCommit) -> dict[str, Any]:
         "rows": list(commit.rows),
         "void": commit.void,
         "files": files_to_json(commit.files),
+        "attempt": None if commit.attempt is None else commit.attempt.as_dict(),
     }
 
 
 def commit_from_json(body: Mapping[str, Any]) -> FeatureCommit:
     """The inverse of `commit_to_json`."""
     start, stop = body["rows"]
+    attempt = body.get("attempt")
     return FeatureCommit(
         pose_shard=int(body["pose_shard"]),
         generation=int(body["generation"]),
@@ -53,4 +58,5 @@ def commit_from_json(body: Mapping[str, Any]) -> FeatureCommit:
         rows=(int(start), int(stop)),
         files=files_from_json(body["files"]),
         void=bool(body["void"]),
+        attempt=None if attempt is None else Attempt.from_json(attempt),
     )

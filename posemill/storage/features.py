@@ -16,12 +16,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
 from posemill.errors import InputError, StoreCorrupted
+from posemill.provenance import Attempt
 from posemill.storage import feature_arrays
 from posemill.storage.commits import RecordName, check_files
 from posemill.storage.durable import disk_faults
@@ -206,6 +208,7 @@ class FeatureStore(Store[FeatureCommit]):
             InputError: the pose shard owns no rows.
             EnvironmentFault: the disk refuses; nothing was committed.
         """
+        started = monotonic()
         start, stop = self.row_range(pose_shard)
         name = self._next_record(pose_shard, pose_marker_sha256)
         if name is None:
@@ -226,6 +229,7 @@ class FeatureStore(Store[FeatureCommit]):
                 pose_marker_sha256=pose_marker_sha256,
                 rows=(start, stop),
                 files=writer.finish(),
+                attempt=Attempt.ended_now(monotonic() - started, num_clips),
             )
             return self._publish(name, commit_to_json(commit))
 

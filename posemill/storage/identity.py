@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 _WINDOW_BYTES = 1 << 20
+_IDENTITY = re.compile(r"(\d+)-(\d+)-([0-9a-f]{64})")
 
 
 def file_identity(path: str | os.PathLike[str]) -> str:
@@ -22,3 +25,25 @@ def file_identity(path: str | os.PathLike[str]) -> str:
             file.seek(max(_WINDOW_BYTES, info.st_size - _WINDOW_BYTES))
             digest.update(file.read(_WINDOW_BYTES))
     return f"{info.st_size}-{info.st_mtime_ns}-{digest.hexdigest()}"
+
+
+def without_time(identity: str) -> str:
+    """What is left of an identity when a file is copied; another text is its own content."""
+    match = _IDENTITY.fullmatch(identity)
+    return f"{match[1]}-{match[3]}" if match else identity
+
+
+def describe_change(before: str, now: str) -> str:
+    """`12 bytes of 2026-01-02T03:04:05, now 13 bytes of ...` of two identities, for people."""
+    ours, theirs = _IDENTITY.fullmatch(before), _IDENTITY.fullmatch(now)
+    if ours is None or theirs is None:
+        return f"{before}, now {now}"
+    text = f"{_describe(ours)}, now {_describe(theirs)}"
+    return (
+        f"{text}, the same but for the time" if without_time(before) == without_time(now) else text
+    )
+
+
+def _describe(identity: re.Match[str]) -> str:
+    seconds = int(identity[2]) // 10**9
+    return f"{int(identity[1]):,} bytes of {datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

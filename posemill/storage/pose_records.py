@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from posemill.provenance import Attempt
 from posemill.schema import PoseSequence, VideoStatus
 from posemill.storage.commits import FileRecord, RecordName, files_from_json, files_to_json
 
@@ -77,6 +78,8 @@ class ShardCommit:
     files: Mapping[str, Mapping[str, FileRecord]]
     """Name of a group to its files, by their paths in it."""
     marker_sha256: str = ""
+    attempt: Attempt | None = None
+    """Which made the newest of its groups; None where none is told of."""
 
     @property
     def record(self) -> RecordName:
@@ -98,12 +101,13 @@ def commit_to_json(commit: ShardCommit) -> dict[str, Any]:
         "configuration_hash": commit.configuration_hash,
         "videos": [_entry_to_json(entry) for entry in commit.entries],
         "groups": {name: files_to_json(files) for name, files in commit.files.items()},
+        "attempt": None if commit.attempt is None else commit.attempt.as_dict(),
     }
 
 
 def commit_from_json(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit:
     """The inverse of `commit_to_json`."""
-    shard_id = int(body["shard_id"])
+    shard_id, attempt = int(body["shard_id"]), body.get("attempt")
     return ShardCommit(
         shard_id=shard_id,
         generation=int(body["generation"]),
@@ -111,6 +115,7 @@ def commit_from_json(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit
         entries=tuple(_entry_from_json(stored, shard_id) for stored in body["videos"]),
         files={name: files_from_json(files) for name, files in body["groups"].items()},
         marker_sha256=marker_sha256,
+        attempt=None if attempt is None else Attempt.from_json(attempt),
     )
 
 

@@ -15,11 +15,13 @@ import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
+from posemill.provenance import Attempt
 from posemill.schema import Int64, PoseSequence, Video
 from posemill.storage.commits import (
     FileRecord,
@@ -171,14 +173,19 @@ class PoseStore(Store[ShardCommit]):
         return dict(self._snapshot)
 
     def write_shard(
-        self, shard_id: int, records: Sequence[VideoRecord], *, generation: int = 0
+        self,
+        shard_id: int,
+        records: Sequence[VideoRecord],
+        *,
+        generation: int = 0,
+        attempt: Attempt | None = None,
     ) -> bool:
         """Write a shard's videos, in plan order, and commit them.
 
         A later generation takes only the videos that changed; the others are
         carried over from the generation before it. Returns True where this
         call's commit counts, False where another one was first; then nothing
-        of this call stays.
+        of this call stays. The commit tells of the `attempt` that made the records.
 
         Raises:
             ValueError: no videos, one given twice, or one that the earlier
@@ -195,6 +202,7 @@ class PoseStore(Store[ShardCommit]):
         try:
             with disk_faults(self.root):
                 commit = self._write_group(name, group, records, base)
+                commit = replace(commit, attempt=attempt)
         except BaseException as error:
             remove_tree(group)
             # `gc` may have taken, while it was written, what had lost already.

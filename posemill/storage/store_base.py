@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from posemill.errors import StoreCorrupted
+from posemill.provenance import library_versions
 from posemill.storage.commits import (
     RecordName,
     create_if_absent,
@@ -74,7 +75,11 @@ class Store(ABC, Generic[CommitT]):
         populate: Callable[[Path], None],
     ) -> bool:
         """Make a store, whole or not at all; False where something is there."""
-        common = {"kind": cls.kind, "schema_version": cls.schema_version}
+        common = {
+            "kind": cls.kind,
+            "schema_version": cls.schema_version,
+            "versions": dict(library_versions()),
+        }
         described = describe_configuration(configuration)
         return create_store(Path(path), {**common, **attributes, **described}, populate)
 
