@@ -276,6 +276,8 @@ class PoseSequence:
             raise ValueError(
                 f"frame {self.frame[-1]} has no time: {len(self.pts_seconds)} were decoded"
             )
+        if not ((np.diff(self.frame) == 0) & (np.diff(self.slot) <= 0)).any():
+            return  # the usual order, by frame and slot, in which none can be twice
         by_slot = np.lexsort((self.slot, self.frame))
         same = (np.diff(self.frame[by_slot]) == 0) & (np.diff(self.slot[by_slot]) == 0)
         if same.any():
@@ -287,9 +289,9 @@ class PoseSequence:
             raise ValueError(
                 f"scores must lie in [0, 1], got [{self.score.min()}, {self.score.max()}]"
             )
-        if not np.isfinite(self.xy_px[self.score > 0]).all():
+        if not _finite_where(self.xy_px, self.score):
             raise ValueError("a detected joint (score > 0) has coordinates that are not finite")
-        if self.xyz_m is not None and not np.isfinite(self.xyz_m[self.score > 0]).all():
+        if self.xyz_m is not None and not _finite_where(self.xyz_m, self.score):
             raise ValueError("a detected joint (score > 0) has a 3-D position that is not finite")
 
     @property
@@ -308,3 +310,9 @@ class PoseSequence:
     def frame_ptr(self) -> Int64:
         """(F + 1,): the rows of frame f are `frame_ptr[f] : frame_ptr[f + 1]`."""
         return np.searchsorted(self.frame, np.arange(self.num_frames + 1)).astype(np.int64)
+
+
+def _finite_where(values: Float32, score: Float32) -> bool:
+    """Whether the values (P, K, D) of all joints with a score are finite."""
+    # All of them, as mostly, is told in a tenth of the time.
+    return bool(np.isfinite(values).all() or np.isfinite(values[score > 0]).all())
