@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from posemill.provenance import Attempt
@@ -23,7 +23,7 @@ class FeatureCommit:
     files: Mapping[str, FileRecord]
     void: bool = False
     """The data was found damaged: to be written again."""
-    attempt: Attempt | None = None
+    attempt: Attempt | None = field(default=None, compare=False)
     """Which wrote it, its cost in clips; None where it was found damaged."""
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from posemill.provenance import Attempt
@@ -78,7 +78,7 @@ class ShardCommit:
     files: Mapping[str, Mapping[str, FileRecord]]
     """Name of a group to its files, by their paths in it."""
     marker_sha256: str = ""
-    attempt: Attempt | None = None
+    attempt: Attempt | None = field(default=None, compare=False)
     """Which made the newest of its groups; None where none is told of."""
 
     @property
