@@ -30,6 +30,15 @@ class ItemDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsRetried:
+    """The process that worked on these items was lost or failed; they are tried again."""
+
+    shard_id: int
+    item_ids: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShardEnded:
     shard_id: int
     outcome: str
@@ -46,9 +55,25 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRetired:
+    """A worker's environment failed too often; it gets no more work."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageEnded:
     stage: str
     seconds: float
 
 
-Event = StageStarted | ItemStarted | ItemDone | ShardEnded | WorkerLost | StageEnded
+Event = (
+    StageStarted
+    | ItemStarted
+    | ItemDone
+    | ItemsRetried
+    | ShardEnded
+    | WorkerLost
+    | WorkerRetired
+    | StageEnded
+)

@@ -12,14 +12,17 @@ from typing import Any
 from posemill.errors import InputError
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.registry import create_estimator
+from posemill.pipelines.again import tasks_again
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract_shard import pose_configuration
 from posemill.pipelines.plan import plan_shards, video_cost_seconds
+from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.schema import Video, VideoStatus
 from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.pose_mending import Remainder
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
 
@@ -36,6 +39,8 @@ class ExtractConfig:
     options: EstimatorOptions = field(default_factory=EstimatorOptions)
     engine: str = "local"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
+    limits: Limits = field(default_factory=Limits)
+    """Of time and memory, for the process that decodes and estimates."""
     videos_per_shard: int | None = None
     """Of a new plan; None takes `plan.default_videos_per_shard`."""
 
@@ -109,7 +114,9 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
         catalog_hint=str(config.catalog.resolve()),
     )
     plan = _extend_plan(store, catalog, config.videos_per_shard)
-    spec = extract_worker(config.out, store, catalog, config.estimator, config.options)
+    spec = extract_worker(
+        config.out, store, catalog, config.estimator, config.options, config.limits
+    )
     num_items = sum(task.num_items for task in plan.pending)
     on_event(StageStarted(STAGE, len(plan.pending), num_items))
     report = engine.run(plan.pending, spec, config.engine_options, on_event)
@@ -127,16 +134,21 @@ def plan_extract(config: ExtractConfig) -> ExtractPlan:
     catalog = read_catalog(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
     if is_absent(config.out):
-        return _plan([], _new_table([], catalog, config.videos_per_shard), catalog, set())
+        return _plan([], _new_table([], catalog, config.videos_per_shard), catalog, set(), {})
     store = PoseStore.open(config.out)
     store.require_configuration(pose_configuration(estimator, config.options))
     tables = store.plans()
     new = _new_table(tables, catalog, config.videos_per_shard)
-    return _plan(tables, new, catalog, set(store.committed()))
+    return _plan(tables, new, catalog, set(store.records()), store.remainders())
 
 
 def extract_worker(
-    out: Path, store: PoseStore, catalog: Catalog, estimator: str, options: EstimatorOptions
+    out: Path,
+    store: PoseStore,
+    catalog: Catalog,
+    estimator: str,
+    options: EstimatorOptions,
+    limits: Limits,
 ) -> WorkerSpec:
     """How to build a worker that extracts shards of the store at `out`."""
     return WorkerSpec(
@@ -147,6 +159,7 @@ def extract_worker(
             "out": out,
             "estimator": estimator,
             "options": options,
+            "limits": limits,
         },
     )
 
@@ -167,7 +180,7 @@ def _extend_plan(store: PoseStore, catalog: Catalog, videos_per_shard: int | Non
         tables = store.plans()
         new = _new_table(tables, catalog, videos_per_shard)
         if not new or store.add_plan(new[0].number, new[0]):
-            return _plan(tables, new, catalog, set(store.committed()))
+            return _plan(tables, new, catalog, set(store.records()), store.remainders())
 
 
 def _new_table(
@@ -235,6 +248,7 @@ def _plan(
     new: Sequence[PlanTable],
     catalog: Catalog,
     committed: set[int],
+    remainders: Mapping[int, Remainder],
 ) -> ExtractPlan:
     shards = {
         shard_id: videos for table in (*tables, *new) for shard_id, videos in table.shards().items()
@@ -242,26 +256,31 @@ def _plan(
     ours = {video.id for video in catalog.videos}
     waiting = [shard_id for shard_id in shards if shard_id not in committed]
     pending = [shard for shard in waiting if all(video.id in ours for video in shards[shard])]
-    planned = {video_id: video.identity for video_id, video in _planned(tables).items()}
+    videos = _planned(tables)
+    void = [left for left in remainders.values() if ours.issuperset(left.video_ids)]
     return ExtractPlan(
         num_videos=sum(map(len, shards.values())),
         num_shards=len(shards),
-        num_committed_shards=len(committed),
+        num_committed_shards=len(committed) - len(remainders),
         num_new_videos=sum(len(table.videos) for table in new),
         num_changed_videos=sum(
-            planned.get(video.id, video.identity) != video.identity for video in catalog.videos
+            videos.get(video.id, video).identity != video.identity for video in catalog.videos
         ),
-        num_other_shards=len(waiting) - len(pending),
-        pending=tuple(
-            ShardTask(STAGE, shard, len(shards[shard]), sum(map(video_cost_seconds, shards[shard])))
-            for shard in pending
+        num_other_shards=len(waiting) - len(pending) + len(remainders) - len(void),
+        pending=(
+            *(
+                ShardTask(
+                    STAGE, shard, len(shards[shard]), sum(map(video_cost_seconds, shards[shard]))
+                )
+                for shard in pending
+            ),
+            *tasks_again(STAGE, void, videos),
         ),
     )
 
 
 def _summary(store: PoseStore, plan: ExtractPlan, seconds: float) -> ExtractSummary:
     entries = store.entries()
-    done = {task.shard_id for task in plan.pending}
     return ExtractSummary(
         statuses=Counter(str(entry.status) for entry in entries.values()),
         not_whole={
@@ -270,7 +289,7 @@ def _summary(store: PoseStore, plan: ExtractPlan, seconds: float) -> ExtractSumm
             if entry.status not in (VideoStatus.OK, VideoStatus.EMPTY)
         },
         num_frames=sum(entry.frames_decoded for entry in entries.values()),
-        num_extracted_videos=sum(entry.shard_id in done for entry in entries.values()),
+        num_extracted_videos=sum(task.num_items for task in plan.pending),
         seconds=seconds,
         plan=plan,
     )

@@ -1,24 +1,30 @@
-"""The poses of one shard of videos: decode, estimate, judge, commit."""
+"""The poses of one shard of videos: have a supervised child make them, then commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import cv2
-import numpy as np
 
-from posemill.errors import ContentError, EnvironmentFault, PosemillError
 from posemill.models.estimators.base import Estimator, EstimatorOptions
-from posemill.models.estimators.registry import create_estimator
-from posemill.pipelines.events import ItemDone, ItemStarted
-from posemill.pipelines.pose_rows import PoseRows
+from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted
+from posemill.pipelines.plan import video_cost_seconds
+from posemill.pipelines.supervise import (
+    Begun,
+    Condemned,
+    Finished,
+    Item,
+    JobSpec,
+    Limits,
+    Setback,
+    Supervisor,
+)
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
-from posemill.schema import UInt8, Video, VideoStatus
+from posemill.schema import Video, VideoStatus
 from posemill.storage.poses import PoseStore, VideoRecord
-from posemill.storage.video import VideoReader, open_video
 
 
 def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[str, Any]:
@@ -37,7 +43,11 @@ def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[
 
 
 class ExtractWorker:
-    """Extracts shards in one process; satisfies `tasks.ShardWorker`."""
+    """Extracts shards; satisfies `tasks.ShardWorker`.
+
+    Videos are decoded and their poses estimated in a child process that may
+    crash, hang or be killed. This process only commits.
+    """
 
     def __init__(
         self,
@@ -46,8 +56,8 @@ class ExtractWorker:
         out: Path,
         estimator: str,
         options: EstimatorOptions,
+        limits: Limits,
     ) -> None:
-        self._source_root = source_root
         self._moved = moved
         self._store = PoseStore.open(out)
         self._shards = {
@@ -55,22 +65,21 @@ class ExtractWorker:
             for plan in self._store.plans()
             for shard_id, videos in plan.shards().items()
         }
-        self._estimator = create_estimator(estimator, options)
-        self._store.require_configuration(pose_configuration(self._estimator, options))
+        job = JobSpec(
+            "posemill.pipelines.extract_child:VideoJob",
+            {"source_root": source_root, "estimator": estimator, "options": options},
+        )
+        self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)
 
     def ready(self) -> None:
         """The source is there, and one grey frame goes through the estimator."""
-        self._require_source()
-        self._probe()
+        self._supervisor.ready()
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         started = monotonic()
-        records = []
-        for video in self._videos(task):
-            emit(ItemStarted(task.shard_id, video.id))
-            record = self._extract(video)
-            records.append(record)
-            emit(ItemDone(task.shard_id, video.id, record.status, record.frames_decoded))
+        videos = self._videos(task)
+        found = self._extract(task.shard_id, videos, emit)
+        records = [found[video.id] for video in videos]
         won = self._store.write_shard(task.shard_id, records, generation=task.generation)
         return ShardResult(
             shard_id=task.shard_id,
@@ -81,110 +90,51 @@ class ExtractWorker:
             seconds=monotonic() - started,
         )
 
+    def close(self) -> None:
+        self._supervisor.close()
+
     def _videos(self, task: ShardTask) -> tuple[Video, ...]:
         videos = self._shards[task.shard_id]
-        if task.items is None:
-            return videos
-        wanted = set(task.items)
-        return tuple(video for video in videos if video.id in wanted)
+        wanted = None if task.items is None else set(task.items)
+        return tuple(video for video in videos if wanted is None or video.id in wanted)
 
-    def _extract(self, video: Video) -> VideoRecord:
-        """One video to its record; what it contains never raises.
+    def _extract(
+        self, shard_id: int, videos: Sequence[Video], emit: Emit
+    ) -> dict[str, VideoRecord]:
+        """A record of every video, whatever it contains.
 
         Raises:
             EnvironmentFault: the source is gone, or the estimator works no more.
         """
-        path = Path(self._moved.get(video.id, video.uri))
-        if not path.exists():
-            self._require_source()
-            message = f"{path} is not there; index the folder again, or restore the file"
-            return _without_poses(video, VideoStatus.MISSING, "missing", message)
-        try:
-            return extract_video(video, path, self._estimator)
-        except ContentError as error:
-            return _without_poses(video, VideoStatus.QUARANTINED, error.reason, str(error))
-        except (PosemillError, OSError):
-            raise
-        except Exception:  # noqa: BLE001 - decided by the second try and the probe
-            return self._extract_again(video, path)
+        planned = {video.id: video for video in videos}
+        records: dict[str, VideoRecord] = {}
+        for report in self._supervisor.work([self._item(video) for video in videos]):
+            match report:
+                case Begun(item_id=video_id):
+                    emit(ItemStarted(shard_id, video_id))
+                    continue
+                case Setback(item_ids=suspects, message=message):
+                    emit(ItemsRetried(shard_id, suspects, message))
+                    continue
+                case Finished(item_id=video_id, result=result):
+                    record = result
+                case Condemned(item_id=video_id, reason=reason, message=message):
+                    video = planned[video_id]
+                    text = f"{self._path(video)}: {message}"
+                    record = without_poses(video, VideoStatus.QUARANTINED, reason, text)
+            records[video_id] = record
+            emit(ItemDone(shard_id, video_id, record.status, record.frames_decoded))
+        return records
 
-    def _extract_again(self, video: Video, path: Path) -> VideoRecord:
-        """Try a video that failed in an unforeseen way alone, while the estimator works.
+    def _item(self, video: Video) -> Item:
+        return Item(video.id, (video, self._path(video)), video_cost_seconds(video))
 
-        Raises:
-            EnvironmentFault: the estimator fails without the video, too.
-        """
-        self._probe()
-        try:
-            return extract_video(video, path, self._estimator)
-        except (PosemillError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the video is named with what it caused
-            self._probe()
-            message = f"{path}: {type(error).__name__}: {error}"
-            return _without_poses(video, VideoStatus.QUARANTINED, "failed", message)
-
-    def _probe(self) -> None:
-        """A frame that is known to be good goes through the estimator."""
-        grey = np.full((64, 64, 3), 128, np.uint8)
-        try:
-            list(self._estimator.estimate([grey]))
-        except Exception as error:
-            raise EnvironmentFault(
-                f"the estimator {self._estimator.spec.name} fails on a plain grey frame, so the "
-                f"device or its software is at fault: {type(error).__name__}: {error}"
-            ) from error
-
-    def _require_source(self) -> None:
-        """An unmounted disk must not make every video count as missing."""
-        root = self._source_root
-        if not root.is_dir() or not any(root.iterdir()):
-            raise EnvironmentFault(
-                f"the videos' folder {root} is not there or empty; mount it, or index the "
-                "videos where they are now"
-            )
+    def _path(self, video: Video) -> Path:
+        return Path(self._moved.get(video.id, video.uri))
 
 
-def extract_video(video: Video, path: Path, estimator: Estimator) -> VideoRecord:
-    """Decode a video, estimate its poses and judge it.
-
-    Raises:
-        ContentError: not one frame can be decoded.
-        FileNotFoundError: the file is not there.
-        EnvironmentFault: the file is there and cannot be read.
-    """
-    with open_video(
-        path, start_seconds=video.start_seconds, end_seconds=video.end_seconds
-    ) as reader:
-        rows, pts_seconds = PoseRows(estimator.spec.skeleton), list[float]()
-        for persons in estimator.estimate(_frames(reader, pts_seconds)):
-            rows.append(persons)
-        declared = reader.frames_declared
-        poses = rows.sequence(pts_seconds, reader.width, reader.height, declared)
-        status = reader.status()
-    if status is VideoStatus.OK and poses.num_rows == 0:
-        status = VideoStatus.EMPTY
-    damaged = status is VideoStatus.DAMAGED
-    return VideoRecord(
-        video_id=video.id,
-        status=status,
-        reason="truncated" if damaged else "",
-        message=f"{len(pts_seconds)} of {declared} declared frames decode" if damaged else "",
-        identity=video.identity,
-        poses=poses,
-        frames_decoded=len(pts_seconds),
-        frames_declared=declared,
-    )
-
-
-def _frames(reader: VideoReader, pts_seconds: list[float]) -> Iterator[UInt8]:
-    """The reader's frames; their times are appended to `pts_seconds` on the way."""
-    for frame in reader:
-        pts_seconds.append(frame.pts_seconds)
-        yield frame.rgb
-
-
-def _without_poses(video: Video, status: VideoStatus, reason: str, message: str) -> VideoRecord:
+def without_poses(video: Video, status: VideoStatus, reason: str, message: str) -> VideoRecord:
+    """The record of a video of which there are no frames, and why."""
     return VideoRecord(
         video_id=video.id,
         status=status,

@@ -50,6 +50,9 @@ class MaterializeWorker:
             seconds=monotonic() - started,
         )
 
+    def close(self) -> None:
+        """It holds nothing that outlives it."""
+
     def _blocks(
         self, shard_id: int, rows: Sequence[FeatureRow], num_frames: list[int], emit: Emit
     ) -> Iterator[Block]:

@@ -64,6 +64,8 @@ class ShardResult:
     seconds: float = 0.0
     message: str = ""
     """For a failure: what went wrong."""
+    environment: bool = False
+    """For a failure: the worker's surroundings failed, another worker may do better."""
 
 
 class ShardWorker(Protocol):
@@ -77,4 +79,11 @@ class ShardWorker(Protocol):
         """
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
-        """Do the whole shard and commit it. Never raises for what an item contains."""
+        """Do the whole shard and commit it. Never raises for what an item contains.
+
+        Raises:
+            EnvironmentFault: or an `OSError`: the worker's surroundings fail.
+        """
+
+    def close(self) -> None:
+        """Release what the worker holds; it gets no more work."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,15 +22,11 @@ from chain import (
 from kills import kill_half_way
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError
-from posemill.models.estimators.base import Estimator, EstimatorOptions, Persons
-from posemill.models.estimators.registry import create_estimator
-from posemill.pipelines import extract_shard
+from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.events import Event, ItemDone, ShardEnded, StageStarted
 from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
-from posemill.pipelines.tasks import ShardTask
-from posemill.schema import UInt8, VideoStatus
-from posemill.storage.catalog import read_catalog
-from posemill.storage.poses import PlanTable, PoseStore
+from posemill.schema import VideoStatus
+from posemill.storage.poses import PoseStore
 from posemill.transforms.oks import oks_matrix
 
 
@@ -260,61 +254,6 @@ def test_ids_of_two_datasets_that_collide_are_refused(videos: Path, tmp_path: Pa
     run_extract(index(tmp_path / "a", tmp_path / "catalog_a"), tmp_path / "poses.zarr")
     with pytest.raises(InputError, match=r"the id '0000' is of .*b/0000.mp4.*a/0000.mp4"):
         run_extract(index(tmp_path / "b", tmp_path / "catalog_b"), tmp_path / "poses.zarr")
-
-
-class FaultyEstimator(Estimator):
-    """The real estimator, but for a fault: on frames wider than a grey probe, or on all."""
-
-    def __init__(self, on_probe: bool, failures: int) -> None:
-        self._real = create_estimator("figure", EstimatorOptions())
-        self.spec = self._real.spec
-        self.on_probe, self.failures = on_probe, failures
-
-    def fingerprint(self) -> str:
-        return self._real.fingerprint()
-
-    def estimate(self, frames: Iterable[UInt8]) -> Iterator[Persons]:
-        first, *rest = frames
-        if self.failures and (self.on_probe or first.shape[1] > 64):
-            self.failures -= 1
-            raise RuntimeError("out of imagination")
-        yield from self._real.estimate([first, *rest])
-
-
-@pytest.fixture
-def run_faulty(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run a worker, in this process, on a shard of two videos with a faulty estimator."""
-
-    def run(estimator: FaultyEstimator) -> dict[str, str]:
-        shutil.copytree(videos / "test", tmp_path / "videos")
-        catalog = read_catalog(index(tmp_path / "videos", tmp_path / "catalog"))
-        monkeypatch.setattr(extract_shard, "create_estimator", lambda *_: estimator)
-        options = EstimatorOptions()
-        configuration = extract_shard.pose_configuration(estimator, options)
-        store = PoseStore.create(tmp_path / "poses.zarr", configuration)
-        videos_there = [replace(v, uri=catalog.video_path(v)) for v in catalog.videos]
-        store.add_plan(0, PlanTable(0, (0, 0), tuple(videos_there), (1.0, 1.0)))
-        worker = extract_shard.ExtractWorker(Path(catalog.root), {}, store.root, "figure", options)
-        worker.run(ShardTask("extract", 0, 2, 2.0), ignore)
-        return {f"{e.status} {e.reason} {e.message}": i for i, e in store.entries().items()}
-
-    return run
-
-
-def test_a_video_that_fails_twice_alone_is_quarantined(run_faulty) -> None:
-    found = run_faulty(FaultyEstimator(on_probe=False, failures=2))
-    assert len(found) == 2
-    (quarantined,) = [text for text in found if text.startswith("quarantined failed ")]
-    assert quarantined.endswith(f"{found[quarantined]}.mp4: RuntimeError: out of imagination")
-
-
-def test_a_video_that_fails_once_is_kept(run_faulty) -> None:
-    assert set(run_faulty(FaultyEstimator(on_probe=False, failures=1))) == {"ok  "}
-
-
-def test_an_estimator_that_fails_on_a_grey_frame_condemns_no_video(run_faulty) -> None:
-    with pytest.raises(EnvironmentFault, match=r"fails on a plain grey frame.*out of imagination"):
-        run_faulty(FaultyEstimator(on_probe=True, failures=99))
 
 
 def test_killed_half_way_the_same_command_completes(

@@ -35,6 +35,9 @@ class RecordingWorker:
         emit(ItemDone(task.shard_id, f"item-{task.shard_id}", "ok", 3))
         return ShardResult(task.shard_id, ShardOutcome.COMMITTED, task.num_items)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _fail(self, earlier: int) -> None:
         if self.fault == "raises":
             raise RuntimeError("out of disk")

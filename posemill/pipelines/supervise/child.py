@@ -1,0 +1,112 @@
+"""The child's side of supervision; run as a module by `process.ChildProcess`."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from posemill.errors import EnvironmentFault, PosemillError
+from posemill.pipelines.supervise.messages import (
+    Begun,
+    Broke,
+    Cause,
+    Fault,
+    Finished,
+    Item,
+    Job,
+    JobSpec,
+    Loss,
+    NotReady,
+    Ready,
+)
+from posemill.pipelines.supervise.pulse import PulseWriter
+
+_PR_SET_PDEATHSIG = 1
+
+
+class PipeJournal:
+    """Tells the parent; satisfies `messages.Journal`."""
+
+    def __init__(self, answers: Connection, pulse: PulseWriter) -> None:
+        self._answers = answers
+        self.beat = pulse.beat
+
+    def begin(self, item_id: str) -> None:
+        self.beat("")
+        self._answers.send(Begun(item_id))
+
+    def finish(self, item_id: str, result: Any) -> None:
+        self.beat("handing over the result")
+        self._answers.send(Finished(item_id, result))
+
+
+def main() -> None:
+    """Build a job, prove it, then do what is asked until the parent goes."""
+    _end_with_guard()
+    _go_first_when_memory_is_short()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the driver's output is not a log
+    fds = [int(text) for text in sys.argv[1:]]
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    requests, answers = Connection(fds[0], writable=False), Connection(fds[1], readable=False)
+    spec: JobSpec = requests.recv()
+    try:
+        job = spec.build()
+        job.probe()
+    except Exception as error:  # noqa: BLE001 - known-good work: nothing else is at fault
+        answers.send(NotReady(_describe(error)))
+        return
+    answers.send(Ready(os.getpid(), job.facts))
+    _serve(job, requests, answers, PipeJournal(answers, PulseWriter(fds[2])))
+
+
+def _serve(job: Job, requests: Connection, answers: Connection, journal: PipeJournal) -> None:
+    while True:
+        journal.beat("")
+        try:
+            items: tuple[Item, ...] = requests.recv()
+        except EOFError:
+            return
+        try:
+            job.work(items, journal)
+        except (EnvironmentFault, OSError) as error:
+            answers.send(Fault(_describe(error)))
+            return
+        except Exception as error:  # noqa: BLE001 - decided by another try and the probe
+            cause = Cause.MEMORY if isinstance(error, MemoryError) else Cause.FAILED
+            answers.send(Broke(Loss(cause, _describe(error))))
+            return
+
+
+def _describe(error: Exception) -> str:
+    """The error, its type where the text alone would not do, and where it came from."""
+    if isinstance(error, PosemillError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _end_with_guard() -> None:
+    """The guard kills its group; should it be killed alone, the kernel tells this process."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != os.getpgrp():  # it went before
+            os._exit(1)
+
+
+def _go_first_when_memory_is_short() -> None:
+    """The kernel shall take the child before its parent, who knows what the child did."""
+    score = Path("/proc/self/oom_score_adj")
+    if score.exists():
+        score.write_text("1000", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()

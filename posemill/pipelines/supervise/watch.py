@@ -1,0 +1,76 @@
+"""Watches a child at work: its journal, its pulse, its limits."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
+from time import monotonic
+
+from posemill.pipelines.supervise.limits import GIB, Limits
+from posemill.pipelines.supervise.messages import Begun, Cause, Finished, Item, Loss
+from posemill.pipelines.supervise.pulse import PulseReader
+
+
+class Watch:
+    """Over one lot of items in one child."""
+
+    def __init__(
+        self, items: Iterable[Item], pid: int, pulse: PulseReader, limits: Limits, patience: float
+    ) -> None:
+        """`patience` multiplies the limits of time."""
+        self._items = {item.id: item for item in items}
+        self._pid, self._pulse, self._limits, self._patience = pid, pulse, limits, patience
+        self._begun: dict[str, float] = {}
+        self._beats, self._last_sign = pulse.beats, monotonic()
+
+    @property
+    def suspects(self) -> tuple[Item, ...]:
+        """Begun and not finished, newest first."""
+        return tuple(self._items[item_id] for item_id in reversed(self._begun))
+
+    def note(self, message: Begun | Finished) -> None:
+        self._last_sign = monotonic()
+        if isinstance(message, Begun):
+            self._begun[message.item_id] = self._last_sign
+        else:
+            del self._begun[message.item_id]
+
+    def overrun(self) -> Loss | None:
+        """The limit that the child exceeds, if any."""
+        return self._too_long() or self._too_silent() or self._too_large()
+
+    def _too_long(self) -> Loss | None:
+        now = monotonic()
+        for item_id, since in self._begun.items():
+            limit = self._patience * self._limits.seconds_for(self._items[item_id].cost)
+            if now - since > limit:
+                return Loss(Cause.TIMEOUT, f"not done within its limit of {limit:.0f} s")
+        return None
+
+    def _too_silent(self) -> Loss | None:
+        limit = self._patience * self._limits.silence_seconds
+        if (beats := self._pulse.beats) != self._beats:
+            self._beats, self._last_sign = beats, monotonic()
+        if monotonic() - self._last_sign <= limit:
+            return None
+        return Loss(Cause.TIMEOUT, f"no sign of life for {limit:.0f} s")
+
+    def _too_large(self) -> Loss | None:
+        limit = self._limits.memory_bytes
+        if (own := _own_bytes(self._pid)) <= limit:
+            return None
+        return Loss(
+            Cause.MEMORY, f"held {own / GIB:.2f} GiB of memory, its limit is {limit / GIB:.2f} GiB"
+        )
+
+
+def _own_bytes(pid: int) -> int:
+    """Resident memory without mapped files; 0 where the system does not tell."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        sizes = dict(line.split(":", 1) for line in lines)
+        return sum(
+            int(sizes[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem") if name in sizes
+        )
+    return 0
