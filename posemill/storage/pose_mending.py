@@ -41,6 +41,7 @@ def without_groups(commit: ShardCommit, damage: Mapping[str, str]) -> ShardCommi
         entries=tuple(entries),
         files={group: files for group, files in commit.files.items() if group not in damage},
         marker_sha256="",
+        attempt=None,
     )
 
 

@@ -1,0 +1,225 @@
+"""Extracts again what a pose store lacks: missing, quarantined and void videos, and only them.
+
+A shard's retried videos go into a group of their own, and its next generation
+names group and rows of each video; all others are carried over. Of two retries
+at once one commits a shard first, and the other one's work on it is dropped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from posemill.errors import InputError
+from posemill.models.estimators.base import EstimatorOptions
+from posemill.pipelines.again import tasks_again
+from posemill.pipelines.engines import create_engine
+from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.events import Event, StageEnded, StageStarted
+from posemill.pipelines.extract import STAGE, extract_worker, locate_videos
+from posemill.pipelines.supervise import Limits
+from posemill.pipelines.tasks import ShardOutcome, ShardTask
+from posemill.schema import Video, VideoStatus
+from posemill.storage.catalog import read_catalog
+from posemill.storage.pose_mending import remainder
+from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
+
+RETRIABLE = (VideoStatus.MISSING, VideoStatus.QUARANTINED, VideoStatus.VOID)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryConfig:
+    """Which videos to extract again; estimator and configuration are the store's own.
+
+    Raises:
+        InputError: a status whose videos have what can be had.
+    """
+
+    poses: Path
+    catalog: Path | None = None
+    """Where the videos are; None takes the catalog that the store was made from."""
+    statuses: Collection[str] = RETRIABLE
+    reasons: Collection[str] = ()
+    """Of the entries; none given takes any."""
+    video_ids: Collection[str] = ()
+    """None given takes all of those statuses and reasons."""
+    device: str | None = None
+    """None takes the store's class of devices."""
+    weights: Path | None = None
+    threads: int = 1
+    """Of a store that is not reproducible; else the store's own."""
+    limits: Limits = field(default_factory=Limits)
+    """Of time and memory; raise them where they were what a video failed for."""
+    engine: str = "local"
+    engine_options: EngineOptions = field(default_factory=EngineOptions)
+
+    def __post_init__(self) -> None:
+        if wrong := set(self.statuses) - set(RETRIABLE):
+            raise InputError(
+                f"retry takes videos that are {', '.join(RETRIABLE)}; got the status "
+                f"{', '.join(sorted(map(repr, wrong)))}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """What a retry would do: the answer of `--dry-run`."""
+
+    statuses: Mapping[str, int]
+    """Of the videos to do."""
+    still_missing: tuple[str, ...]
+    """Ids that were asked for and whose files are still not there: left as they are."""
+    pending: tuple[ShardTask, ...]
+
+    @property
+    def video_ids(self) -> tuple[str, ...]:
+        return tuple(video_id for task in self.pending for video_id in task.items or ())
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "videos_to_do": len(self.video_ids),
+            "shards_to_do": len(self.pending),
+            **{str(status): self.statuses.get(status, 0) for status in RETRIABLE},
+            "still_missing": len(self.still_missing),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySummary:
+    """What became of the retried videos."""
+
+    plan: RetryPlan
+    statuses: Mapping[str, int]
+    """Of the retried videos, now."""
+    not_whole: Mapping[str, str]
+    """Id of each that is still not whole to its status and message."""
+    num_shards_lost: int
+    """Shards that another run committed first: look at the store, and retry again."""
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **self.plan.as_dict(),
+            "now": dict(self.statuses),
+            "not_whole": dict(self.not_whole),
+            "shards_lost": self.num_shards_lost,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummary:
+    """Extract the selected videos again and commit them as their shards' next generation.
+
+    Raises:
+        InputError: the store, the catalog or an id cannot be used.
+        ConfigurationMismatch: the estimator here is another one than the store's.
+        EnvironmentFault: shards failed; what was committed stays.
+    """
+    started = monotonic()
+    engine = create_engine(config.engine)
+    store = PoseStore.open(config.poses)
+    catalog = read_catalog(config.catalog or _hint(store))
+    plan = _plan(store, config, locate_videos(store, catalog))
+    worker = extract_worker(
+        config.poses,
+        store,
+        catalog,
+        store.configuration["estimator"],
+        _options(store, config),
+        config.limits,
+    )
+    on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
+    report = engine.run(plan.pending, worker, config.engine_options, on_event)
+    on_event(StageEnded(STAGE, monotonic() - started))
+    report.require_success(STAGE)
+    entries = store.entries()
+    retried = [entries[video_id] for video_id in plan.video_ids]
+    return RetrySummary(
+        plan=plan,
+        statuses=Counter(str(entry.status) for entry in retried),
+        not_whole={
+            entry.video_id: f"{entry.status}: {entry.message}"
+            for entry in retried
+            if entry.status not in (VideoStatus.OK, VideoStatus.EMPTY)
+        },
+        num_shards_lost=sum(r.outcome is ShardOutcome.LOST_RACE for r in report.results),
+        seconds=monotonic() - started,
+    )
+
+
+def plan_retry(config: RetryConfig) -> RetryPlan:
+    """What `retry` would do; writes nothing.
+
+    Raises:
+        InputError: as `retry` would.
+    """
+    store = PoseStore.open(config.poses)
+    catalog = read_catalog(config.catalog or _hint(store))
+    return _plan(store, config, locate_videos(store, catalog))
+
+
+def _plan(store: PoseStore, config: RetryConfig, videos: Mapping[str, Video]) -> RetryPlan:
+    commits = store.committed()
+    selected = _select(commits.values(), config)
+    absent = {
+        entry.video_id
+        for entry in selected
+        if entry.status is VideoStatus.MISSING and not Path(videos[entry.video_id].uri).exists()
+    }
+    to_do = [entry for entry in selected if entry.video_id not in absent]
+    ids = {entry.video_id for entry in to_do}
+    left = [each for commit in commits.values() if (each := remainder(commit, ids)) is not None]
+    return RetryPlan(
+        statuses=Counter(str(entry.status) for entry in to_do),
+        still_missing=tuple(sorted(absent)),
+        pending=tasks_again(STAGE, left, videos),
+    )
+
+
+def _select(commits: Collection[ShardCommit], config: RetryConfig) -> list[VideoEntry]:
+    """The entries asked for, in the order of shards and their plans.
+
+    Raises:
+        InputError: an id of no video that can be retried.
+    """
+    entries = [
+        entry
+        for commit in commits
+        for entry in commit.entries
+        if entry.status in config.statuses
+        and (not config.reasons or entry.reason in config.reasons)
+    ]
+    if not config.video_ids:
+        return entries
+    asked = set(config.video_ids)
+    chosen = [entry for entry in entries if entry.video_id in asked]
+    if unknown := sorted(asked - {entry.video_id for entry in chosen}):
+        known = {entry.video_id: entry for commit in commits for entry in commit.entries}
+        states = [f"{i!r} is {known[i].status if i in known else 'not there'}" for i in unknown]
+        raise InputError(
+            f"{config.poses}: expected videos that are {', '.join(config.statuses)}"
+            f"{' for the reasons ' + ', '.join(config.reasons) if config.reasons else ''}; "
+            f"{', '.join(states[:5])}. Name others, or none to retry all of them."
+        )
+    return chosen
+
+
+def _options(store: PoseStore, config: RetryConfig) -> EstimatorOptions:
+    """The store's own; the worker refuses what would make other poses."""
+    stored = store.configuration
+    return EstimatorOptions(
+        device=config.device or stored["device_class"],
+        weights=config.weights,
+        threads=stored["threads"] or config.threads,
+        reproducible=stored["reproducible"],
+    )
+
+
+def _hint(store: PoseStore) -> str:
+    if store.catalog_hint is None:
+        raise InputError(f"{store.objects.url} names no catalog; give one with --catalog")
+    return store.catalog_hint
