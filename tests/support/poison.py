@@ -43,7 +43,10 @@ def create(options: EstimatorOptions) -> PoisonEstimator:
 
 
 class PoisonEstimator(Estimator):
-    """With a `device` file, the worker that claims it first has a broken device from then on."""
+    """With a `device` file, the worker that claims it first has a broken device from then on.
+
+    The others then wait for a file `.retired` beside it.
+    """
 
     def __init__(self, device: Any) -> None:
         self.spec = EstimatorSpec("poison", COCO_17.name, 4)
@@ -66,8 +69,11 @@ class PoisonEstimator(Estimator):
         worker = str(_worker_pid())
         if frame.shape[1] != PROBE_WIDTH and not self._device.exists():
             self._device.write_text(worker)
-        if self._device.exists() and self._device.read_text() in (worker, "all"):
+        owner = self._device.read_text() if self._device.exists() else ""
+        if owner in (worker, "all"):
             raise RuntimeError("the device is lost")
+        while owner.isdigit() and not self._device.with_suffix(".retired").exists():
+            time.sleep(0.05)
 
 
 class PoisonCapture:

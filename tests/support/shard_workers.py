@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -25,11 +26,16 @@ class RecordingWorker:
             raise EnvironmentFault("the device is gone")
         if self.fault == "dies_early":
             os._exit(7)
+        if self.fault == "killed_early" and not (self.folder / "claimed").exists():
+            (self.folder / "claimed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         earlier = len(list(self.folder.glob(f"{task.shard_id}.*")))
         (self.folder / f"{task.shard_id}.{os.getpid()}.{earlier}").touch()
         emit(ItemStarted(task.shard_id, f"item-{task.shard_id}"))
+        if self.fault == "all_broken" or (self.fault == "one_broken" and self._is_broken()):
+            raise EnvironmentFault("the device is lost")
         if task.shard_id == self.shard_with_fault:
             self._fail(earlier)
         emit(ItemDone(task.shard_id, f"item-{task.shard_id}", "ok", 3))
@@ -37,6 +43,13 @@ class RecordingWorker:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _is_broken(self) -> bool:
+        """The first worker that asks is, and stays so."""
+        claim = self.folder / "claimed"
+        with contextlib.suppress(FileExistsError), claim.open("x") as file:
+            file.write(str(os.getpid()))
+        return claim.read_text() == str(os.getpid())
 
     def _fail(self, earlier: int) -> None:
         if self.fault == "raises":

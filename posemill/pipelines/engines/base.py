@@ -20,17 +20,19 @@ class EngineOptions:
     """How much of the machine an engine may use.
 
     Raises:
-        InputError: fewer than one worker or attempt.
+        InputError: fewer than one worker, attempt or loss.
     """
 
     workers: int = 1
     max_attempts: int = 3
     """How often a shard is tried before it counts as failed."""
+    max_losses: int = 10
+    """How many workers a shard may lose to whatever kills them; such a loss is no attempt."""
     start_timeout_seconds: float = 300.0
     """How long a worker may take from its start until it is ready."""
 
     def __post_init__(self) -> None:
-        for name in ("workers", "max_attempts"):
+        for name in ("workers", "max_attempts", "max_losses"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
 
@@ -67,8 +69,11 @@ class Engine(Protocol):
         options: EngineOptions,
         on_event: Callable[[Event], None],
     ) -> RunReport:
-        """Do every task, in any order, and report each shard's last result.
+        """Do every task, begun in the given order, and report each shard's last result.
+
+        A worker that cannot start, or whose environment fails for three shards
+        in a row, is retired; what it failed for is done by another one.
 
         Raises:
-            EnvironmentFault: no worker could be started.
+            EnvironmentFault: no healthy worker is left.
         """

@@ -1,41 +1,22 @@
-"""The local engine: spawned worker processes on this machine.
-
-Workers are spawned, never forked: torch and OpenCV hold threads that a fork
-would lose. A worker watches its parent and ends with it, whatever the signal,
-so a killed driver leaves no orphans.
-"""
+"""The local engine: worker processes on this machine."""
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import traceback
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from itertools import count
+from multiprocessing.connection import wait
 from time import monotonic
 
-from posemill.errors import EnvironmentFault, PosemillError
+from posemill.errors import EnvironmentFault
 from posemill.pipelines.engines.base import EngineOptions, RunReport
-from posemill.pipelines.events import Event, ItemStarted, ShardEnded, WorkerLost
-from posemill.pipelines.tasks import ShardOutcome, ShardResult, ShardTask, WorkerSpec
-from posemill.pipelines.watchdog import end_with_parent
+from posemill.pipelines.engines.shard_queue import ShardQueue
+from posemill.pipelines.engines.worker_process import Message, NotReady, Ready, WorkerProcess
+from posemill.pipelines.events import Event, ItemStarted, ShardEnded, WorkerLost, WorkerRetired
+from posemill.pipelines.tasks import ShardResult, ShardTask, WorkerSpec
 
 _POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class _NotReady:
-    message: str
-
-
-_Message = Event | ShardResult | _Ready | _NotReady
+_MAX_FAULTS = 3
+"""Shards in a row that may fail for a worker's environment until it is retired."""
 
 
 class LocalEngine:
@@ -48,172 +29,142 @@ class LocalEngine:
         options: EngineOptions,
         on_event: Callable[[Event], None],
     ) -> RunReport:
-        if not tasks:
-            return RunReport(results=())
-        run = _Run(worker, options, on_event, tasks)
+        queue = ShardQueue(tasks, options)
+        run = _Run(worker, options, on_event, queue)
         try:
-            while not run.finished:
+            while not queue.finished:
                 run.step()
         finally:
             run.close()
-        return RunReport(results=tuple(run.results[task.shard_id] for task in tasks))
+        return RunReport(results=queue.results())
 
 
-@dataclass(slots=True)
-class _Process:
-    """A worker process, seen from the driver."""
-
-    handle: multiprocessing.process.BaseProcess
-    connection: Connection
-    started: float
-    ready: bool = False
-    task: ShardTask | None = None
-    item_id: str | None = None
-
-
-@dataclass(slots=True)
 class _Run:
-    """The state of one call of `LocalEngine.run`."""
+    """The worker processes of one call of `LocalEngine.run`."""
 
-    worker: WorkerSpec
-    options: EngineOptions
-    on_event: Callable[[Event], None]
-    tasks: Sequence[ShardTask]
-    waiting: deque[ShardTask] = field(init=False)
-    attempts: dict[int, int] = field(default_factory=dict)
-    results: dict[int, ShardResult] = field(default_factory=dict)
-    processes: list[_Process] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        # Longest first, so that no long shard is begun last and waited for alone.
-        self.waiting = deque(sorted(self.tasks, key=lambda task: -task.cost))
+    def __init__(
+        self,
+        worker: WorkerSpec,
+        options: EngineOptions,
+        on_event: Callable[[Event], None],
+        queue: ShardQueue,
+    ) -> None:
+        self._worker, self._options, self._on_event, self._queue = worker, options, on_event, queue
+        self._processes: dict[int, WorkerProcess] = {}
+        self._numbers = count()
+        self._retired = 0
+        self._early_deaths = 0
 
     @property
-    def finished(self) -> bool:
-        return len(self.results) == len(self.tasks)
+    def _capacity(self) -> int:
+        return self._options.workers - self._retired
 
     def step(self) -> None:
         """Start workers that are missing, give idle ones work, then take what they say."""
-        busy = sum(process.task is not None for process in self.processes)
-        wanted = min(self.options.workers, busy + len(self.waiting))
-        while len(self.processes) < wanted:
-            self.processes.append(_start_process(self.worker))
-        for process in self.processes:
-            if process.ready and process.task is None and self.waiting:
-                self._assign(process, self.waiting.popleft())
-        by_connection = {process.connection: process for process in self.processes}
+        while len(self._processes) < self._wanted():
+            number = next(self._numbers)
+            self._processes[number] = WorkerProcess.start(number, self._worker)
+        for process in self._processes.values():
+            if process.ready and process.task is None:
+                task = self._queue.take(process.number, self._processes.keys(), self._capacity)
+                if task is not None:
+                    process.assign(task)
+        by_connection = {process.connection: process for process in self._processes.values()}
         for connection in wait(list(by_connection), timeout=_POLL_SECONDS):
             self._receive(by_connection[connection])  # type: ignore[index]
         self._check_starts()
 
     def close(self) -> None:
-        for process in self.processes:
-            _stop_process(process)
-        self.processes.clear()
+        for process in self._processes.values():
+            process.stop()
+        self._processes.clear()
 
-    def _receive(self, process: _Process) -> None:
+    def _wanted(self) -> int:
+        busy = sum(process.task is not None for process in self._processes.values())
+        wanted = busy + self._queue.num_waiting
+        if self._queue.needs_another(self._processes.keys()):
+            wanted = max(wanted, len(self._processes) + 1)
+        return min(self._capacity, wanted)
+
+    def _receive(self, process: WorkerProcess) -> None:
         try:
-            message: _Message = process.connection.recv()
+            message: Message = process.connection.recv()
         except (EOFError, OSError):  # also a message cut short by its sender's death
             self._lost(process)
             return
         match message:
-            case _Ready():
+            case Ready():
                 process.ready = True
-            case _NotReady(message=text):
-                raise EnvironmentFault(f"a worker could not start: {text}")
+                self._early_deaths = 0
+            case NotReady(message=text):
+                self._retire(process, f"a worker could not start: {text}")
             case ShardResult():
                 self._ended(process, message)
             case ItemStarted(item_id=item_id):
                 process.item_id = item_id
-                self.on_event(message)
+                self._on_event(message)
             case _:
-                self.on_event(message)
+                self._on_event(message)
 
-    def _assign(self, process: _Process, task: ShardTask) -> None:
-        process.task, process.item_id = task, None
-        with contextlib.suppress(OSError):  # it died: the next receive sees that
-            process.connection.send(task)
-
-    def _ended(self, process: _Process, result: ShardResult) -> None:
-        task = process.task
+    def _ended(self, process: WorkerProcess, result: ShardResult) -> None:
+        task, process.task = process.task, None
         if task is None:
             raise AssertionError(f"a result came for no task: {result}")
-        process.task = None
-        self._settle(task, result)
+        self._tell(task, self._queue.settle(task, result, process.number))
+        process.faults = process.faults + 1 if result.environment else 0
+        if process.faults == _MAX_FAULTS and not self._queue.finished:
+            self._retire(process, f"{_MAX_FAULTS} shards in a row failed: {result.message}")
 
-    def _settle(self, task: ShardTask, result: ShardResult) -> None:
-        """Keep the result of a shard, or put a failed one back for another attempt."""
-        self.attempts[task.shard_id] = self.attempts.get(task.shard_id, 0) + 1
-        failed = result.outcome is ShardOutcome.FAILED
-        if failed and self.attempts[task.shard_id] < self.options.max_attempts:
-            self.waiting.append(task)
-            return
-        self.results[task.shard_id] = result
-        self.on_event(ShardEnded(task.shard_id, result.outcome, task.num_items, result.message))
-
-    def _lost(self, process: _Process) -> None:
-        process.handle.join()
-        self.processes.remove(process)
-        process.connection.close()
-        cause = f"a worker process died (exit code {process.handle.exitcode})"
-        if not process.ready:
-            raise EnvironmentFault(
-                f"{cause} before it was ready; run with --workers 1 and look at its output above"
-            )
-        if process.item_id is not None:
-            cause += f" while it worked on {process.item_id}"
+    def _lost(self, process: WorkerProcess) -> None:
+        del self._processes[process.number]
+        cause = process.reap()
         task = process.task
-        self.on_event(WorkerLost(None if task is None else task.shard_id, cause))
+        if process.ready:
+            self._on_event(WorkerLost(None if task is None else task.shard_id, cause))
+        else:
+            self._died_early(process, f"{cause} before it was ready")
         if task is not None:
-            self._settle(task, ShardResult(task.shard_id, ShardOutcome.FAILED, message=cause))
+            self._tell(task, self._queue.lose(task, cause))
+
+    def _died_early(self, process: WorkerProcess, cause: str) -> None:
+        """One that a signal ended is replaced; one that gave up would give up again."""
+        self._early_deaths += 1
+        exit_code = process.handle.exitcode
+        if exit_code is None or exit_code >= 0 or self._early_deaths >= self._options.max_losses:
+            self._count_out(cause)
+        else:
+            self._on_event(WorkerLost(None, cause))
+
+    def _tell(self, task: ShardTask, result: ShardResult | None) -> None:
+        if result is not None:
+            outcome = ShardEnded(task.shard_id, result.outcome, task.num_items, result.message)
+            self._on_event(outcome)
+
+    def _retire(self, process: WorkerProcess, cause: str) -> None:
+        del self._processes[process.number]
+        process.stop()
+        self._count_out(cause)
+
+    def _count_out(self, cause: str) -> None:
+        """Go on with a worker fewer.
+
+        Raises:
+            EnvironmentFault: it was the last one.
+        """
+        self._retired += 1
+        self._on_event(WorkerRetired(cause))
+        if self._capacity < 1:
+            raise EnvironmentFault(
+                f"no healthy worker is left, of {self._options.workers}; the last one: {cause}. "
+                "What was committed stays. Mend the cause and run the same command again"
+            )
 
     def _check_starts(self) -> None:
-        limit = self.options.start_timeout_seconds
-        for process in self.processes:
-            if not process.ready and monotonic() - process.started > limit:
-                raise EnvironmentFault(f"a worker was not ready after {limit:.0f} s")
-
-
-def _start_process(worker: WorkerSpec) -> _Process:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    handle = context.Process(target=_work, args=(theirs, worker), daemon=True)
-    handle.start()
-    theirs.close()  # else the worker's death would never close the pipe
-    return _Process(handle=handle, connection=ours, started=monotonic())
-
-
-def _stop_process(process: _Process) -> None:
-    """End a worker: by closing its pipe when it is idle, by a signal when it is not."""
-    process.connection.close()
-    if process.task is not None or not process.ready:
-        process.handle.terminate()
-    process.handle.join(timeout=5)
-    if process.handle.is_alive():
-        process.handle.kill()
-        process.handle.join()
-
-
-def _work(connection: Connection, worker: WorkerSpec) -> None:
-    """The body of a worker process."""
-    end_with_parent()
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, EOFError):
-        try:
-            shard_worker = worker.build()
-            shard_worker.ready()
-        except (PosemillError, OSError, ImportError) as error:
-            name = "" if isinstance(error, PosemillError) else f"{type(error).__name__}: "
-            connection.send(_NotReady(f"{name}{error}"))
-            return
-        connection.send(_Ready())
-        while True:
-            task: ShardTask = connection.recv()
-            try:
-                result = shard_worker.run(task, connection.send)
-            except Exception as error:  # noqa: BLE001 - any failure ends the attempt, uncommitted
-                if not isinstance(error, PosemillError):
-                    traceback.print_exc()
-                message = f"{type(error).__name__}: {error}"
-                result = ShardResult(task.shard_id, ShardOutcome.FAILED, message=message)
-            connection.send(result)
+        limit = self._options.start_timeout_seconds
+        late = [
+            process
+            for process in self._processes.values()
+            if not process.ready and monotonic() - process.started > limit
+        ]
+        for process in late:
+            self._retire(process, f"a worker was not ready after {limit:.0f} s")

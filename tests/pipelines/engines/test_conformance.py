@@ -14,7 +14,7 @@ import pytest
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.engines import ENGINES, create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
-from posemill.pipelines.events import Event, ItemDone, ShardEnded, WorkerLost
+from posemill.pipelines.events import Event, ItemDone, ShardEnded, WorkerLost, WorkerRetired
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 
 pytestmark = pytest.mark.parametrize("engine_name", sorted(ENGINES))
@@ -25,14 +25,20 @@ def tasks(number: int) -> list[ShardTask]:
 
 
 def run(
-    engine_name: str, folder: Path, number: int, workers: int = 2, fault: str = "", shard: int = -1
+    engine_name: str,
+    folder: Path,
+    number: int,
+    workers: int = 2,
+    fault: str = "",
+    shard: int = -1,
+    max_losses: int = 3,
 ) -> tuple[RunReport, list[Event]]:
     events: list[Event] = []
     worker = WorkerSpec(
         "shard_workers:RecordingWorker",
         {"folder": folder, "fault": fault, "shard_with_fault": shard},
     )
-    options = EngineOptions(workers=workers)
+    options = EngineOptions(workers=workers, max_losses=max_losses)
     report = create_engine(engine_name).run(tasks(number), worker, options, events.append)
     return report, events
 
@@ -119,6 +125,40 @@ def test_workers_that_cannot_start_end_the_run_with_the_cause(
     with pytest.raises(EnvironmentFault, match=words):
         run(engine_name, tmp_path, number=3, fault=fault)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_is_killed_before_it_is_ready_is_replaced(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, events = run(engine_name, tmp_path, number=2, workers=1, fault="killed_early")
+    assert not report.failed
+    assert len([event for event in events if isinstance(event, WorkerLost)]) == 1
+
+
+def test_a_worker_whose_device_is_broken_retires_and_another_one_does_its_shards(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, events = run(engine_name, tmp_path, number=6, fault="one_broken")
+    assert not report.failed
+    (retired,) = [event for event in events if isinstance(event, WorkerRetired)]
+    assert "3 shards in a row failed: the device is lost" in retired.message
+    assert sorted(attempts(tmp_path, shard) for shard in range(6)) == [1, 1, 1, 2, 2, 2]
+
+
+def test_the_only_shard_goes_to_another_worker_when_the_first_ones_device_is_broken(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, _ = run(engine_name, tmp_path, number=1, fault="one_broken")
+    assert not report.failed
+    assert attempts(tmp_path, 0) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_with_no_healthy_worker_left_the_run_stops_and_says_why(
+    engine_name: str, tmp_path: Path, workers: int
+) -> None:
+    with pytest.raises(EnvironmentFault, match=rf"no healthy.*of {workers}.*the device is lost"):
+        run(engine_name, tmp_path, number=8, workers=workers, fault="all_broken")
 
 
 def test_no_worker_outlives_a_killed_driver(engine_name: str, tmp_path: Path) -> None:

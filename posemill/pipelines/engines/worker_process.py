@@ -1,0 +1,130 @@
+"""A worker process of the local engine: its body, and the driver's hold on it.
+
+Workers are spawned, never forked: torch and OpenCV hold threads that a fork
+would lose. A worker watches its parent and ends with it, whatever the signal,
+so a killed driver leaves no orphans.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from time import monotonic
+
+from posemill.errors import EnvironmentFault, PosemillError
+from posemill.pipelines.events import Event
+from posemill.pipelines.tasks import (
+    ShardOutcome,
+    ShardResult,
+    ShardTask,
+    ShardWorker,
+    WorkerSpec,
+)
+from posemill.pipelines.watchdog import end_with_parent
+
+_END_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """From a worker: it takes work."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """From a worker, its last words."""
+
+    message: str
+
+
+Message = Event | ShardResult | Ready | NotReady
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """A worker process, seen from the driver."""
+
+    number: int
+    handle: BaseProcess
+    connection: Connection
+    started: float
+    ready: bool = False
+    task: ShardTask | None = None
+    item_id: str | None = None
+    faults: int = 0
+    """Shards in a row that failed for its environment."""
+
+    @classmethod
+    def start(cls, number: int, worker: WorkerSpec) -> WorkerProcess:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        handle = context.Process(target=_work, args=(theirs, worker), daemon=True)
+        handle.start()
+        theirs.close()  # else the worker's death would never close the pipe
+        return cls(number, handle, ours, monotonic())
+
+    def assign(self, task: ShardTask) -> None:
+        self.task, self.item_id = task, None
+        with contextlib.suppress(OSError):  # it died: the next receive sees that
+            self.connection.send(task)
+
+    def reap(self) -> str:
+        """How it died; waits for that."""
+        self.handle.join()
+        self.connection.close()
+        at = "" if self.item_id is None else f" while it worked on {self.item_id}"
+        return f"a worker process died (exit code {self.handle.exitcode}){at}"
+
+    def stop(self) -> None:
+        """End it: by closing its pipe when it is idle, by a signal when it is not."""
+        self.connection.close()
+        if self.task is not None or not self.ready:
+            self.handle.terminate()
+        self.handle.join(_END_SECONDS)
+        if self.handle.is_alive():
+            self.handle.kill()
+            self.handle.join()
+
+
+def _work(connection: Connection, spec: WorkerSpec) -> None:
+    """The body of a worker process."""
+    end_with_parent()
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, EOFError):
+        try:
+            worker = spec.build()
+        except (PosemillError, OSError, ImportError) as error:
+            connection.send(NotReady(_describe(error)))
+            return
+        with contextlib.closing(worker):
+            _serve(worker, connection)
+
+
+def _serve(worker: ShardWorker, connection: Connection) -> None:
+    try:
+        worker.ready()
+    except (PosemillError, OSError, ImportError) as error:
+        connection.send(NotReady(_describe(error)))
+        return
+    connection.send(Ready())
+    while True:
+        task: ShardTask = connection.recv()
+        try:
+            result = worker.run(task, connection.send)
+        except Exception as error:  # noqa: BLE001 - any failure ends the attempt, uncommitted
+            if not isinstance(error, PosemillError):
+                traceback.print_exc()
+            result = ShardResult(
+                task.shard_id,
+                ShardOutcome.FAILED,
+                message=_describe(error),
+                environment=isinstance(error, (EnvironmentFault, OSError)),
+            )
+        connection.send(result)
+
+
+def _describe(error: Exception) -> str:
+    return str(error) if isinstance(error, PosemillError) else f"{type(error).__name__}: {error}"
