@@ -12,6 +12,9 @@ import typer
 import yaml
 
 from posemill.errors import InputError, MissingDependency
+from posemill.pipelines.supervise import GIB, Limits
+
+DEFAULT_LIMITS = Limits()
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print the summary as one JSON object instead of a line.")
@@ -21,6 +24,19 @@ DryRunFlag = Annotated[
 ]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Number of worker processes.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or cuda:N.")]
+VideoTimeoutOption = Annotated[
+    float,
+    typer.Option(
+        min=1,
+        metavar="SECONDS",
+        help="Without a sign of life for so long, a video counts as hung. In all it may take "
+        "this and a minute for each second of footage.",
+    ),
+]
+MemoryLimitOption = Annotated[
+    float,
+    typer.Option(min=0.1, metavar="GIB", help="Memory of each worker's decoder and estimator."),
+]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
 
 
@@ -50,6 +66,15 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
     named = {known[str(key)]: value for key, value in values.items()}
     context.default_map = {**(context.default_map or {}), **named}
     return path
+
+
+def limits(video_timeout: float, memory_limit: float) -> Limits:
+    """Of the options `--video-timeout` and `--memory-limit`."""
+    return Limits(
+        item_seconds=video_timeout,
+        silence_seconds=video_timeout,
+        memory_bytes=int(memory_limit * GIB),
+    )
 
 
 ConfigOption = Annotated[

@@ -8,22 +8,29 @@ from typing import Annotated
 import typer
 
 from posemill.cli.options import (
+    DEFAULT_LIMITS,
     ConfigOption,
     DeviceOption,
     DryRunFlag,
     JsonFlag,
+    MemoryLimitOption,
     SeedOption,
+    VideoTimeoutOption,
     WorkersOption,
     count,
     finish,
+    limits,
     remark,
 )
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.choose import resolve_estimator
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract, plan_extract
+from posemill.pipelines.forecast import Forecast
 from posemill.pipelines.materialize import MaterializeConfig, materialize, plan_materialize
 from posemill.pipelines.progress import ProgressDisplay
+from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
+from posemill.pipelines.supervise import GIB
 
 EngineOption = Annotated[str, typer.Option(help="Where the shards run: local.")]
 
@@ -52,8 +59,20 @@ def extract_command(
         bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
     ] = False,
     shard_videos: Annotated[
-        int | None, typer.Option(min=1, help="Videos in a shard; at most 64 unless given.")
+        int | None, typer.Option(min=1, help="Videos in a new shard; at most 256 unless given.")
     ] = None,
+    ignore_times: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-times", help="A file copied since is the same one if size and ends are."
+        ),
+    ] = False,
+    video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
+    memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
+    max_quarantined: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Stop when a greater share of the videos is quarantined."),
+    ] = DEFAULT_SHARE,
     strict: Annotated[
         bool, typer.Option("--strict", help="Missing videos count for the exit status, too.")
     ] = False,
@@ -64,7 +83,9 @@ def extract_command(
 ) -> None:
     """Decode videos and estimate poses: catalog -> pose store.
 
-    Does only what is missing; the same command goes on where it was stopped.
+    Does only what is missing; the same command goes on where it was stopped, and
+    two of them at once share the work. A video whose file changed since its poses
+    were made stops it, and --dry-run tells what is expected and what is skipped.
     """
     chosen = resolve_estimator(estimator, weights=weights, pull=pull and not dry_run)
     if chosen.note:
@@ -78,16 +99,14 @@ def extract_command(
         ),
         engine=engine,
         engine_options=EngineOptions(workers=workers),
+        limits=limits(video_timeout, memory_limit),
+        max_quarantined=max_quarantined,
         videos_per_shard=shard_videos,
+        ignore_times=ignore_times,
     )
     if dry_run:
-        plan = plan_extract(settings).as_dict()
-        line = (
-            f"would extract {count(plan['videos_to_do'], 'video')} "
-            f"in {count(plan['shards_to_do'], 'shard')} with {chosen.name}; "
-            f"{count(plan['shards_done'], 'shard')} of {plan['shards']} committed already"
-        )
-        finish(line, plan, as_json=json)
+        expected = plan_extract(settings)
+        finish(_forecast_lines(expected, settings), expected.as_dict(), as_json=json)
         return
     with ProgressDisplay() as display:
         summary = extract(settings, display)
@@ -103,13 +122,33 @@ def extract_command(
     )
 
 
+def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
+    plan, rates = expected.plan, expected.rates
+    num_videos = sum(task.num_items for task in plan.pending)
+    by_bytes = f" ({expected.num_by_bytes:,} of the lengths told from bytes)"
+    known = f"measured on {count(rates.num_shards, 'shard')}" if rates.num_shards else "assumed"
+    return (
+        f"would extract {count(num_videos, 'video')} in {count(len(plan.pending), 'shard')} with "
+        f"{settings.estimator}: {expected.footage_seconds / 3600:,.2f} hours of footage"
+        f"{by_bytes if expected.num_by_bytes else ''}, {expected.input_bytes / 1e6:,.1f} MB to read"
+        f"\nexpected: {expected.output_bytes / 1e6:,.1f} MB of poses in "
+        f"{expected.seconds / 3600:,.2f} hours with "
+        f"{count(settings.engine_options.workers, 'worker')}; a second of footage is "
+        f"{rates.work_seconds:.2f} s of work and {rates.person_frames:.1f} person-frames of "
+        f"{rates.bytes_per_person_frame:.1f} bytes, {known}"
+        f"\nskipped: {plan.num_committed_shards:,} of {count(plan.num_shards, 'shard')} done"
+        + remark(plan.num_other_shards, "shard", "of other catalogs")
+        + remark(expected.num_missing, "video", "missing on disk, to be noted as such")
+        + remark(plan.num_void_videos, "video", "found damaged, to be made again")
+    )
+
+
 def _extract_line(summary: ExtractSummary, out: Path) -> str:
     statuses = ", ".join(f"{number} {status}" for status, number in summary.statuses.items())
     return (
         f"{out}: {count(sum(summary.statuses.values()), 'video')} ({statuses}), "
         f"{count(summary.num_frames, 'frame')}; {summary.num_extracted_videos} extracted now "
         f"in {summary.seconds:.1f} s"
-        + remark(summary.plan.num_changed_videos, "video", "changed on disk, older poses kept")
         + remark(summary.plan.num_other_shards, "shard", "of other catalogs left to do")
     )
 

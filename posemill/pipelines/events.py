@@ -27,6 +27,8 @@ class ItemDone:
     item_id: str
     status: str
     num_frames: int
+    message: str = ""
+    """Why it is not whole, where it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from posemill.pipelines.extract_shard import pose_configuration, without_poses
 from posemill.pipelines.pose_rows import PoseRows
 from posemill.pipelines.supervise.messages import Item, Journal
 from posemill.schema import UInt8, Video, VideoStatus
+from posemill.storage.identity import file_identity
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import VideoReader, open_video
 
@@ -76,6 +77,7 @@ def extract_video(video: Video, path: Path, estimator: Estimator, beat: Beat) ->
         EnvironmentFault: the file is there and cannot be read.
     """
     beat("opening the file")
+    identity = file_identity(path)  # of the file that is read now, which may be a newer one
     with open_video(
         path, start_seconds=video.start_seconds, end_seconds=video.end_seconds
     ) as reader:
@@ -93,7 +95,7 @@ def extract_video(video: Video, path: Path, estimator: Estimator, beat: Beat) ->
         status=status,
         reason="truncated" if damaged else "",
         message=f"{len(pts_seconds)} of {declared} declared frames decode" if damaged else "",
-        identity=video.identity,
+        identity=identity,
         poses=poses,
         frames_decoded=len(pts_seconds),
         frames_declared=declared,

@@ -23,6 +23,7 @@ from posemill.pipelines.supervise import (
     Supervisor,
 )
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
+from posemill.provenance import Attempt
 from posemill.schema import Video, VideoStatus
 from posemill.storage.poses import PoseStore, VideoRecord
 
@@ -60,11 +61,6 @@ class ExtractWorker:
     ) -> None:
         self._moved = moved
         self._store = PoseStore.open(out)
-        self._shards = {
-            shard_id: videos
-            for plan in self._store.plans()
-            for shard_id, videos in plan.shards().items()
-        }
         job = JobSpec(
             "posemill.pipelines.extract_child:VideoJob",
             {"source_root": source_root, "estimator": estimator, "options": options},
@@ -76,11 +72,16 @@ class ExtractWorker:
         self._supervisor.ready()
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
+        if self._store.is_committed(task.shard_id, task.generation):
+            return ShardResult(task.shard_id, ShardOutcome.SKIPPED)
         started = monotonic()
         videos = self._videos(task)
         found = self._extract(task.shard_id, videos, emit)
         records = [found[video.id] for video in videos]
-        won = self._store.write_shard(task.shard_id, records, generation=task.generation)
+        attempt = Attempt.ended_now(monotonic() - started, task.cost)
+        won = self._store.write_shard(
+            task.shard_id, records, generation=task.generation, attempt=attempt
+        )
         return ShardResult(
             shard_id=task.shard_id,
             outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
@@ -94,7 +95,7 @@ class ExtractWorker:
         self._supervisor.close()
 
     def _videos(self, task: ShardTask) -> tuple[Video, ...]:
-        videos = self._shards[task.shard_id]
+        videos = self._store.shard_videos(task.shard_id)
         wanted = None if task.items is None else set(task.items)
         return tuple(video for video in videos if wanted is None or video.id in wanted)
 
@@ -123,7 +124,8 @@ class ExtractWorker:
                     text = f"{self._path(video)}: {message}"
                     record = without_poses(video, VideoStatus.QUARANTINED, reason, text)
             records[video_id] = record
-            emit(ItemDone(shard_id, video_id, record.status, record.frames_decoded))
+            frames, message = record.frames_decoded, record.message
+            emit(ItemDone(shard_id, video_id, record.status, frames, message))
         return records
 
     def _item(self, video: Video) -> Item:

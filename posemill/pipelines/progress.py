@@ -21,10 +21,12 @@ from rich.progress import (
 from posemill.pipelines.events import (
     Event,
     ItemDone,
+    ItemsRetried,
     ShardEnded,
     StageEnded,
     StageStarted,
     WorkerLost,
+    WorkerRetired,
 )
 
 _LOG_LINES = 10  # of an undisturbed stage without a terminal
@@ -75,6 +77,12 @@ class ProgressDisplay:
                 self._console.print(f"shard {event.shard_id} failed: {event.message}", markup=False)
             case WorkerLost():
                 self._console.print(f"{event.message}; trying again", markup=False)
+            case ItemsRetried(item_ids=suspects):
+                names = ", ".join(suspects) or "no video"
+                line = f"{names}: {event.message}; trying again in a fresh process"
+                self._console.print(line, markup=False)
+            case WorkerRetired():
+                self._console.print(f"a worker is retired: {event.message}", markup=False)
             case StageEnded(stage=stage, seconds=seconds):
                 self._end(stage, seconds)
             case _:
@@ -97,7 +105,8 @@ class ProgressDisplay:
     def _item(self, event: ItemDone) -> None:
         if event.status in ("quarantined", "missing"):
             self._unhappy += 1
-            self._console.print(f"{event.item_id}: {event.status}", markup=False)
+            cause = f": {event.message}" if event.message else ""
+            self._console.print(f"{event.item_id}: {event.status}{cause}", markup=False)
         self._advance(self._done + 1)
 
     def _advance(self, done: int) -> None:

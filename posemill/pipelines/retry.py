@@ -20,11 +20,12 @@ from posemill.pipelines.again import tasks_again
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
-from posemill.pipelines.extract import STAGE, extract_worker, locate_videos
+from posemill.pipelines.extract import extract_worker
+from posemill.pipelines.extract_plan import STAGE, PlannedVideos
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
 from posemill.schema import Video, VideoStatus
-from posemill.storage.catalog import read_catalog
+from posemill.storage.catalog import read_catalog_videos
 from posemill.storage.pose_mending import remainder
 from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
 
@@ -122,11 +123,12 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
     started = monotonic()
     engine = create_engine(config.engine)
     store = PoseStore.open(config.poses)
-    catalog = read_catalog(config.catalog or _hint(store))
-    plan = _plan(store, config, locate_videos(store, catalog))
+    catalog = read_catalog_videos(config.catalog or _hint(store))
+    planned = PlannedVideos(store.plans(), catalog)
+    plan = _plan(store, config, planned)
     worker = extract_worker(
         config.poses,
-        store,
+        planned,
         catalog,
         store.configuration["estimator"],
         _options(store, config),
@@ -158,8 +160,8 @@ def plan_retry(config: RetryConfig) -> RetryPlan:
         InputError: as `retry` would.
     """
     store = PoseStore.open(config.poses)
-    catalog = read_catalog(config.catalog or _hint(store))
-    return _plan(store, config, locate_videos(store, catalog))
+    catalog = read_catalog_videos(config.catalog or _hint(store))
+    return _plan(store, config, PlannedVideos(store.plans(), catalog))
 
 
 def _plan(store: PoseStore, config: RetryConfig, videos: Mapping[str, Video]) -> RetryPlan:

@@ -26,7 +26,7 @@ class ShardTask:
     shard_id: int
     num_items: int
     cost: float
-    """Expected work, in any unit that grows with time; the greatest are begun first."""
+    """Expected work, in any unit that grows with time."""
     generation: int = 0
     """Which one of the shard is to be committed."""
     items: tuple[str, ...] | None = None
@@ -48,6 +48,7 @@ class WorkerSpec:
 
 class ShardOutcome(StrEnum):
     COMMITTED = "committed"
+    SKIPPED = "skipped"  # another run had committed the shard before this one began it
     LOST_RACE = "lost_race"  # another attempt committed the same shard first
     FAILED = "failed"  # nothing was committed; says nothing about the items
 

@@ -160,6 +160,10 @@ class PoseStore(Store[ShardCommit]):
         """
         return self._latest_commits()
 
+    def is_committed(self, shard_id: int, generation: int) -> bool:
+        """Whether somebody has committed this generation of a shard."""
+        return self._is_committed(RecordName(shard_id, generation))
+
     def has_3d(self) -> bool:
         """Whether a committed video has 3-D poses; reads commits only."""
         array = f"{XYZ_M.name}/{METADATA}"

@@ -32,6 +32,11 @@ class VideoTable(Sequence[Video]):
             return videos
         return cls(videos_to_table(tuple(videos)))
 
+    @classmethod
+    def joined(cls, tables: Iterable[VideoTable]) -> VideoTable:
+        """The videos of all tables, one after the other."""
+        return cls(pa.concat_tables([VIDEO_SCHEMA.empty_table(), *(t.table for t in tables)]))
+
     def __len__(self) -> int:
         return int(self.table.num_rows)
 

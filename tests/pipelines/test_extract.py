@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -26,6 +28,7 @@ from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.events import Event, ItemDone, ShardEnded, StageStarted
 from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
 from posemill.schema import VideoStatus
+from posemill.storage.identity import file_identity
 from posemill.storage.poses import PoseStore
 from posemill.transforms.oks import oks_matrix
 
@@ -77,10 +80,10 @@ def test_workers_and_shards_do_not_change_the_poses(
 
 
 def test_a_dry_run_tells_and_writes_nothing(catalog: Path, poses: Path, tmp_path: Path) -> None:
-    plan = plan_extract(extract_config(catalog, tmp_path / "new.zarr"))
+    plan = plan_extract(extract_config(catalog, tmp_path / "new.zarr")).plan
     assert (plan.num_videos, plan.num_shards, len(plan.pending)) == (8, 4, 4)
     assert list(tmp_path.iterdir()) == []
-    assert plan_extract(extract_config(catalog, poses)).pending == ()
+    assert plan_extract(extract_config(catalog, poses)).plan.pending == ()
 
 
 def test_events_tell_of_every_video(catalog: Path, tmp_path: Path) -> None:
@@ -194,15 +197,61 @@ def test_a_grown_catalog_adds_shards_and_leaves_the_others(
     assert_equal_poses(out, poses)
 
 
-def test_a_video_that_changed_is_told(videos: Path, tmp_path: Path) -> None:
+def test_a_video_that_changed_stops_the_job(videos: Path, tmp_path: Path) -> None:
     root = tmp_path / "videos"
     shutil.copytree(videos / "test", root)
     run_extract(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
     first, second = sorted(root.rglob("*.mp4"))
     shutil.copy(second, first)
-    summary = run_extract(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
-    assert summary.plan.num_changed_videos == 1
-    assert summary.num_extracted_videos == 0
+    config = extract_config(index(root, tmp_path / "catalog"), tmp_path / "poses.zarr")
+    before = markers(tmp_path / "poses.zarr")
+    for run in (plan_extract, lambda config: extract(config, ignore)):
+        with pytest.raises(InputError, match="1 of the videos changed since their poses") as caught:
+            run(config)
+        named = first.relative_to(root).with_suffix("").as_posix()
+        assert f"\n  {named}: " in str(caught.value)
+        assert f", now {second.stat().st_size:,} bytes of" in str(caught.value)
+        assert f"posemill retry {tmp_path / 'poses.zarr'} --changed" in str(caught.value)
+    assert markers(tmp_path / "poses.zarr") == before
+
+
+def test_a_video_that_was_touched_may_be_taken_as_the_same(videos: Path, tmp_path: Path) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    run_extract(index(root, tmp_path / "catalog"), out)
+    touched = sorted(root.rglob("*.mp4"))[0]
+    os.utime(touched, ns=(0, touched.stat().st_mtime_ns + 10**9))
+    config = extract_config(index(root, tmp_path / "catalog"), out)
+    with pytest.raises(InputError, match="the same but for the time"):
+        extract(config, ignore)
+    assert extract(replace(config, ignore_times=True), ignore).num_extracted_videos == 0
+
+
+def test_a_dataset_that_was_copied_is_the_same_without_its_times(
+    videos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", tmp_path / "one", copy_function=shutil.copy2)
+    run_extract(index(tmp_path / "one", tmp_path / "catalog"), out)
+    shutil.copytree(videos / "test", tmp_path / "two", copy_function=shutil.copyfile)
+    config = extract_config(index(tmp_path / "two", tmp_path / "catalog"), out)
+    with pytest.raises(InputError, match="only their times differ: --ignore-times"):
+        extract(config, ignore)
+    assert extract(replace(config, ignore_times=True), ignore).num_extracted_videos == 0
+
+
+def test_a_file_that_changed_before_it_was_extracted_is_known_as_it_was_then(
+    videos: Path, tmp_path: Path
+) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    catalog = index(root, tmp_path / "catalog")
+    first, second = sorted(root.rglob("*.mp4"))
+    shutil.copy(second, first)
+    run_extract(catalog, out)
+    video_id = first.relative_to(root).with_suffix("").as_posix()
+    assert PoseStore.open(out).entries()[video_id].identity == file_identity(first)
+    assert run_extract(index(root, tmp_path / "catalog"), out).num_extracted_videos == 0
 
 
 def test_an_unmounted_folder_condemns_no_video(videos: Path, tmp_path: Path) -> None:

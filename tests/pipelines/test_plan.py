@@ -1,61 +1,123 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posemill.errors import InputError
 from posemill.pipelines.plan import (
-    MAX_SHARD_SECONDS,
-    default_videos_per_shard,
-    plan_shards,
+    MAX_WORK_SECONDS,
+    ShardLimits,
+    assign_shards,
+    begin_order,
+    footage_seconds,
     video_cost_seconds,
 )
 from posemill.schema import Video
 
-
-def video(number: int, seconds: float | None = 1.0, num_bytes: int = 0) -> Video:
-    return Video(
-        id=f"v{number}",
-        uri=f"v{number}.mp4",
-        num_bytes=num_bytes,
-        identity="",
-        duration_seconds=seconds,
-    )
+costs = st.lists(st.floats(0.0, 2000.0), max_size=80).map(np.array)
+limits = st.builds(ShardLimits, st.integers(1, 20), st.floats(0.1, 1000.0))
 
 
-@given(
-    st.lists(st.floats(0.0, 2000.0), max_size=80),
-    st.integers(0, 50),
-    st.integers(1, 20) | st.none(),
-)
-def test_a_plan_holds_every_video_once_in_order_within_the_limits(
-    seconds: list[float], first: int, per_shard: int | None
+@given(costs, limits)
+def test_every_video_is_in_one_shard_in_order_within_the_limits(
+    cost: np.ndarray, limit: ShardLimits
 ) -> None:
-    videos = [video(number, length) for number, length in enumerate(seconds)]
-    shards = plan_shards(videos, first, per_shard)
-    assert [v for shard in shards for v in shard.videos] == videos
-    assert [shard.shard_id for shard in shards] == list(range(first, first + len(shards)))
-    limit = per_shard or default_videos_per_shard(len(videos))
-    for shard in shards:
-        assert 1 <= len(shard.videos) <= limit
-        assert shard.cost_seconds <= MAX_SHARD_SECONDS or len(shard.videos) == 1
+    shards = assign_shards(cost, limit)
+    assert len(shards) == len(cost)
+    steps = np.diff(shards, prepend=-1)[: len(shards)]
+    assert set(steps.tolist()) <= {0, 1}  # numbered from 0, none left out, never back
+    for shard in np.unique(shards):
+        held = cost[shards == shard]
+        assert len(held) <= limit.max_videos
+        assert len(held) == 1 or held.sum() <= limit.max_footage_seconds * (1 + 1e-9)
 
 
-def test_cost_is_the_span_else_the_duration_else_the_bytes() -> None:
-    span = Video("a", "a.mp4", 10, "", duration_seconds=60.0, start_seconds=5.0, end_seconds=9.0)
-    assert video_cost_seconds(span) == 4.0
-    assert video_cost_seconds(video(0, seconds=60.0)) == 60.0
-    assert video_cost_seconds(video(0, seconds=None, num_bytes=500_000)) == 2.0  # 2 Mbit/s
+@given(costs, limits)
+def test_a_shard_is_closed_only_when_it_is_full(cost: np.ndarray, limit: ShardLimits) -> None:
+    shards = assign_shards(cost, limit)
+    for shard in np.unique(shards)[:-1]:
+        held, following = cost[shards == shard], cost[shards == shard + 1][0]
+        full = len(held) == limit.max_videos
+        assert full or held.sum() + following > limit.max_footage_seconds * (1 - 1e-9)
+
+
+def video(seconds: float | None = None, num_bytes: int = 0, **span: float) -> Video:
+    return Video("v", "v.mp4", num_bytes, "", duration_seconds=seconds, **span)
 
 
 @pytest.mark.parametrize(
-    ("videos", "per_shard"), [(0, 1), (1, 1), (9, 1), (17, 2), (384, 24), (1024, 64), (240_000, 64)]
+    ("given_video", "seconds"),
+    [
+        (video(60.0, start_seconds=5.0, end_seconds=9.0), 4.0),  # the span
+        (video(60.0), 60.0),
+        (video(60.0, start_seconds=5.0), 55.0),  # from there to the end
+        (video(4.0, start_seconds=5.0), 0.0),  # the span starts after the end
+        (video(None, 500_000), 2.0),  # 2 Mbit/s
+        (video(float("inf"), 500_000), 2.0),  # a length that is none
+    ],
+)
+def test_cost_is_the_span_else_the_length_else_the_bytes(
+    given_video: Video, seconds: float
+) -> None:
+    assert video_cost_seconds(given_video) == seconds
+
+
+def test_costs_of_many_are_those_of_each() -> None:
+    nan = np.nan
+    found = footage_seconds([10, 500_000, 0], [5.0, 0.0, 2.0], [9.0, nan, nan], [60.0, nan, 3.0])
+    np.testing.assert_array_equal(found, [4.0, 2.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("videos", "per_shard"),
+    [(0, 1), (1, 1), (9, 1), (17, 2), (384, 24), (4096, 256), (650_000, 256)],
 )
 def test_small_jobs_are_cut_into_about_sixteen_shards(videos: int, per_shard: int) -> None:
-    assert default_videos_per_shard(videos) == per_shard
+    assert ShardLimits.of_job(videos, 1.0) == ShardLimits(per_shard, MAX_WORK_SECONDS)
 
 
-def test_a_shard_without_videos_is_refused() -> None:
-    with pytest.raises(InputError, match="at least 1 video, got 0"):
-        plan_shards([video(0)], videos_per_shard=0)
+def test_ten_minutes_are_of_work_not_of_footage() -> None:
+    assert ShardLimits.of_job(10_000, 4.0).max_footage_seconds == 150.0
+    assert ShardLimits.of_job(10_000, 0.5).max_footage_seconds == 1200.0
+    assert ShardLimits.of_job(10_000, 1.0, videos_per_shard=7).max_videos == 7
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [((0, 1.0), "at least 1 video, got 0"), ((1, 0.0), "more than 0 s"), ((1, np.nan), "0 s")],
+)
+def test_a_shard_of_nothing_is_refused(values: tuple[int, float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        ShardLimits(*values)
+
+
+@given(costs, st.integers(0, 2**64 - 1))
+def test_every_shard_is_begun_once(cost: np.ndarray, seed: int) -> None:
+    order = begin_order(cost, seed)
+    assert sorted(order.tolist()) == list(range(len(cost)))
+    np.testing.assert_array_equal(order, begin_order(cost, seed))
+
+
+def test_much_longer_shards_are_begun_first() -> None:
+    cost = np.array([1.0] * 50 + [100.0] * 3)
+    for seed in range(20):
+        assert set(begin_order(cost, seed)[:3].tolist()) == {50, 51, 52}
+
+
+def test_two_jobs_begin_different_shards() -> None:
+    """Played through: each takes its next shard that is not committed, one at a time."""
+    cost = np.full(200, 600.0)
+    doubled = []
+    for seed in range(10):
+        orders = [list(begin_order(cost, 2 * seed + job)) for job in range(2)]
+        committed: set[int] = set()
+        done = 0
+        while len(committed) < len(cost):
+            begun = [next(s for s in order if s not in committed) for order in orders]
+            committed.update(begun)
+            done += len(begun)
+        doubled.append(done - len(cost))
+    # Each finds the other's shard with 1 / n when n are left: about ln(200) / 2 in all.
+    assert max(doubled) <= 12

@@ -7,7 +7,7 @@ before; one that fails alone again is condemned, provided that known-good work
 goes well afterwards, too. Anything else is the environment's fault.
 """
 
-from posemill.pipelines.supervise.limits import Limits
+from posemill.pipelines.supervise.limits import GIB, Limits
 from posemill.pipelines.supervise.messages import (
     Begun,
     Condemned,
@@ -19,6 +19,7 @@ from posemill.pipelines.supervise.messages import (
 from posemill.pipelines.supervise.supervisor import Supervisor
 
 __all__ = [
+    "GIB",
     "Begun",
     "Condemned",
     "Finished",

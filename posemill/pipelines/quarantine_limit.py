@@ -1,0 +1,49 @@
+"""Stops a stage in which so much is quarantined that something else must be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from posemill.errors import EnvironmentFault, InputError
+from posemill.pipelines.events import Event, ItemDone
+from posemill.schema import VideoStatus
+
+DEFAULT_SHARE = 0.05
+_HANDFUL = 10
+"""So many may be quarantined in any job, however few it has tried."""
+
+
+class QuarantineLimit:
+    """Passes events on, and counts the quarantined among the items that are done."""
+
+    def __init__(self, share: float, on_event: Callable[[Event], None]) -> None:
+        """`share` of the items tried may be quarantined, from 0 to 1.
+
+        Raises:
+            InputError: no such share.
+        """
+        if not 0 <= share <= 1:
+            raise InputError(f"the share that may be quarantined is from 0 to 1, got {share}")
+        self._share, self._on_event = share, on_event
+        self._tried, self._quarantined, self._last = 0, 0, ""
+
+    def __call__(self, event: Event) -> None:
+        """Raises:
+        EnvironmentFault: more is quarantined than may be.
+        """
+        self._on_event(event)
+        if not isinstance(event, ItemDone):
+            return
+        self._tried += 1
+        if event.status == VideoStatus.QUARANTINED:
+            self._quarantined, self._last = self._quarantined + 1, event.message
+            self._require_few()
+
+    def _require_few(self) -> None:
+        if self._quarantined > max(_HANDFUL, self._share * self._tried):
+            raise EnvironmentFault(
+                f"{self._quarantined} of {self._tried} videos tried are quarantined, more than "
+                f"{self._share:.0%}, so something else than the videos must be wrong; the last "
+                f"one: {self._last}. Mend the cause, extract again and `retry` what is "
+                "quarantined; or allow more with --max-quarantined"
+            )
