@@ -1,15 +1,17 @@
 """The command line: `posemill COMMAND`.
 
 Exit status: 0 all well, 1 some videos quarantined, 2 wrong usage or input,
-3 failed, 130 interrupted.
+3 failed, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from importlib.metadata import version
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -52,12 +54,25 @@ def main() -> None:
     # Before torch is loaded: its threads otherwise spin while they wait, which made
     # training with two threads on two busy cores ten times slower than with one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="posemill")
+    except _Terminated:
+        typer.echo("terminated; the same command goes on from here", err=True)
+        raise
     except PosemillError as error:
         _fail(str(error), error.exit_status)
     except OSError as error:  # the machine's, where nothing nearer knew what to say
         _fail(f"{type(error).__name__}: {error}", EnvironmentFault.exit_status)
+
+
+class _Terminated(SystemExit):
+    """SIGTERM came: what is open is closed on the way out, workers are ended."""
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not stop the closing
+    raise _Terminated(128 + number)
 
 
 def _fail(message: str, exit_status: int) -> NoReturn:

@@ -4,7 +4,15 @@ from io import StringIO
 
 from rich.console import Console
 
-from posemill.pipelines.events import ItemDone, ShardEnded, StageEnded, StageStarted, WorkerLost
+from posemill.pipelines.events import (
+    ItemDone,
+    ItemsRetried,
+    ShardEnded,
+    StageEnded,
+    StageStarted,
+    WorkerLost,
+    WorkerRetired,
+)
 from posemill.pipelines.progress import ProgressDisplay
 
 
@@ -15,7 +23,10 @@ def shown(terminal: bool, num_items: int = 20) -> str:
         display(StageStarted("extract", num_shards=2, num_items=num_items))
         for number in range(num_items):
             status = "quarantined" if number == 3 else "ok"
-            display(ItemDone(0, f"video-{number}", status, num_frames=9))
+            message = "no frame decodes" if number == 3 else ""
+            display(ItemDone(0, f"video-{number}", status, num_frames=9, message=message))
+        display(ItemsRetried(0, ("video-3",), "killed by SIGSEGV"))
+        display(WorkerRetired("the device is lost"))
         display(WorkerLost(1, "a worker process died"))
         display(ShardEnded(1, "failed", 10, "no space left"))
         display(StageEnded("extract", 2.5))
@@ -28,7 +39,9 @@ def test_a_log_has_about_ten_lines_and_every_trouble() -> None:
         "extract: 2 of 20",
         "extract: 20 of 20 1 not usable",
     ]
-    assert "video-3: quarantined" in lines
+    assert "video-3: quarantined: no frame decodes" in lines
+    assert "video-3: killed by SIGSEGV; trying again in a fresh process" in lines
+    assert "a worker is retired: the device is lost" in lines
     assert "a worker process died; trying again" in lines
     assert "shard 1 failed: no space left" in lines
     assert lines[-1] == "extract: done in 2.5 s"

@@ -1,0 +1,101 @@
+"""Jobs for a supervisor's child, importable by name; an item's payload says what befalls it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posemill.errors import EnvironmentFault
+from posemill.pipelines.supervise.messages import Item, Journal
+
+
+class FaultyJob:
+    """Answers with the process's number; `folder` remembers across processes."""
+
+    facts = "the facts"
+
+    def __init__(self, folder: Path, probe: str = "", ahead: int = 1) -> None:
+        """`probe` befalls known-good work; `ahead` items are begun before one is finished."""
+        self._folder, self._probe, self._ahead = folder, probe, ahead
+
+    def probe(self) -> None:
+        self._befall(self._probe, lambda _: None)
+
+    def work(self, items: tuple[Item, ...], journal: Journal) -> None:
+        for start in range(0, len(items), self._ahead):
+            lot = items[start : start + self._ahead]
+            for item in lot:
+                journal.begin(item.id)
+            for item in lot:
+                journal.beat(f"looking at {item.id}")
+                self._befall(item.payload, journal.beat)
+                sys.stdout.write("a line on standard output\n")
+                journal.finish(item.id, os.getpid())
+
+    def _befall(self, fault: str, beat: Callable[[str], None]) -> None:
+        kind, _, once = fault.partition(" ")
+        if kind == "after_item_fault" and not list(self._folder.glob("done.*")):
+            return
+        if once and (self._folder / f"done.{kind}").exists():
+            return
+        if kind:
+            (self._folder / f"done.{kind}").touch()
+            _FAULTS[kind](beat)
+
+
+def _raise(error: BaseException) -> Callable[[Any], None]:
+    def fail(beat: object) -> None:
+        raise error
+
+    return fail
+
+
+def _signal(number: signal.Signals) -> Callable[[Any], None]:
+    return lambda _: os.kill(os.getpid(), number)
+
+
+def _dawdle(beat: Callable[[str], None]) -> None:
+    while True:
+        beat("dawdling")
+        time.sleep(0.01)
+
+
+def _hoard(beat: Callable[[str], None]) -> None:
+    hoard = []
+    while True:
+        beat("hoarding")
+        hoard.append(np.ones(2**22))  # 32 MiB
+        time.sleep(0.01)
+
+
+def _breed(beat: object) -> None:
+    """A process of its own, then a hang that holds the interpreter's lock."""
+    subprocess.Popen(["sleep", "600"], close_fds=False)
+    ctypes.PyDLL(None).sleep(600)
+
+
+_FAULTS: dict[str, Callable[[Any], None]] = {
+    "segfault": lambda _: ctypes.string_at(0),
+    "abort": lambda _: os.abort(),
+    "exit": lambda _: sys.exit(3),
+    "hang": lambda _: ctypes.PyDLL(None).sleep(600),
+    "breed": _breed,
+    "dawdle": _dawdle,
+    "hoard": _hoard,
+    "no_memory": _raise(MemoryError("want 9 TB")),
+    "exception": _raise(RuntimeError("out of imagination")),
+    "disk": _raise(OSError(28, "No space left on device")),
+    "environment": _raise(EnvironmentFault("the network is gone")),
+    "after_item_fault": _raise(RuntimeError("the device is lost")),
+    "killed": _signal(signal.SIGKILL),
+    "terminated": _signal(signal.SIGTERM),
+}
