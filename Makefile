@@ -31,7 +31,7 @@ lint: install  ## Format check, lint, types, import directions
 
 check: lint test  ## Everything that CI runs
 
-bench-%: install  ## Run a benchmark: bench-extract-real, bench-fixtures, bench-transforms
+bench-%: install  ## Run a benchmark: bench-extract-real, bench-fixtures, bench-poses, ...
 	$(BIN)/python benchmarks/$(subst -,_,$*).py
 
 clean:  ## Remove the virtual environment and the demo's output

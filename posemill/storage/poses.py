@@ -57,7 +57,7 @@ __all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
 
 SHARDS = "shards"
 _HINT = "catalog_hint"
-_OPEN_GROUPS = 16
+_OPEN_GROUPS = 64  # of about 150 KiB each, where a group has 256 videos
 _GROUP = re.compile(r"s(\d{6,})\.g(\d{3,})-[0-9a-f]{12}")
 
 

@@ -23,7 +23,7 @@ from posemill.storage.shard_index import checked, index_bytes, parse_index
 
 Rows = npt.NDArray[Any]
 
-_TAIL_BYTES = 32768  # read at once with the index: of a small object that is all of it
+_TAIL_BYTES = 65536  # read at once with the index: of a small object that is all of it
 
 
 def object_name(spec: RaggedArray) -> str:
@@ -100,7 +100,7 @@ def as_corruption(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (FileNotFoundError, ValueError, RuntimeError, LookupError) as error:
+    except (FileNotFoundError, ValueError, RuntimeError, LookupError, TypeError) as error:
         raise StoreCorrupted(
             f"{place}: cannot be read as it was committed ({error}). "
             "Run `posemill verify --repair` on the store, then extract again."
