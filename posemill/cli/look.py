@@ -24,8 +24,14 @@ def status_command(
     """Show what a path holds and how far it is."""
     found = status(path)
     lines = [f"{path}: {found['kind']}"]
-    lines += [f"  {key}: {value}" for key, value in found.items() if key != "kind"]
+    lines += [f"  {key}: {_text(value)}" for key, value in found.items() if key != "kind"]
     finish("\n".join(lines), {"path": str(path), **found}, as_json=json)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number}" for key, number in value.items()) or "none"
+    return str(value)
 
 
 def preview_command(

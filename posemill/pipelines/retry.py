@@ -1,4 +1,4 @@
-"""Extracts again what a pose store lacks: missing, quarantined and void videos, and only them.
+"""Extracts videos again: those that are missing, quarantined or void, or whose files changed.
 
 A shard's retried videos go into a group of their own, and its next generation
 names group and rows of each video; all others are carried over. Of two retries
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import randbits
 from time import monotonic
 from typing import Any
 
@@ -21,15 +23,17 @@ from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract import extract_worker
-from posemill.pipelines.extract_plan import STAGE, PlannedVideos
+from posemill.pipelines.extract_plan import STAGE, PlannedVideos, changed_videos
+from posemill.pipelines.plan import begin_order
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
-from posemill.schema import Video, VideoStatus
-from posemill.storage.catalog import read_catalog_videos
+from posemill.schema import VideoStatus
+from posemill.storage.catalog import CatalogVideos, read_catalog_videos
 from posemill.storage.pose_mending import remainder
-from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
+from posemill.storage.poses import PoseStore, VideoEntry
 
 RETRIABLE = (VideoStatus.MISSING, VideoStatus.QUARANTINED, VideoStatus.VOID)
+_LOST = (ShardOutcome.LOST_RACE, ShardOutcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class RetryConfig:
     """Of the entries; none given takes any."""
     video_ids: Collection[str] = ()
     """None given takes all of those statuses and reasons."""
+    changed: bool = False
+    """Take instead the videos whose files are others than those their poses were made from."""
+    ignore_times: bool = False
+    """Files that differ in their times only have not changed."""
     device: str | None = None
     """None takes the store's class of devices."""
     weights: Path | None = None
@@ -84,7 +92,7 @@ class RetryPlan:
         return {
             "videos_to_do": len(self.video_ids),
             "shards_to_do": len(self.pending),
-            **{str(status): self.statuses.get(status, 0) for status in RETRIABLE},
+            "statuses": dict(self.statuses),
             "still_missing": len(self.still_missing),
         }
 
@@ -125,7 +133,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
     store = PoseStore.open(config.poses)
     catalog = read_catalog_videos(config.catalog or _hint(store))
     planned = PlannedVideos(store.plans(), catalog)
-    plan = _plan(store, config, planned)
+    plan = _plan(store, config, planned, catalog)
     worker = extract_worker(
         config.poses,
         planned,
@@ -135,7 +143,9 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
         config.limits,
     )
     on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
-    report = engine.run(plan.pending, worker, config.engine_options, on_event)
+    report = engine.run(
+        begin_order(plan.pending, randbits(64)), worker, config.engine_options, on_event
+    )
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)
     entries = store.entries()
@@ -148,7 +158,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
             for entry in retried
             if entry.status not in (VideoStatus.OK, VideoStatus.EMPTY)
         },
-        num_shards_lost=sum(r.outcome is ShardOutcome.LOST_RACE for r in report.results),
+        num_shards_lost=sum(result.outcome in _LOST for result in report.results),
         seconds=monotonic() - started,
     )
 
@@ -161,53 +171,59 @@ def plan_retry(config: RetryConfig) -> RetryPlan:
     """
     store = PoseStore.open(config.poses)
     catalog = read_catalog_videos(config.catalog or _hint(store))
-    return _plan(store, config, PlannedVideos(store.plans(), catalog))
+    return _plan(store, config, PlannedVideos(store.plans(), catalog), catalog)
 
 
-def _plan(store: PoseStore, config: RetryConfig, videos: Mapping[str, Video]) -> RetryPlan:
+def _plan(
+    store: PoseStore, config: RetryConfig, planned: PlannedVideos, catalog: CatalogVideos
+) -> RetryPlan:
     commits = store.committed()
-    selected = _select(commits.values(), config)
+    known = {entry.video_id: entry for commit in commits.values() for entry in commit.entries}
+    if config.changed:
+        changes = changed_videos(store, planned, catalog, ignore_times=config.ignore_times)
+        candidates = {change.video_id for change in changes}
+    else:
+        candidates = {each.video_id for each in known.values() if _is_asked_for(each, config)}
+    selected = [known[video_id] for video_id in _named(config, known, candidates)]
     absent = {
         entry.video_id
         for entry in selected
-        if entry.status is VideoStatus.MISSING and not Path(videos[entry.video_id].uri).exists()
+        if entry.status is VideoStatus.MISSING and not Path(planned[entry.video_id].uri).exists()
     }
-    to_do = [entry for entry in selected if entry.video_id not in absent]
-    ids = {entry.video_id for entry in to_do}
-    left = [each for commit in commits.values() if (each := remainder(commit, ids)) is not None]
+    to_do = {entry.video_id: entry for entry in selected if entry.video_id not in absent}
+    left = [each for commit in commits.values() if (each := remainder(commit, to_do)) is not None]
     return RetryPlan(
-        statuses=Counter(str(entry.status) for entry in to_do),
+        statuses=Counter(str(entry.status) for entry in to_do.values()),
         still_missing=tuple(sorted(absent)),
-        pending=tasks_again(STAGE, left, videos),
+        pending=tasks_again(STAGE, left, planned),
     )
 
 
-def _select(commits: Collection[ShardCommit], config: RetryConfig) -> list[VideoEntry]:
-    """The entries asked for, in the order of shards and their plans.
+def _is_asked_for(entry: VideoEntry, config: RetryConfig) -> bool:
+    return entry.status in config.statuses and (
+        not config.reasons or entry.reason in config.reasons
+    )
+
+
+def _named(
+    config: RetryConfig, known: Mapping[str, VideoEntry], candidates: AbstractSet[str]
+) -> Collection[str]:
+    """The candidates, or those of them that the configuration names.
 
     Raises:
-        InputError: an id of no video that can be retried.
+        InputError: it names another video.
     """
-    entries = [
-        entry
-        for commit in commits
-        for entry in commit.entries
-        if entry.status in config.statuses
-        and (not config.reasons or entry.reason in config.reasons)
-    ]
     if not config.video_ids:
-        return entries
-    asked = set(config.video_ids)
-    chosen = [entry for entry in entries if entry.video_id in asked]
-    if unknown := sorted(asked - {entry.video_id for entry in chosen}):
-        known = {entry.video_id: entry for commit in commits for entry in commit.entries}
+        return candidates
+    if unknown := sorted(set(config.video_ids) - candidates):
         states = [f"{i!r} is {known[i].status if i in known else 'not there'}" for i in unknown]
+        reasons = f" for the reasons {', '.join(config.reasons)}" if config.reasons else ""
+        wanted = f"are {', '.join(config.statuses)}{reasons}"
         raise InputError(
-            f"{config.poses}: expected videos that are {', '.join(config.statuses)}"
-            f"{' for the reasons ' + ', '.join(config.reasons) if config.reasons else ''}; "
+            f"{config.poses}: expected videos that {'changed' if config.changed else wanted}; "
             f"{', '.join(states[:5])}. Name others, or none to retry all of them."
         )
-    return chosen
+    return set(config.video_ids)
 
 
 def _options(store: PoseStore, config: RetryConfig) -> EstimatorOptions:

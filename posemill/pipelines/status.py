@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from posemill.errors import InputError
+from posemill.pipelines.pace import measure_pace
 from posemill.pipelines.runs import open_run
+from posemill.schema import VideoStatus
 from posemill.storage.catalog import is_catalog, read_catalog
-from posemill.storage.features import FeatureStore
+from posemill.storage.commits import FileRecord
+from posemill.storage.features import FeatureCommit, FeatureStore
 from posemill.storage.layout import FEATURES_KIND, POSES_KIND
-from posemill.storage.poses import PoseStore
+from posemill.storage.poses import PlanTable, PoseStore, ShardCommit, VideoEntry
 from posemill.storage.store_root import read_kind
+from posemill.storage.videos import VideoTable
 
 
 def status(path: Path) -> dict[str, Any]:
@@ -54,31 +59,78 @@ def _catalog(path: Path) -> dict[str, Any]:
 
 
 def _poses(store: PoseStore) -> dict[str, Any]:
-    plans, commits, entries = store.plans(), store.committed(), store.entries()
+    plans, commits = store.plans(), store.committed()
+    entries = [entry for commit in commits.values() for entry in commit.entries]
+    by_status = Counter(str(entry.status) for entry in entries)
+    void = {entry.video_id for entry in entries if entry.status is VideoStatus.VOID}
+    shards = {shard for plan in plans for shard in np.unique(plan.shard_id).tolist()}
+    whole = sum(all(e.status is not VideoStatus.VOID for e in c.entries) for c in commits.values())
     return {
         "videos": sum(len(plan.videos) for plan in plans),
-        "videos_done": len(entries),
-        "shards": sum(len(plan.shards()) for plan in plans),
-        "shards_done": len(commits),
-        "frames": sum(entry.frames_decoded for entry in entries.values()),
-        "person_rows": sum(stop - start for start, stop in (e.rows for e in entries.values())),
-        **Counter(str(entry.status) for entry in entries.values()),
+        "videos_done": len(entries) - len(void),
+        "shards": len(shards),
+        "shards_done": whole,
+        "shards_to_do": len(shards | set(commits)) - whole,
+        **by_status,
+        "reasons": _reasons(entries),
+        "frames": sum(entry.frames_decoded for entry in entries),
+        "person_rows": sum(stop - start for start, stop in (entry.rows for entry in entries)),
+        "bytes": _num_bytes(f for c in commits.values() for f in c.files.values()),
+        **_pace(commits.values(), "footage_seconds", _footage_left(plans, set(commits), void)),
         "estimator": store.configuration["estimator"],
         "skeleton": store.configuration["skeleton"],
     }
 
 
+def _reasons(entries: Iterable[VideoEntry]) -> dict[str, int]:
+    """How many videos were set aside for which reason."""
+    return dict(
+        Counter(
+            entry.reason for entry in entries if entry.status is VideoStatus.QUARANTINED
+        ).most_common()
+    )
+
+
+def _footage_left(plans: Iterable[PlanTable], committed: set[int], void: set[str]) -> float:
+    """Seconds of footage, as planned, of shards and void videos that are still to do."""
+    left = 0.0
+    for plan in plans:
+        to_do = ~np.isin(plan.shard_id, list(committed))
+        if void:
+            to_do |= np.isin(VideoTable.of(plan.videos).ids(), list(void))
+        left += float(plan.cost[to_do].sum())
+    return left
+
+
 def _features(store: FeatureStore) -> dict[str, Any]:
     rows = [row for row in store.rows() if row is not None]
+    clips, commits = Counter(row.pose_shard for row in rows), store.committed()
+    clips_left = sum(number for shard, number in clips.items() if shard not in commits)
     return {
         "clips": len(rows),
         "valid": int(np.count_nonzero(store.valid())),
-        "shards": len({row.pose_shard for row in rows}),
-        "shards_done": len(store.committed()),
+        "shards": len(clips),
+        "shards_done": len(commits),
+        "shards_to_do": len(clips.keys() - commits.keys()),
+        "bytes": _num_bytes(commit.files for commit in commits.values()),
+        **_pace(commits.values(), "clips", clips_left),
         "classes": len(store.classes),
         "recipe": store.configuration["recipe"]["name"],
         **{spec.name: f"{spec.dtype} {spec.shape}" for spec in store.specs},
     }
+
+
+def _num_bytes(files: Iterable[Mapping[str, FileRecord]]) -> int:
+    """Of all that is committed."""
+    return sum(file.num_bytes for group in files for file in group.values())
+
+
+def _pace(
+    commits: Iterable[ShardCommit | FeatureCommit], unit: str, cost_left: float
+) -> dict[str, Any]:
+    """The rate of all workers together while any was at work, and what it makes of the rest."""
+    pace = measure_pace(commit.attempt for commit in commits)
+    return {} if pace is None else pace.as_dict(unit, cost_left)
 
 
 def _run(path: Path) -> dict[str, Any]:

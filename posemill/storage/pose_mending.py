@@ -25,20 +25,27 @@ class Remainder:
     video_ids: tuple[str, ...]
 
 
-def without_groups(commit: ShardCommit, damage: Mapping[str, str]) -> ShardCommit:
+def without_damaged(
+    commit: ShardCommit, damage: Mapping[str, str], videos: Sequence[Video]
+) -> ShardCommit:
     """The next generation, in which the videos of damaged groups are void.
 
     `damage` tells of each damaged group what was found. A video that has no rows there
-    (missing, quarantined) only loses the group's name.
+    (missing, quarantined) only loses the group's name. `videos` are the planned ones:
+    one that the commit does not tell of becomes void, too.
     """
     entries = [
         _without_rows(entry, damage[entry.group]) if entry.group in damage else entry
         for entry in commit.entries
     ]
+    known = {entry.video_id for entry in commit.entries}
+    left_out = [video for video in videos if video.id not in known]
+    entries += [_void(video, commit.shard_id, "no record tells of it") for video in left_out]
+    order = {video.id: number for number, video in enumerate(videos)}
     return replace(
         commit,
         generation=commit.generation + 1,
-        entries=tuple(entries),
+        entries=tuple(sorted(entries, key=lambda entry: order.get(entry.video_id, len(order)))),
         files={group: files for group, files in commit.files.items() if group not in damage},
         marker_sha256="",
         attempt=None,
