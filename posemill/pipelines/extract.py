@@ -26,6 +26,7 @@ from posemill.pipelines.extract_plan import (
 )
 from posemill.pipelines.extract_shard import pose_configuration
 from posemill.pipelines.forecast import Forecast, forecast
+from posemill.pipelines.plan import begin_order
 from posemill.pipelines.quarantine_limit import DEFAULT_SHARE, QuarantineLimit
 from posemill.pipelines.rates import ASSUMED, Rates, store_rates
 from posemill.pipelines.supervise import Limits
@@ -68,6 +69,8 @@ class ExtractSummary:
     """Id of each missing, quarantined or damaged video to its status and message."""
     num_frames: int
     num_extracted_videos: int
+    num_lost_videos: int
+    """Done here, too, while another run did them and was first to commit them."""
     seconds: float
     plan: ExtractPlan
 
@@ -77,6 +80,7 @@ class ExtractSummary:
             **{status: self.statuses.get(status, 0) for status in VideoStatus},
             "frames": self.num_frames,
             "extracted_now": self.num_extracted_videos,
+            "extracted_twice": self.num_lost_videos,
             "shards_of_other_catalogs": self.plan.num_other_shards,
             "seconds": round(self.seconds, 2),
             "not_whole": dict(self.not_whole),
@@ -109,7 +113,9 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     )
     on_event(StageStarted(STAGE, len(plan.pending), sum(task.num_items for task in plan.pending)))
     limited = QuarantineLimit(config.max_quarantined, on_event)
-    report = engine.run(plan.pending, worker, config.engine_options, limited)
+    report = engine.run(
+        begin_order(plan.pending, randbits(64)), worker, config.engine_options, limited
+    )
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)
     return _summary(store, plan, report, monotonic() - started)
@@ -129,7 +135,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
         store.require_configuration(pose_configuration(estimator, config.options))
         state = _read_state(store, catalog, config)
     new = _next_table(state, catalog, config)
-    planned, plan = _plan(state, new, catalog, seed=0)
+    planned, plan = _plan(state, new, catalog)
     with input_faults(Path(catalog.root)):
         return forecast(plan, planned, state.rates, config.engine_options.workers)
 
@@ -185,7 +191,7 @@ def _extend_plan(
         state = _read_state(store, catalog, config)
         new = _next_table(state, catalog, config)
         if new is None or store.add_plan(new.number, new):
-            return _plan(state, new, catalog, seed=randbits(64))
+            return _plan(state, new, catalog)
 
 
 def _next_table(state: _State, catalog: CatalogVideos, config: ExtractConfig) -> PlanTable | None:
@@ -194,11 +200,11 @@ def _next_table(state: _State, catalog: CatalogVideos, config: ExtractConfig) ->
 
 
 def _plan(
-    state: _State, new: PlanTable | None, catalog: CatalogVideos, seed: int
+    state: _State, new: PlanTable | None, catalog: CatalogVideos
 ) -> tuple[PlannedVideos, ExtractPlan]:
     planned = PlannedVideos([*state.tables, *([] if new is None else [new])], catalog)
     num_new = 0 if new is None else len(new.videos)
-    return planned, make_plan(planned, state.committed, state.remainders, num_new, seed)
+    return planned, make_plan(planned, state.committed, state.remainders, num_new)
 
 
 def _summary(
@@ -213,9 +219,12 @@ def _summary(
             if entry.status not in (VideoStatus.OK, VideoStatus.EMPTY)
         },
         num_frames=sum(entry.frames_decoded for entry in entries.values()),
-        num_extracted_videos=sum(
-            r.num_items for r in report.results if r.outcome is ShardOutcome.COMMITTED
-        ),
+        num_extracted_videos=_num_items(report, ShardOutcome.COMMITTED),
+        num_lost_videos=_num_items(report, ShardOutcome.LOST_RACE),
         seconds=seconds,
         plan=plan,
     )
+
+
+def _num_items(report: RunReport, outcome: ShardOutcome) -> int:
+    return sum(result.num_items for result in report.results if result.outcome is outcome)

@@ -15,7 +15,6 @@ from posemill.pipelines.plan import (
     Float64,
     ShardLimits,
     assign_shards,
-    begin_order,
     footage_seconds,
 )
 from posemill.pipelines.tasks import ShardTask
@@ -79,7 +78,6 @@ class ExtractPlan:
     num_void_videos: int
     """Of committed shards, found damaged: to be made again."""
     pending: tuple[ShardTask, ...]
-    """In an order in which to begin them, see `plan.begin_order`."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -136,7 +134,6 @@ def make_plan(
     committed: Mapping[int, object],
     remainders: Mapping[int, Remainder],
     num_new: int,
-    seed: int,
 ) -> ExtractPlan:
     """What is left to do of the planned videos; of other catalogs' nothing."""
     shards = _Shards.of(planned)
@@ -147,8 +144,6 @@ def make_plan(
         for left in remainders.values()
         if all(planned.known[planned.rows[video_id]] for video_id in left.video_ids)
     ]
-    tasks = [*shards.tasks(waiting & ours), *tasks_again(STAGE, void, planned)]
-    order = begin_order(np.array([task.cost for task in tasks]), seed)
     return ExtractPlan(
         num_videos=len(planned),
         num_shards=len(shards.ids),
@@ -156,7 +151,7 @@ def make_plan(
         num_new_videos=num_new,
         num_other_shards=int((waiting & ~ours).sum()) + len(remainders) - len(void),
         num_void_videos=sum(len(left.video_ids) for left in void),
-        pending=tuple(tasks[place] for place in order),
+        pending=(*shards.tasks(waiting & ours), *tasks_again(STAGE, void, planned)),
     )
 
 

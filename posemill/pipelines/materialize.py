@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
+from secrets import randbits
 from time import monotonic
 from typing import Any
 
@@ -16,6 +17,7 @@ from posemill.errors import InputError
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
+from posemill.pipelines.plan import begin_order
 from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.schema import Clip
 from posemill.storage.catalog import Catalog, read_catalog
@@ -145,7 +147,9 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         },
     )
     on_event(StageStarted(STAGE, len(plan.pending), plan.num_clips_to_do))
-    report = engine.run(plan.pending, spec, config.engine_options, on_event)
+    report = engine.run(
+        begin_order(plan.pending, randbits(64)), spec, config.engine_options, on_event
+    )
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)
     return MaterializeSummary(

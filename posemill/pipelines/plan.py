@@ -7,6 +7,7 @@ sees the same shards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.errors import InputError
+from posemill.pipelines.tasks import ShardTask
 from posemill.schema import Int64, Video
 
 Float64 = npt.NDArray[np.float64]
@@ -107,8 +109,8 @@ def assign_shards(cost_seconds: Float64, limits: ShardLimits) -> Int64:
     return np.cumsum(is_first) - 1
 
 
-def begin_order(cost: Float64, seed: int) -> Int64:
-    """(N,) places in `cost`: an order that is nearly longest first, and another for every seed.
+def begin_order(tasks: Sequence[ShardTask], seed: int) -> tuple[ShardTask, ...]:
+    """The tasks in an order that is nearly longest first, and another one for every seed.
 
     Longest first, so that no long shard is begun last and waited for alone. Nearly, so
     that two jobs on one store begin different shards, find the other one's committed and
@@ -116,6 +118,7 @@ def begin_order(cost: Float64, seed: int) -> Int64:
     drawn with a probability that grows with the cost, among all that are left
     (Plackett-Luce, drawn by Gumbel noise on the logarithms).
     """
-    noise = np.random.default_rng(seed).gumbel(size=len(cost))
+    cost = np.array([task.cost for task in tasks], np.float64)
+    noise = np.random.default_rng(seed).gumbel(size=len(tasks))
     keys = _PREFERENCE * np.log(np.maximum(cost, 1e-3)) + noise
-    return np.argsort(-keys, kind="stable")
+    return tuple(tasks[place] for place in np.argsort(-keys))

@@ -14,6 +14,7 @@ from posemill.pipelines.plan import (
     footage_seconds,
     video_cost_seconds,
 )
+from posemill.pipelines.tasks import ShardTask
 from posemill.schema import Video
 
 costs = st.lists(st.floats(0.0, 2000.0), max_size=80).map(np.array)
@@ -93,17 +94,25 @@ def test_a_shard_of_nothing_is_refused(values: tuple[int, float], message: str) 
         ShardLimits(*values)
 
 
+def tasks(cost: np.ndarray) -> list[ShardTask]:
+    return [ShardTask("extract", shard, 1, float(seconds)) for shard, seconds in enumerate(cost)]
+
+
+def order_of(cost: np.ndarray, seed: int) -> list[int]:
+    return [task.shard_id for task in begin_order(tasks(cost), seed)]
+
+
 @given(costs, st.integers(0, 2**64 - 1))
 def test_every_shard_is_begun_once(cost: np.ndarray, seed: int) -> None:
-    order = begin_order(cost, seed)
-    assert sorted(order.tolist()) == list(range(len(cost)))
-    np.testing.assert_array_equal(order, begin_order(cost, seed))
+    order = begin_order(tasks(cost), seed)
+    assert sorted(order, key=lambda task: task.shard_id) == tasks(cost)
+    assert order == begin_order(tasks(cost), seed)
 
 
 def test_much_longer_shards_are_begun_first() -> None:
     cost = np.array([1.0] * 50 + [100.0] * 3)
     for seed in range(20):
-        assert set(begin_order(cost, seed)[:3].tolist()) == {50, 51, 52}
+        assert set(order_of(cost, seed)[:3]) == {50, 51, 52}
 
 
 def test_two_jobs_begin_different_shards() -> None:
@@ -111,7 +120,7 @@ def test_two_jobs_begin_different_shards() -> None:
     cost = np.full(200, 600.0)
     doubled = []
     for seed in range(10):
-        orders = [list(begin_order(cost, 2 * seed + job)) for job in range(2)]
+        orders = [order_of(cost, 2 * seed + job) for job in range(2)]
         committed: set[int] = set()
         done = 0
         while len(committed) < len(cost):
