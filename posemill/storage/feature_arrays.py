@@ -124,12 +124,12 @@ def consolidate(root: Path, specs: Sequence[OutputSpec]) -> None:
 def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[Any]) -> list[Path]:
     """Write whole shards `[start, stop)` of an array; rows are padded with 0.
 
-    Returns the objects that hold them; rows of `valid` that are all False have none.
+    Returns the objects that hold them.
     """
     array = zarr.open_array(root / name, mode="r+")
-    if name != VALID:
-        # Every object of a written range is there, so that one that is not there is a loss.
-        array = array.with_config({"write_empty_chunks": True})
+    # Every object of a written range is there, so that one that is not there is a loss, and
+    # that none is removed under a writer that races with this one.
+    array = array.with_config({"write_empty_chunks": True})
     if len(rows) < stop - start:
         padded = np.zeros((stop - start, *rows.shape[1:]), rows.dtype)
         padded[: len(rows)] = rows
@@ -137,12 +137,11 @@ def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[A
     array[start:stop] = rows
     shard_size = (array.shards or array.chunks)[0]
     paths = shard_paths(root, name, range(start // shard_size, stop // shard_size), rows.ndim)
-    written = [path for path in paths if path.exists()]
-    for path in written:
+    for path in paths:
         sync_file(path)
-    for folder in {path.parent for path in paths if path.parent.exists()}:
+    for folder in {path.parent for path in paths}:
         sync_folder(folder)
-    return written
+    return paths
 
 
 def check_rows(

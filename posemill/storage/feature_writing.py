@@ -30,7 +30,11 @@ def clips_per_block(bytes_per_clip: int, wanted: int) -> int:
 
 
 class ShardWriter:
-    """Writes the rows `[start, stop)` of a pose shard of `num_clips` clips."""
+    """Writes the rows `[start, stop)` of a pose shard of `num_clips` clips.
+
+    One that `overwrites` an earlier generation declares the rows invalid first.
+    It must then be finished, whoever else commits meanwhile, or they stay so.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,15 @@ class ShardWriter:
         rows: tuple[int, int],
         num_clips: int,
         clips_per_block: int,
+        *,
+        overwrites: bool,
     ) -> None:
         self._root = root
         self._specs = specs
         self._rows = rows
         self._valid = np.zeros(num_clips, np.bool_)
         self._clips_per_block = clips_per_block
+        self._overwrites = overwrites
         self._num_written = 0
         self._files: dict[str, FileRecord] = {}
 
@@ -62,7 +69,7 @@ class ShardWriter:
         if num_clips == 0:
             raise ValueError(f"expected {len(self._valid)} clips, got another block after them")
         check_rows(self._specs, arrays, valid, num_clips)
-        if done == 0:  # what is overwritten from here on is valid no more
+        if done == 0 and self._overwrites:
             write_rows(self._root, VALID, *self._rows, np.zeros_like(self._valid))
         start = self._rows[0] + done
         for spec in self._specs:

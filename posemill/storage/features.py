@@ -200,7 +200,7 @@ class FeatureStore(Store[FeatureCommit]):
         Where the shard was committed from another state of its poses, or was
         found damaged, it is written again as the next generation. Returns False
         where the very same commit is there already (then no block is taken) or
-        another writer is first (then no more are).
+        another writer is first (then no more are, in the first generation).
 
         Raises:
             ValueError: blocks of other clips, shapes or dtypes than declared, or too
@@ -214,9 +214,17 @@ class FeatureStore(Store[FeatureCommit]):
         if name is None:
             return False
         num_clips = sum(row is not None for row in self._plan.table.rows[start:stop])
-        writer = ShardWriter(self.root, self.specs, (start, stop), num_clips, self.clips_per_shard)
+        overwrites = name.generation > 0
+        writer = ShardWriter(
+            self.root,
+            self.specs,
+            (start, stop),
+            num_clips,
+            self.clips_per_shard,
+            overwrites=overwrites,
+        )
         for block in blocks:
-            if self._is_committed(name):
+            if not overwrites and self._is_committed(name):
                 return False
             with disk_faults(self.root):
                 writer.write(block)

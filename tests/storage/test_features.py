@@ -183,24 +183,38 @@ def test_writing_holds_a_block_at_a_time(tmp_path: Path, num_clips: int) -> None
         assert np.array_equal(store.read("out", slice(first, first + len(written))), written)
 
 
-def test_blocks_are_taken_only_while_they_are_needed(filled: FeatureStore) -> None:
-    taken = []
+def test_blocks_are_taken_only_while_they_are_needed(filled: FeatureStore, tmp_path: Path) -> None:
+    store = FeatureStore.create(tmp_path / "empty", SPECS, CONFIGURATION, CLASSES)
+    store.add_rows(_rows(4, 70))
+    taken: list[int] = []
 
-    def blocks(store: FeatureStore, overtaken_after: int) -> Iterator[Block]:
+    def blocks(store: FeatureStore, overtaken_at: int) -> Iterator[Block]:
+        """Blocks that another writer of the same state overtakes."""
         for number, block in enumerate(in_blocks(store, _arrays(70, 7), np.ones(70, bool))):
-            if number == overtaken_after:
+            if number == overtaken_at:
                 FeatureStore.open(store.root).write_shard(
-                    4, "new", in_blocks(store, _arrays(70, 8), np.ones(70, bool))
+                    4, "new", in_blocks(store, _arrays(70, 7), np.ones(70, bool))
                 )
             taken.append(number)
             yield block
 
+    # Committed already: none. Overtaken in the first generation: no more.
     assert not filled.write_shard(4, "sha4", blocks(filled, 9))
     assert taken == []
-    assert not filled.write_shard(4, "new", blocks(filled, 0))
+    assert not store.write_shard(4, "new", blocks(store, 0))
     assert taken == [0]
-    assert np.array_equal(filled.read("volume", slice(70)), _arrays(70, 8)["volume"])
-    filled.verify(filled.committed()[4])
+    # Overtaken in a later one, after it had declared the rows invalid: all, so that they
+    # are valid again, with the same bytes.
+    taken.clear()
+    assert not filled.write_shard(4, "new", blocks(filled, 1))
+    assert taken == [0, 1]
+    for each in (store, filled):
+        start, _ = each.row_range(4)
+        assert each.valid()[start : start + 70].all()
+        assert np.array_equal(
+            each.read("volume", slice(start, start + 70)), _arrays(70, 7)["volume"]
+        )
+        each.verify(each.committed()[4])
 
 
 def test_a_block_that_cannot_be_made_leaves_rows_that_are_not_valid(filled: FeatureStore) -> None:
