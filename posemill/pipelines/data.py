@@ -86,13 +86,13 @@ def select_clips(store: FeatureStore, split: str, subset: str) -> ClipSet:
     labelled = inside & (store.labels() >= 0)
     if not labelled.any():
         raise InputError(
-            f"{store.root}: none of the {int(inside.sum())} clips of {split}/{subset} has a label; "
+            f"{store.url}: none of the {int(inside.sum())} clips of {split}/{subset} has a label; "
             "put the videos into a folder for each class, or index a dataset with labels"
         )
     usable = labelled & store.valid()
     if not usable.any():
         raise InputError(
-            f"{store.root}: none of the {int(labelled.sum())} labelled clips of {split}/{subset} "
+            f"{store.url}: none of the {int(labelled.sum())} labelled clips of {split}/{subset} "
             "has features; materialize them first"
         )
     rows = store.rows()
@@ -274,7 +274,7 @@ def map_shape(store: FeatureStore, array: str) -> tuple[int, int, int, int]:
             return keypoints, channels, height, width
     held = ", ".join(f"{spec.name} {spec.shape} {spec.dtype}" for spec in store.specs)
     raise InputError(
-        f"{store.root}: expected maps {array!r} of uint8 with the dimensions keypoint, channel, "
+        f"{store.url}: expected maps {array!r} of uint8 with the dimensions keypoint, channel, "
         f"y, x; it holds: {held}"
     )
 

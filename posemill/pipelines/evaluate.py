@@ -114,12 +114,12 @@ def _check_features(run: RunFolder, store: FeatureStore) -> None:
     if store.configuration_hash != trained["configuration_hash"]:
         lines = differences(store.configuration, trained["configuration"])
         raise ConfigurationMismatch(
-            f"{store.root} was made in another way than the features that {run.root} was trained "
+            f"{store.url} was made in another way than the features that {run.root} was trained "
             "on (asked for: these features; the store: those of the run):\n  " + "\n  ".join(lines)
         )
     if list(store.classes) != classes:
         raise ConfigurationMismatch(
-            f"{store.root} has the classes {', '.join(store.classes)}; {run.root} was trained on "
+            f"{store.url} has the classes {', '.join(store.classes)}; {run.root} was trained on "
             f"{', '.join(classes)}; use features with the same classes in the same order"
         )
 

@@ -188,9 +188,9 @@ def require_unchanged(store: PoseStore, changes: Sequence[Change]) -> None:
         return
     more = f"\n  and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
     raise InputError(
-        f"{len(changes)} of the videos changed since their poses in {store.root} were made:\n  "
+        f"{len(changes)} of the videos changed since their poses in {store.url} were made:\n  "
         + "\n  ".join(map(str, changes[:_SHOWN]))
-        + f"{more}\nExtract them again with `posemill retry {store.root} --changed`, or extract "
+        + f"{more}\nExtract them again with `posemill retry {store.url} --changed`, or extract "
         "into a new store. Where files were copied and only their times differ: --ignore-times."
     )
 

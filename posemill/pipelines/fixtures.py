@@ -28,8 +28,8 @@ from posemill.fixtures.body import Subset
 from posemill.fixtures.scene import MAX_FRAMES, MIN_FRAMES, ClipSpec, FixtureClip, render_clip
 from posemill.pipelines.watchdog import end_with_parent
 from posemill.provenance import differences
-from posemill.storage.commits import create_if_absent
 from posemill.storage.durable import disk_faults, replace_file, temporary_name
+from posemill.storage.objects import LocalObjects
 
 FORMAT_VERSION = 1
 MANIFEST = "fixtures.json"
@@ -169,7 +169,7 @@ def _claim(root: Path, parameters: FixtureParameters) -> None:
                 f"{root} exists and is not a folder of fixtures (it has no {MANIFEST}); "
                 "choose a new or an empty folder"
             )
-        create_if_absent(manifest, _json_bytes(parameters.manifest()))
+        LocalObjects(root).create_if_absent(MANIFEST, _json_bytes(parameters.manifest()))
     _check_manifest(manifest, parameters)
     if not mirrors.is_file():
         replace_file(mirrors, _json_bytes(dict(MIRROR_LABELS)))

@@ -229,7 +229,7 @@ def _check_requirements(
         )
     if "pose3d" in recipe.requires and commits and not poses.has_3d():
         raise InputError(
-            f"recipe {recipe.name} needs 3-D poses, and {poses.root} has none; set space=2d, or "
+            f"recipe {recipe.name} needs 3-D poses, and {poses.url} has none; set space=2d, or "
             "import poses that have them"
         )
 
@@ -323,7 +323,7 @@ def _clips_per_shard(inputs: _Inputs) -> int:
     ]
     if not any(sizes):
         raise InputError(
-            f"{inputs.poses.root} plans no video of the catalog {inputs.catalog.name!r}; extract "
+            f"{inputs.poses.url} plans no video of the catalog {inputs.catalog.name!r}; extract "
             "the catalog first, or give the one that the poses were made from with --catalog"
         )
     return clips_per_block(_bytes_per_clip(inputs.specs), min(CLIPS_PER_SHARD, max(sizes)))
@@ -364,7 +364,7 @@ def _plan(
     if strangers:
         raise InputError(
             f"the features have the clip {strangers[0].clip_id!r}, whose video is not in "
-            f"{inputs.poses.root}: they were made from other poses; materialize into a new store"
+            f"{inputs.poses.url}: they were made from other poses; materialize into a new store"
         )
     pending = tuple(
         ShardTask(STAGE, shard_id, num_clips, float(num_clips))

@@ -6,80 +6,29 @@ The record lists every file of the data with its size and CRC-32C and ends with
 its own sha256. A change is a record of the next generation; the highest one
 counts, and records are never altered or removed.
 
-`create_if_absent` is the only step that needs something of the file system,
-so that a store elsewhere needs only another one of it.
+`Objects.create_if_absent` is the only step that needs more of a place than
+reading and writing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import google_crc32c
 
-from posemill.errors import InputError, StoreCorrupted
+from posemill.errors import StoreCorrupted
 from posemill.provenance import canonical_json
-from posemill.storage.durable import (
-    disk_faults,
-    names_in,
-    sync_folder,
-    temporary_name,
-    write_file,
-)
+from posemill.storage.durable import disk_faults
+from posemill.storage.objects import Objects
+from posemill.storage.store_parts import names_in
 
 _NAME = re.compile(r"s(\d{6,})\.g(\d{3,})\.json")
 _SEAL = ',"sha256":"'
-
-
-def create_if_absent(path: Path, data: bytes) -> bool:
-    """Create a file with this content unless there is one: True for exactly one caller.
-
-    The file appears whole and is on the disk on return.
-
-    Raises:
-        OSError: the file system refuses, e.g. hard links.
-    """
-    draft = temporary_name(path)
-    try:
-        write_file(draft, data)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            # A network file system may report its own link's retry as a loss.
-            return draft.stat().st_nlink == 2
-    finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return True
-
-
-def require_create_if_absent(folder: Path) -> None:
-    """Try the primitive in an own folder, before anything relies on it.
-
-    Raises:
-        InputError: it does not hold there.
-    """
-    path = folder / ".probe"
-    try:
-        held = create_if_absent(path, b"first") and not create_if_absent(path, b"second")
-        held = held and path.read_bytes() == b"first"
-        path.unlink()
-    except OSError as error:
-        raise InputError(
-            f"{folder.parent}: no store can be made there: its file system refuses to link a file "
-            f"({error.strerror or error}). Choose an output path on another file system."
-        ) from error
-    if not held:
-        raise InputError(
-            f"{folder.parent}: no store can be made there: its file system lets two writers "
-            "create the same file. Choose an output path on another file system."
-        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,25 +42,20 @@ class RecordName:
         return f"s{self.shard_id:06d}.g{self.generation:03d}.json"
 
 
-def list_latest(folder: Path) -> dict[int, RecordName]:
-    """Per shard the record of the highest generation, in the order of shards; one listing.
-
-    Raises:
-        StoreCorrupted: the folder is not there.
-        EnvironmentFault: it cannot be read.
-    """
-    return {name.shard_id: name for name in list_records(folder)}
-
-
-def list_records(folder: Path) -> list[RecordName]:
+def list_records(commits: Objects) -> list[RecordName]:
     """All records, in the order of shards and generations; one listing.
 
     Raises:
-        StoreCorrupted: the folder is not there.
+        StoreCorrupted: the part of the store that holds them is not there.
         EnvironmentFault: it cannot be read.
     """
-    found = [match for name in names_in(folder) if (match := _NAME.fullmatch(name))]
-    return sorted(RecordName(int(match[1]), int(match[2])) for match in found)
+    found = (_NAME.fullmatch(name) for name in names_in(commits))
+    return sorted(RecordName(int(match[1]), int(match[2])) for match in found if match)
+
+
+def latest_of(records: Iterable[RecordName]) -> dict[int, RecordName]:
+    """Per shard the record of the highest generation, in the order of shards."""
+    return {name.shard_id: name for name in sorted(records)}
 
 
 def seal(body: Mapping[str, Any]) -> bytes:
@@ -120,18 +64,7 @@ def seal(body: Mapping[str, Any]) -> bytes:
     return f'{text[:-1]}{_SEAL}{hashlib.sha256(text.encode()).hexdigest()}"}}\n'.encode()
 
 
-def read_record(path: Path) -> tuple[dict[str, Any], str]:
-    """The content and the sha256 of the record at `path`.
-
-    Raises:
-        StoreCorrupted: a byte of it is not what was written.
-        EnvironmentFault: it cannot be read.
-    """
-    with disk_faults(path):
-        return unseal(path.read_bytes(), path)
-
-
-def unseal(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
+def unseal(data: bytes, place: str) -> tuple[dict[str, Any], str]:
     """A record's content and its sha256.
 
     Raises:
@@ -141,7 +74,7 @@ def unseal(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
     expected = hashlib.sha256(content + b"}").hexdigest()
     if not content or rest != f'{expected}"}}\n'.encode():
         raise StoreCorrupted(
-            f"{path}: the commit record was altered or cut short ({len(data)} bytes that do not "
+            f"{place}: the commit record was altered or cut short ({len(data)} bytes that do not "
             "match their own sha256). Run `posemill verify --repair` on the store, then the "
             "command that made it."
         )
@@ -157,16 +90,14 @@ class FileRecord:
     crc32c: str
 
 
-def record_file(path: Path) -> FileRecord:
-    """Size and CRC-32C of a file."""
-    data = path.read_bytes()
+def record_bytes(data: bytes) -> FileRecord:
+    """Size and CRC-32C of an object's bytes."""
     return FileRecord(len(data), f"{google_crc32c.value(data):08x}")
 
 
-def record_tree(folder: Path) -> dict[str, FileRecord]:
-    """A record of every file below `folder`, by its path relative to it."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): record_file(path) for path in paths}
+def record_files(files: Mapping[str, bytes]) -> dict[str, FileRecord]:
+    """A record of every object, by its name."""
+    return {name: record_bytes(data) for name, data in files.items()}
 
 
 def files_to_json(files: Mapping[str, FileRecord]) -> dict[str, list[Any]]:
@@ -179,36 +110,53 @@ def files_from_json(stored: Mapping[str, Any]) -> dict[str, FileRecord]:
     return {name: FileRecord(int(size), str(crc)) for name, (size, crc) in stored.items()}
 
 
-def check_files(folder: Path, files: Mapping[str, FileRecord], *, content: bool) -> None:
-    """Compare files with their records: presence and size, and with `content` every byte.
+def check_files(objects: Objects, files: Mapping[str, FileRecord], *, content: bool) -> None:
+    """Compare objects with their records: presence and size, and with `content` every byte.
 
     Raises:
-        StoreCorrupted: naming the files that differ.
+        StoreCorrupted: naming the objects that differ.
+        EnvironmentFault: one cannot be read.
     """
-    if problems := file_problems(folder, files, content=content):
-        shown = [f"{name}: {problem}" for name, problem in problems.items()]
+    found = file_problems(objects, files, content=content)
+    if found:
+        problems = [f"{name}: {problem}" for name, problem in found.items()]
         raise StoreCorrupted(
-            f"{folder}: {len(problems)} of {len(files)} committed files are not as they were "
-            f"committed: {'; '.join(shown[:5])}. Run `posemill verify --repair` on the store, then "
-            "the command that made it: it makes again what is damaged."
+            f"{objects.url}: {len(problems)} of {len(files)} committed files are not as they were "
+            f"committed: {'; '.join(problems[:5])}. Run `posemill verify --repair` on the store, "
+            "then the command that made it: it makes again what is damaged."
         )
 
 
 def file_problems(
-    folder: Path, files: Mapping[str, FileRecord], *, content: bool
+    objects: Objects, files: Mapping[str, FileRecord], *, content: bool
 ) -> dict[str, str]:
-    """What is wrong with which of the files: presence and size, and with `content` every byte."""
-    found = {name: _problem(folder / name, expected, content) for name, expected in files.items()}
+    """What `check_files` finds, by the object's name; empty where all is as committed.
+
+    Raises:
+        EnvironmentFault: one cannot be read.
+    """
+    with disk_faults(objects.url):
+        if content:
+            found = {name: _content_problem(objects, name, files[name]) for name in files}
+        else:
+            sizes = objects.sizes(files)
+            found = {name: _size_problem(sizes[name], files[name]) for name in files}
     return {name: problem for name, problem in found.items() if problem}
 
 
-def _problem(path: Path, expected: FileRecord, content: bool) -> str | None:
-    try:
-        num_bytes = path.stat().st_size
-    except OSError:
+def _size_problem(num_bytes: int | None, expected: FileRecord) -> str | None:
+    if num_bytes is None:
         return "is missing"
     if num_bytes != expected.num_bytes:
         return f"has {num_bytes} bytes, expected {expected.num_bytes}"
-    if content and record_file(path) != expected:
-        return f"has another CRC-32C than {expected.crc32c}"
     return None
+
+
+def _content_problem(objects: Objects, name: str, expected: FileRecord) -> str | None:
+    try:
+        data = objects.read(name)
+    except FileNotFoundError:
+        return "is missing"
+    if record_bytes(data) == expected:
+        return None
+    return _size_problem(len(data), expected) or f"has another CRC-32C than {expected.crc32c}"

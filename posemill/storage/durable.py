@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
+from posemill.errors import EnvironmentFault, InputError
 
 
 def temporary_name(path: Path) -> Path:
@@ -70,7 +69,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until a folder's list of names is on the disk."""
+    """Wait until a folder's list of names, or a file's bytes, are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -78,16 +77,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sync_file(path: Path) -> None:
-    """Wait until the bytes of a file that somebody else wrote are on the disk."""
-    sync_folder(path)
-
-
 def sync_tree(folder: Path) -> None:
     """Wait until every file and folder below `folder`, and itself, is on the disk."""
     for current, _, names in os.walk(folder, topdown=False):
         for name in names:
-            sync_file(Path(current, name))
+            sync_folder(Path(current, name))
         sync_folder(Path(current))
 
 
@@ -115,40 +109,8 @@ def remove_tree(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Wait until no other process or thread holds the lock file at `path`; a holder's death frees.
-
-    Raises:
-        OSError: the file system refuses, e.g. it knows no locks.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def names_in(folder: Path) -> list[str]:
-    """The names in a folder that every store of its kind has.
-
-    Raises:
-        StoreCorrupted: the folder is not there.
-        EnvironmentFault: it cannot be read.
-    """
-    with disk_faults(folder):
-        try:
-            return [path.name for path in folder.iterdir()]
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise StoreCorrupted(
-                f"{folder}: this folder of the store is not there, so the store is not whole. "
-                "Restore it from a backup, or remove the store and make it again."
-            ) from error
-
-
-@contextmanager
 def input_faults(
-    path: Path, remedy: str = "Correct the permissions, or give another path."
+    path: Path | str, remedy: str = "Correct the permissions, or give another path."
 ) -> Iterator[None]:
     """Turn an `OSError` about what the user gave into an `InputError` that names the place."""
     try:
@@ -161,7 +123,7 @@ def input_faults(
 
 
 @contextmanager
-def disk_faults(path: Path) -> Iterator[None]:
+def disk_faults(path: Path | str) -> Iterator[None]:
     """Turn an `OSError` into an `EnvironmentFault` that names the place and the remedy."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""The Zarr arrays of a feature store: created empty, grown, filled by whole shards.
+"""The Zarr arrays of a feature store as the objects that hold them. Pure: nothing is written here.
 
 The root's `zarr.json` repeats all arrays' metadata (Zarr's consolidated
 metadata), so that opening the store is one read, and growth becomes visible by
@@ -10,17 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
 
-from posemill.storage.durable import replace_file, sync_file, sync_folder, sync_tree
 from posemill.storage.feature_rows import NO_LABEL, RowTable
 from posemill.storage.layout import INDEX_ROWS_PER_CHUNK, feature_codecs
-from posemill.storage.store_root import METADATA, group_metadata
+from posemill.storage.store_parts import METADATA, group_metadata
+from posemill.storage.zarr_draft import ZarrDraft
 from posemill.transforms.outputs import OutputSpec
 
 CLIP = "clip"
@@ -58,90 +57,90 @@ def check_specs(specs: Sequence[OutputSpec]) -> None:
         raise ValueError(f"outputs need names, each once, got {names}")
 
 
-def create_arrays(root: Path, specs: Sequence[OutputSpec], clips_per_shard: int) -> None:
-    """Create every array with 0 rows in a new store's folder."""
-    group = zarr.open_group(root, mode="r+", zarr_format=3)
+def metadata_files(
+    attributes: Mapping[str, Any],
+    specs: Sequence[OutputSpec],
+    clips_per_shard: int,
+    table: RowTable,
+) -> dict[str, bytes]:
+    """The `zarr.json` of every array at the table's length, and last the root's."""
+    draft = ZarrDraft()
+    group = zarr.create_group(draft.store, zarr_format=3)
     for spec in specs:
-        _create_output(group, spec, clips_per_shard)
-    for name, (dtype, fill) in _INDEX_ARRAYS.items():
-        group.create_array(
-            name,
-            shape=(0,),
-            dtype=dtype,
-            chunks=(clips_per_shard if name == VALID else INDEX_ROWS_PER_CHUNK,),
-            compressors=feature_codecs(),
-            fill_value=fill,
-            dimension_names=(CLIP,),
-        )
-    group.create_array(
-        SUBSET,
-        shape=(0, 0),
-        dtype=np.int8,
-        chunks=(INDEX_ROWS_PER_CHUNK, 1),
-        compressors=feature_codecs(),
-        fill_value=-1,
-        dimension_names=(CLIP, "split"),
-        attributes={"split_names": [], "subset_names": {}},
-    )
-    consolidate(root, specs)
+        _create_output(group, spec, clips_per_shard, len(table.rows))
+    _create_index(group, clips_per_shard, table)
+    files = {name: data for name, data in draft.files().items() if name != METADATA}
+    inline = {
+        "kind": "inline",
+        "must_understand": False,
+        "metadata": {name.removesuffix(f"/{METADATA}"): json.loads(files[name]) for name in files},
+    }
+    return {**files, METADATA: group_metadata(attributes, consolidated_metadata=inline)}
 
 
-def grow_arrays(root: Path, specs: Sequence[OutputSpec], table: RowTable) -> None:
-    """Bring every array to the table's length and write the index arrays.
-
-    Repeatable. For one process at a time, with the latest table: an older one
-    would shrink the arrays.
-    """
-    group = zarr.open_group(root, mode="r+", zarr_format=3, use_consolidated=False)
-    num_rows = len(table.rows)
-    for name in [spec.name for spec in specs] + list(_INDEX_ARRAYS):
-        array = _array(group, name)
-        if array.shape[0] < num_rows:
-            array.resize((num_rows, *array.shape[1:]))
-    _write_index(group, table)
-    _write_subsets(group, table)
-    for name in (*_INDEX_ARRAYS, SUBSET):
-        sync_tree(root / name)
-    consolidate(root, specs)
+def index_files(clips_per_shard: int, table: RowTable, first_row: int = 0) -> dict[str, bytes]:
+    """The objects that tell what the rows are, from the one that holds `first_row` on."""
+    draft = ZarrDraft()
+    group = zarr.create_group(draft.store, zarr_format=3)
+    _create_index(group, clips_per_shard, table)
+    first = first_row - first_row % INDEX_ROWS_PER_CHUNK
+    if first < len(table.rows):
+        for name, values in index_values(table).items():
+            if values[first:].size:
+                member(group, name)[first:] = values[first:]
+    return _data_files(draft)
 
 
-def visible_rows(root: Path) -> int:
-    """How many rows the root's metadata shows; fewer than planned while growth is unfinished."""
-    metadata = json.loads((root / METADATA).read_bytes())
-    shape: list[int] = metadata["consolidated_metadata"]["metadata"][VALID]["shape"]
+def index_values(table: RowTable) -> dict[str, npt.NDArray[Any]]:
+    """What the arrays tell of all rows, by their names; `valid` is not of the plan."""
+    texts = {
+        name: ["" if row is None else getattr(row, name) for row in table.rows]
+        for name in ("clip_id", "video_id")
+    }
+    return {
+        **{name: np.array(values, dtype=object) for name, values in texts.items()},
+        "label": table.labels(),
+        "mirror_label": table.mirror_labels(),
+        SUBSET: table.subset_codes(),
+    }
+
+
+def visible_rows(root_metadata: bytes) -> int:
+    """How many rows the root shows; fewer than planned while growth is unfinished."""
+    shape: list[int] = json.loads(root_metadata)["consolidated_metadata"]["metadata"][VALID][
+        "shape"
+    ]
     return shape[0]
 
 
-def consolidate(root: Path, specs: Sequence[OutputSpec]) -> None:
-    """Copy the metadata of all arrays into the root's, at once."""
-    names = [*(spec.name for spec in specs), *_INDEX_ARRAYS, SUBSET]
-    metadata = {name: json.loads((root / name / METADATA).read_bytes()) for name in names}
-    attributes = json.loads((root / METADATA).read_bytes())["attributes"]
-    inline = {"kind": "inline", "must_understand": False, "metadata": metadata}
-    replace_file(root / METADATA, group_metadata(attributes, consolidated_metadata=inline))
-
-
-def write_rows(root: Path, name: str, start: int, stop: int, rows: npt.NDArray[Any]) -> list[Path]:
-    """Write whole shards `[start, stop)` of an array; rows are padded with 0.
-
-    Returns the objects that hold them.
-    """
-    array = zarr.open_array(root / name, mode="r+")
-    # Every object of a written range is there, so that one that is not there is a loss, and
-    # that none is removed under a writer that races with this one.
-    array = array.with_config({"write_empty_chunks": True})
-    if len(rows) < stop - start:
-        padded = np.zeros((stop - start, *rows.shape[1:]), rows.dtype)
+def output_files(
+    spec: OutputSpec, clips_per_shard: int, start: int, rows: npt.NDArray[Any]
+) -> dict[str, bytes]:
+    """The object that holds the rows from `start` on, a whole shard of them, padded with 0."""
+    draft = ZarrDraft()
+    group = zarr.create_group(draft.store, zarr_format=3)
+    stop = start + clips_per_shard
+    _create_output(group, spec, clips_per_shard, stop)
+    # Every object of a written range is there, so that one that is not there is a loss.
+    array = member(group, spec.name).with_config({"write_empty_chunks": True})
+    if len(rows) < clips_per_shard:
+        padded = np.zeros((clips_per_shard, *rows.shape[1:]), rows.dtype)
         padded[: len(rows)] = rows
         rows = padded
     array[start:stop] = rows
-    shard_size = (array.shards or array.chunks)[0]
-    paths = shard_paths(root, name, range(start // shard_size, stop // shard_size), rows.ndim)
-    for path in paths:
-        sync_file(path)
-    for folder in {path.parent for path in paths}:
-        sync_folder(folder)
-    return paths
+    return _data_files(draft)
+
+
+def valid_files(clips_per_shard: int, start: int, valid: npt.NDArray[np.bool_]) -> dict[str, bytes]:
+    """The objects that say which rows from `start` on hold features."""
+    draft = ZarrDraft()
+    group = zarr.create_group(draft.store, zarr_format=3)
+    _create_rows(group, VALID, clips_per_shard, start + len(valid))
+    # Every object is there, so that one that is not there is a loss, and that none is
+    # removed under a writer that races with this one.
+    array = member(group, VALID).with_config({"write_empty_chunks": True})
+    array[start:] = valid
+    return _data_files(draft)
 
 
 def check_rows(
@@ -168,15 +167,10 @@ def check_rows(
             )
 
 
-def shard_paths(root: Path, name: str, shards: range, ndim: int) -> list[Path]:
+def shard_names(name: str, shards: range, ndim: int) -> list[str]:
     """The objects of an array of `ndim` dimensions that hold whole shards of rows."""
-    inner = ["0"] * (ndim - 1)
-    return [root.joinpath(name, "c", str(shard), *inner) for shard in shards]
-
-
-def read_valid(root: Path) -> npt.NDArray[np.bool_]:
-    """(R,) which rows hold features."""
-    return np.asarray(zarr.open_array(root / VALID, mode="r")[...], dtype=np.bool_)
+    inner = "/0" * (ndim - 1)
+    return [f"{name}/c/{shard}{inner}" for shard in shards]
 
 
 def specs_to_json(specs: Sequence[OutputSpec]) -> list[dict[str, Any]]:
@@ -192,7 +186,9 @@ def specs_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[OutputSpec, ..
     )
 
 
-def _create_output(group: zarr.Group, spec: OutputSpec, clips_per_shard: int) -> None:
+def _create_output(
+    group: zarr.Group, spec: OutputSpec, clips_per_shard: int, num_rows: int
+) -> None:
     attributes = {
         "scale_factor": spec.scale_factor,
         "add_offset": spec.add_offset,
@@ -201,7 +197,7 @@ def _create_output(group: zarr.Group, spec: OutputSpec, clips_per_shard: int) ->
     }
     group.create_array(
         spec.name,
-        shape=(0, *spec.shape),
+        shape=(num_rows, *spec.shape),
         dtype=spec.dtype,
         chunks=(1, *spec.shape),
         shards=(clips_per_shard, *spec.shape),
@@ -212,25 +208,45 @@ def _create_output(group: zarr.Group, spec: OutputSpec, clips_per_shard: int) ->
     )
 
 
-def _write_index(group: zarr.Group, table: RowTable) -> None:
-    rows = table.rows
-    _array(group, "label")[...] = table.labels()
-    _array(group, "mirror_label")[...] = table.mirror_labels()
-    for name in ("clip_id", "video_id"):
-        texts = ["" if row is None else getattr(row, name) for row in rows]
-        _array(group, name)[...] = np.array(texts, dtype=object)
+def _create_index(group: zarr.Group, clips_per_shard: int, table: RowTable) -> None:
+    for name in _INDEX_ARRAYS:
+        _create_rows(group, name, clips_per_shard, len(table.rows))
+    splits = table.splits()
+    group.create_array(
+        SUBSET,
+        shape=(len(table.rows), len(splits)),
+        dtype=np.int8,
+        chunks=(INDEX_ROWS_PER_CHUNK, 1),
+        compressors=feature_codecs(),
+        fill_value=-1,
+        dimension_names=(CLIP, "split"),
+        attributes={"split_names": list(splits), "subset_names": splits},
+    )
 
 
-def _write_subsets(group: zarr.Group, table: RowTable) -> None:
-    array, codes, splits = _array(group, SUBSET), table.subset_codes(), table.splits()
-    if array.shape != codes.shape:
-        array.resize(codes.shape)
-    if codes.size:
-        array[...] = codes
-    array.update_attributes({"split_names": list(splits), "subset_names": splits})
+def _create_rows(group: zarr.Group, name: str, clips_per_shard: int, num_rows: int) -> None:
+    dtype, fill = _INDEX_ARRAYS[name]
+    group.create_array(
+        name,
+        shape=(num_rows,),
+        dtype=dtype,
+        chunks=(clips_per_shard if name == VALID else INDEX_ROWS_PER_CHUNK,),
+        compressors=feature_codecs(),
+        fill_value=fill,
+        dimension_names=(CLIP,),
+    )
 
 
-def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+def _data_files(draft: ZarrDraft) -> dict[str, bytes]:
+    return {name: data for name, data in draft.files().items() if not name.endswith(METADATA)}
+
+
+def member(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    """The array of a group that has this name.
+
+    Raises:
+        KeyError: there is none.
+    """
     array = group[name]
     if not isinstance(array, zarr.Array):
         raise TypeError(f"{name} must be an array, got a group")

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import zarr
 
 from posemill.errors import InputError
 from posemill.storage import feature_arrays
-from posemill.storage.durable import disk_faults, locked
+from posemill.storage.durable import disk_faults
 from posemill.storage.feature_rows import FeatureRow, RowTable, rows_from_table, rows_to_table
-from posemill.storage.plans import read_numbered, write_numbered
-from posemill.storage.store_root import PLAN
+from posemill.storage.objects import Objects
+from posemill.storage.plans import count_numbered, read_numbered, write_numbered
+from posemill.storage.store_parts import METADATA, PLAN
 from posemill.transforms.outputs import OutputSpec
-
-_GROWTH_LOCK = ".growing"
 
 
 class RowPlan:
-    """The plans of the store at `root`; reads them when first needed."""
+    """The plans of the store at `objects`; reads them when first needed."""
 
-    def __init__(self, root: Path, specs: Sequence[OutputSpec], clips_per_shard: int) -> None:
-        self._root = root
+    def __init__(
+        self,
+        objects: Objects,
+        attributes: Mapping[str, Any],
+        specs: Sequence[OutputSpec],
+        clips_per_shard: int,
+    ) -> None:
+        self._objects = objects
+        self._attributes = attributes
         self._specs = specs
         self._clips_per_shard = clips_per_shard
         self._table: RowTable | None = None
@@ -35,9 +42,10 @@ class RowPlan:
 
     def refresh(self) -> RowTable:
         """All rows that are planned by now."""
-        tables = read_numbered(self._root / PLAN)
-        if self._table is None or len(tables) != len(self._table.plans):
-            plans = tuple(rows_from_table(table) for table in tables)
+        part = self._objects.at(PLAN)
+        known = 0 if self._table is None else len(self._table.plans)
+        if self._table is None or count_numbered(part) != known:
+            plans = tuple(rows_from_table(table) for table in read_numbered(part))
             self._table = RowTable(plans, self._clips_per_shard)
         return self._table
 
@@ -46,9 +54,10 @@ class RowPlan:
         known = self.refresh()
         if rows:
             RowTable((*known.plans, tuple(rows)), self._clips_per_shard)
-        with disk_faults(self._root):
+        with disk_faults(self._objects.url):
             number = len(known.plans)
-            won = not rows or write_numbered(self._root / PLAN, number, rows_to_table(rows))
+            part = self._objects.at(PLAN)
+            won = not rows or write_numbered(part, number, rows_to_table(rows))
             self._grow()
         return won
 
@@ -58,7 +67,7 @@ class RowPlan:
         Raises:
             EnvironmentFault: the disk refuses.
         """
-        with disk_faults(self._root):
+        with disk_faults(self._objects.url):
             self._grow()
 
     def range_of(self, pose_shard: int) -> tuple[int, int]:
@@ -68,7 +77,7 @@ class RowPlan:
             ranges = self.refresh().ranges
         if pose_shard not in ranges:
             raise InputError(
-                f"{self._root}: pose shard {pose_shard} owns no rows; there are rows of "
+                f"{self._objects.url}: pose shard {pose_shard} owns no rows; there are rows of "
                 f"{len(ranges)} pose shards. Add its rows first."
             )
         return ranges[pose_shard]
@@ -83,24 +92,69 @@ class RowPlan:
         splits = self.table.splits()
         if name not in splits.get(split, ()):
             raise InputError(
-                f"{self._root}: no subset {name!r} of a split {split!r}; there are: "
+                f"{self._objects.url}: no subset {name!r} of a split {split!r}; there are: "
                 f"{_describe(splits)}. Put the videos below train/, val/ and test/ folders, then "
                 "index, extract and materialize again; or name another with --split or --subset."
             )
         rows = self.table.rows
         return np.array([row is not None and row.subsets.get(split) == name for row in rows])
 
-    def _grow(self) -> None:
-        if self._is_grown():
-            return
-        # One process at a time, and each by the plan as it is then: who had read an
-        # older one would shrink what another has grown meanwhile.
-        with locked(self._root / PLAN / _GROWTH_LOCK):
-            while not self._is_grown():
-                feature_arrays.grow_arrays(self._root, self._specs, self.table)
+    def problems(self) -> dict[str, str]:
+        """What the arrays tell of the rows otherwise than the plan, by the array's name.
 
-    def _is_grown(self) -> bool:
-        return feature_arrays.visible_rows(self._root) >= len(self.refresh().rows)
+        Raises:
+            EnvironmentFault: the store cannot be read.
+        """
+        expected = self._metadata(self.refresh())
+        with disk_faults(self._objects.url):
+            sizes = self._objects.sizes(expected)
+            found = self._objects.read_all(name for name in expected if sizes[name] is not None)
+        wrong = {name: "is missing" for name in expected if name not in found}
+        for name, data in found.items():
+            if data != expected[name]:
+                wrong[name] = "differs from the plan"
+        return wrong if wrong else self._wrong_values()
+
+    def rewrite(self) -> None:
+        """Write what the arrays tell of all rows again.
+
+        Raises:
+            EnvironmentFault: the store cannot be written.
+        """
+        with disk_faults(self._objects.url):
+            self._objects.rewrite(METADATA, lambda: self._files(0))
+
+    def _wrong_values(self) -> dict[str, str]:
+        group = zarr.open_group(self._objects.zarr_store(), mode="r", zarr_format=3)
+        wrong = {}
+        for name, values in feature_arrays.index_values(self.table).items():
+            try:
+                found = feature_arrays.member(group, name)[...]
+            except (ValueError, RuntimeError) as error:
+                wrong[name] = f"cannot be read: {error}"
+                continue
+            if not np.array_equal(found, values):
+                wrong[name] = "differs from the plan"
+        return wrong
+
+    def _grow(self) -> None:
+        visible = self._visible_rows()
+        if visible < len(self.refresh().rows):
+            self._objects.rewrite(METADATA, lambda: self._files(visible))
+
+    def _files(self, first_row: int) -> dict[str, bytes]:
+        """What holds the rows from `first_row` on, by the plans as they are now; the root last."""
+        table = self.refresh()
+        index = feature_arrays.index_files(self._clips_per_shard, table, first_row)
+        return {**index, **self._metadata(table)}
+
+    def _metadata(self, table: RowTable) -> dict[str, bytes]:
+        return feature_arrays.metadata_files(
+            self._attributes, self._specs, self._clips_per_shard, table
+        )
+
+    def _visible_rows(self) -> int:
+        return feature_arrays.visible_rows(self._objects.read(METADATA))
 
 
 def _describe(splits: Mapping[str, Sequence[str]]) -> str:

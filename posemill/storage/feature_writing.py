@@ -7,14 +7,18 @@ and no more than a block is in memory.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from posemill.storage.commits import FileRecord, record_file
-from posemill.storage.feature_arrays import VALID, check_rows, write_rows
+from posemill.storage.commits import FileRecord, record_files
+from posemill.storage.feature_arrays import (
+    check_rows,
+    output_files,
+    valid_files,
+)
+from posemill.storage.objects import Objects
 from posemill.transforms.outputs import OutputSpec
 
 Bools = npt.NDArray[np.bool_]
@@ -38,7 +42,7 @@ class ShardWriter:
 
     def __init__(
         self,
-        root: Path,
+        objects: Objects,
         specs: Sequence[OutputSpec],
         rows: tuple[int, int],
         num_clips: int,
@@ -46,7 +50,7 @@ class ShardWriter:
         *,
         overwrites: bool,
     ) -> None:
-        self._root = root
+        self._objects = objects
         self._specs = specs
         self._rows = rows
         self._valid = np.zeros(num_clips, np.bool_)
@@ -70,10 +74,10 @@ class ShardWriter:
             raise ValueError(f"expected {len(self._valid)} clips, got another block after them")
         check_rows(self._specs, arrays, valid, num_clips)
         if done == 0 and self._overwrites:
-            write_rows(self._root, VALID, *self._rows, np.zeros_like(self._valid))
-        start = self._rows[0] + done
+            invalidate(self._objects, self._rows, self._clips_per_block)
         for spec in self._specs:
-            self._write(spec.name, (start, start + self._clips_per_block), arrays[spec.name])
+            start = self._rows[0] + done
+            self._write(output_files(spec, self._clips_per_block, start, arrays[spec.name]))
         self._valid[done : done + num_clips] = valid
         self._num_written += num_clips
 
@@ -86,10 +90,26 @@ class ShardWriter:
         """
         if self._num_written < len(self._valid):
             raise ValueError(f"expected {len(self._valid)} clips, got {self._num_written}")
-        self._write(VALID, self._rows, self._valid)
+        self._write(_valid_files(self._rows, self._clips_per_block, self._valid))
         return self._files
 
-    def _write(self, name: str, rows: tuple[int, int], data: npt.NDArray[Any]) -> None:
-        # Recorded at once: what a writer of another state puts here later is then found.
-        for path in write_rows(self._root, name, *rows, data):
-            self._files[path.relative_to(self._root).as_posix()] = record_file(path)
+    def _write(self, files: Mapping[str, bytes]) -> None:
+        # Recorded as made: what a writer of another state puts there instead is then found.
+        self._objects.write_all(files)
+        self._files.update(record_files(files))
+
+
+def invalidate(objects: Objects, rows: tuple[int, int], clips_per_shard: int) -> None:
+    """Declare that no row of whole shards `[start, stop)` holds features.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    objects.write_all(_valid_files(rows, clips_per_shard, np.zeros(0, np.bool_)))
+
+
+def _valid_files(rows: tuple[int, int], clips_per_shard: int, valid: Bools) -> dict[str, bytes]:
+    start, stop = rows
+    padded = np.zeros(stop - start, np.bool_)
+    padded[: len(valid)] = valid
+    return valid_files(clips_per_shard, start, padded)

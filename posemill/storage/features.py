@@ -12,29 +12,29 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
+import zarr
 
 from posemill.errors import InputError, StoreCorrupted
 from posemill.provenance import Attempt
 from posemill.storage import feature_arrays
 from posemill.storage.commits import RecordName, check_files
 from posemill.storage.durable import disk_faults
+from posemill.storage.feature_arrays import VALID
 from posemill.storage.feature_plan import RowPlan
 from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
-from posemill.storage.feature_rows import FeatureRow, check_labels
-from posemill.storage.feature_writing import Block, ShardWriter, clips_per_block
+from posemill.storage.feature_rows import FeatureRow, RowTable, check_labels
+from posemill.storage.feature_writing import Block, ShardWriter, clips_per_block, invalidate
 from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
+from posemill.storage.objects import Objects, Place
 from posemill.storage.shard_rows import read_shard_rows
 from posemill.storage.store_base import Store
-from posemill.storage.store_root import already_there, require_same
+from posemill.storage.store_root import already_there, create_store, require_same
 from posemill.transforms.outputs import OutputSpec as ArraySpec
 
 __all__ = [
@@ -51,25 +51,25 @@ Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
 
 
 class FeatureStore(Store[FeatureCommit]):
-    """A feature store on a local disk; holds no open files, so it may be forked or pickled."""
+    """A feature store on a disk or in a bucket; holds no open files, so it may be pickled."""
 
     kind = FEATURES_KIND
     schema_version = FEATURES_SCHEMA_VERSION
 
-    def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
+    def __init__(self, objects: Objects, attributes: Mapping[str, Any]) -> None:
         """Use `create`, `open` or `open_or_create`."""
-        super().__init__(root, attributes)
+        super().__init__(objects, attributes)
         self.classes: tuple[str, ...] = tuple(attributes["classes"])
         self.specs = feature_arrays.specs_from_json(attributes["specs"])
         self.clips_per_shard: int = attributes["clips_per_shard"]
         """A pose shard owns a multiple of so many rows."""
         self._by_name = {spec.name: spec for spec in self.specs}
-        self._plan = RowPlan(root, self.specs, self.clips_per_shard)
+        self._plan = RowPlan(objects, attributes, self.specs, self.clips_per_shard)
 
     @classmethod
     def create(
         cls,
-        path: str | os.PathLike[str],
+        place: Place,
         specs: Sequence[ArraySpec],
         configuration: Mapping[str, Any],
         classes: Sequence[str],
@@ -85,20 +85,20 @@ class FeatureStore(Store[FeatureCommit]):
             ValueError: outputs that cannot stand in one store.
             InputError: something is there, or it cannot be written there.
         """
-        if not cls._create(path, specs, configuration, classes, clips_per_shard):
-            raise already_there(Path(path))
-        return cls.open(path)
+        if not cls._create(place, specs, configuration, classes, clips_per_shard):
+            raise already_there(place)
+        return cls.open(place)
 
     @classmethod
     def open_or_create(
         cls,
-        path: str | os.PathLike[str],
+        place: Place,
         specs: Sequence[ArraySpec],
         configuration: Mapping[str, Any],
         classes: Sequence[str],
         clips_per_shard: int = CLIPS_PER_SHARD,
     ) -> FeatureStore:
-        """The store at `path`, made first where nothing is there.
+        """The store at `place`, made first where nothing is there.
 
         `clips_per_shard` is for a new store only.
 
@@ -111,8 +111,8 @@ class FeatureStore(Store[FeatureCommit]):
             InputError: something else is there, or it cannot be written there.
         """
         # Where another process is first, its store is the one to go on with.
-        cls._create(path, specs, configuration, classes, clips_per_shard)
-        store = cls.open(path)
+        cls._create(place, specs, configuration, classes, clips_per_shard)
+        store = cls.open(place)
         store.require_configuration(specs, configuration, classes)
         store._plan.finish_growth()
         return store
@@ -120,22 +120,22 @@ class FeatureStore(Store[FeatureCommit]):
     @classmethod
     def _create(
         cls,
-        path: str | os.PathLike[str],
+        place: Place,
         specs: Sequence[ArraySpec],
         configuration: Mapping[str, Any],
         classes: Sequence[str],
         clips_per_shard: int,
     ) -> bool:
         feature_arrays.check_specs(specs)
-        attributes = {
+        own = {
             "classes": list(classes),
             "specs": feature_arrays.specs_to_json(specs),
             "clips_per_shard": clips_per_shard,
         }
-        populate = partial(
-            feature_arrays.create_arrays, specs=specs, clips_per_shard=clips_per_shard
-        )
-        return cls._create_at(path, configuration, attributes, populate)
+        attributes = cls._describe(configuration, own)
+        nothing = RowTable((), clips_per_shard)
+        files = feature_arrays.metadata_files(attributes, specs, clips_per_shard, nothing)
+        return create_store(place, files)
 
     def require_configuration(
         self, specs: Sequence[ArraySpec], configuration: Mapping[str, Any], classes: Sequence[str]
@@ -146,7 +146,7 @@ class FeatureStore(Store[FeatureCommit]):
             ConfigurationMismatch: with a line for every difference.
         """
         asked = _comparable(configuration, specs, classes)
-        require_same(self.root, asked, _comparable(self.configuration, self.specs, self.classes))
+        require_same(self.url, asked, _comparable(self.configuration, self.specs, self.classes))
 
     @property
     def num_rows(self) -> int:
@@ -216,7 +216,7 @@ class FeatureStore(Store[FeatureCommit]):
         num_clips = sum(row is not None for row in self._plan.table.rows[start:stop])
         overwrites = name.generation > 0
         writer = ShardWriter(
-            self.root,
+            self.objects,
             self.specs,
             (start, stop),
             num_clips,
@@ -226,10 +226,10 @@ class FeatureStore(Store[FeatureCommit]):
         for block in blocks:
             if not overwrites and self._is_committed(name):
                 return False
-            with disk_faults(self.root):
+            with disk_faults(self.url):
                 writer.write(block)
             del block  # else it is in memory while the next one is made
-        with disk_faults(self.root):
+        with disk_faults(self.url):
             commit = FeatureCommit(
                 pose_shard=pose_shard,
                 generation=name.generation,
@@ -253,9 +253,8 @@ class FeatureStore(Store[FeatureCommit]):
             files={},
             void=True,
         )
-        with disk_faults(self.root):
-            nothing = np.zeros(1, np.bool_)
-            feature_arrays.write_rows(self.root, feature_arrays.VALID, *commit.rows, nothing)
+        with disk_faults(self.url):
+            invalidate(self.objects, commit.rows, self.clips_per_shard)
             return self._publish(name, commit_to_json(voided))
 
     def verify_files(self, commit: FeatureCommit) -> None:
@@ -264,7 +263,7 @@ class FeatureStore(Store[FeatureCommit]):
         Raises:
             StoreCorrupted: naming the objects.
         """
-        check_files(self.root, commit.files, content=False)
+        check_files(self.objects, commit.files, content=False)
 
     def verify(self, commit: FeatureCommit) -> None:
         """Check every byte of a commit's objects.
@@ -272,7 +271,30 @@ class FeatureStore(Store[FeatureCommit]):
         Raises:
             StoreCorrupted: naming the objects.
         """
-        check_files(self.root, commit.files, content=True)
+        check_files(self.objects, commit.files, content=True)
+
+    def row_objects(self, name: str, rows: tuple[int, int]) -> list[str]:
+        """The objects of an output, or of `valid`, that hold the whole shards `[start, stop)`."""
+        shards = range(rows[0] // self.clips_per_shard, rows[1] // self.clips_per_shard)
+        num_dims = 1 if name == VALID else 1 + len(self._spec(name).shape)
+        return feature_arrays.shard_names(name, shards, num_dims)
+
+    def index_problems(self) -> dict[str, str]:
+        """What the store tells of its rows otherwise than its plan: object or array to problem.
+
+        Raises:
+            EnvironmentFault: the store cannot be read.
+        """
+        return self._plan.problems()
+
+    def rewrite_index(self) -> bool:
+        """Write again what the store tells of its rows; True, as it is done by whoever does it.
+
+        Raises:
+            EnvironmentFault: the store cannot be written.
+        """
+        self._plan.rewrite()
+        return True
 
     def read(self, name: str, rows: Rows) -> npt.NDArray[Any]:
         """Rows of an output in its stored dtype: one row without the clip dimension, or many.
@@ -294,7 +316,9 @@ class FeatureStore(Store[FeatureCommit]):
 
     def valid(self) -> npt.NDArray[np.bool_]:
         """(R,) which rows hold features."""
-        return feature_arrays.read_valid(self.root)
+        with disk_faults(self.url):
+            group = zarr.open_group(self.objects.zarr_store(), mode="r", zarr_format=3)
+            return np.asarray(feature_arrays.member(group, VALID)[...], dtype=np.bool_)
 
     def labels(self) -> npt.NDArray[np.int32]:
         """(R,) index of each row's class, -1 for none and for padding."""
@@ -315,7 +339,7 @@ class FeatureStore(Store[FeatureCommit]):
     def _spec(self, name: str) -> ArraySpec:
         if name not in self._by_name:
             raise InputError(
-                f"{self.root}: no output is called {name!r}; there are: {', '.join(self._by_name)}"
+                f"{self.url}: no output is called {name!r}; there are: {', '.join(self._by_name)}"
             )
         return self._by_name[name]
 
@@ -340,24 +364,23 @@ class FeatureStore(Store[FeatureCommit]):
         chosen: npt.NDArray[np.intp],
         out: npt.NDArray[Any],
     ) -> None:
-        shards = range(shard, shard + 1)
-        (path,) = feature_arrays.shard_paths(self.root, spec.name, shards, out.ndim)
+        (name,) = feature_arrays.shard_names(spec.name, range(shard, shard + 1), out.ndim)
         found = np.empty((len(places), *spec.shape), out.dtype)
         try:
-            read_shard_rows(path, places.tolist(), found, self.clips_per_shard)
+            read_shard_rows(self.objects, name, places.tolist(), found, self.clips_per_shard)
         except FileNotFoundError as error:
-            raise self._absent(path, shard * self.clips_per_shard) from error
+            raise self._absent(name, shard * self.clips_per_shard) from error
         out[chosen] = found
 
-    def _absent(self, path: Path, row: int) -> InputError | StoreCorrupted:
+    def _absent(self, name: str, row: int) -> InputError | StoreCorrupted:
         if self._plan.owner(row) in self.committed():
             return StoreCorrupted(
-                f"{path}: is missing, though it was committed. Restore it from a backup, or remove "
-                f"{self.root} and materialize the features again."
+                f"{self.url}/{name}: is missing, though it was committed. Restore it from "
+                f"a backup, or remove {self.url} and materialize the features again."
             )
         return InputError(
-            f"{self.root}: the rows from {row} on are not written yet. Materialize them first, "
-            "and read only rows that are valid."
+            f"{self.url}: the rows from {row} on are not written yet. Materialize them "
+            "first, and read only rows that are valid."
         )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from zarr.abc.store import Store as ZarrStore
 
+from posemill.errors import InputError
+
 
 class Objects(ABC):
     """Named byte objects below a root; cheap to pickle.
@@ -91,6 +93,25 @@ class Objects(ABC):
         """
 
     @abstractmethod
+    def is_vacant(self, last: str) -> bool:
+        """Whether nothing is there, or only what a `create_tree` that broke off before `last` left.
+
+        Raises:
+            OSError: that cannot be seen.
+        """
+
+    @abstractmethod
+    def create_tree(self, files: Mapping[str, bytes], check: Callable[[Objects], None]) -> bool:
+        """Create objects in a vacant place; False where it is not, or another was first.
+
+        The last of `files` makes the others count: without it there are none. `check` is
+        given a place of its own to try things out before that.
+
+        Raises:
+            InputError: a folder that another one cannot take the place of.
+        """
+
+    @abstractmethod
     def names(self) -> list[str]:
         """The first parts of all names, sorted; one listing."""
 
@@ -107,8 +128,8 @@ class Objects(ABC):
         return {name: self.size(name) for name in names}
 
     @abstractmethod
-    def delete(self, name: str) -> None:
-        """Remove an object, if it is there."""
+    def delete(self, *names: str) -> None:
+        """Remove objects, if they are there."""
 
     @abstractmethod
     def delete_tree(self) -> None:
@@ -127,6 +148,30 @@ class Objects(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
+
+
+def require_create_if_absent(objects: Objects, place: str) -> None:
+    """Try the primitive, before a store at `place` relies on it.
+
+    Raises:
+        InputError: it does not hold there.
+    """
+    name = ".probe"
+    try:
+        held = objects.create_if_absent(name, b"first")
+        held = held and not objects.create_if_absent(name, b"second")
+        held = held and objects.read(name) == b"first"
+        objects.delete(name)
+    except OSError as error:
+        raise InputError(
+            f"{place}: no store can be made there: its file system refuses to link a file "
+            f"({error.strerror or error}). Choose an output path on another file system."
+        ) from error
+    if not held:
+        raise InputError(
+            f"{place}: no store can be made there: two writers can create the same object, and "
+            "one would be lost. Choose an output path on another file system or object store."
+        )
 
 
 def checked_name(name: str) -> str:

@@ -14,9 +14,12 @@ from pathlib import Path
 
 from zarr.storage import LocalStore
 
+from posemill.errors import InputError
 from posemill.storage.durable import (
     make_folder,
     move_draft,
+    publish_folder,
+    remove_tree,
     replace_files,
     sync_folder,
     temporary_name,
@@ -72,6 +75,23 @@ class LocalObjects(Objects):
         sync_folder(path.parent)
         return True
 
+    def is_vacant(self, last: str) -> bool:  # noqa: ARG002  a tree appears at once
+        return not self.root.exists() or (self.root.is_dir() and not any(self.root.iterdir()))
+
+    def create_tree(self, files: Mapping[str, bytes], check: Callable[[Objects], None]) -> bool:
+        if not self.is_vacant(""):
+            return False
+        target = Path(os.path.abspath(self.root))  # noqa: PTH100  `..` has no name to draft beside
+        _require_elsewhere(target)
+        draft = temporary_name(target)
+        try:
+            make_folder(draft)
+            check(LocalObjects(draft))
+            LocalObjects(draft).write_all(files)
+            return publish_folder(draft, target)
+        finally:
+            remove_tree(draft)
+
     def rewrite(self, name: str, make: Callable[[], Mapping[str, bytes]]) -> None:
         with _locked(self._path(name)):
             files = make()
@@ -95,13 +115,16 @@ class LocalObjects(Objects):
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def delete(self, name: str) -> None:
-        path = self._path(name)
-        try:
-            path.unlink()
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        sync_folder(path.parent)
+    def delete(self, *names: str) -> None:
+        folders = set()
+        for path in map(self._path, names):
+            try:
+                path.unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            folders.add(path.parent)
+        for folder in folders:
+            sync_folder(folder)
 
     def delete_tree(self) -> None:
         try:
@@ -147,6 +170,15 @@ def _is_linked(draft: Path, path: Path, data: bytes) -> bool:
         return draft.stat().st_nlink == 2
     except FileNotFoundError:  # `gc` took the draft
         return path.read_bytes() == data
+
+
+def _require_elsewhere(path: Path) -> None:
+    """A finished draft takes the folder's place: who stands in the old one stands nowhere."""
+    if path.exists() and path.samefile("."):
+        raise InputError(
+            f"{path}: is the current folder, which a new store cannot replace. "
+            "Give the name of a new folder in it."
+        )
 
 
 @contextmanager

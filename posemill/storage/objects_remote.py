@@ -17,16 +17,20 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from zarr.abc.store import ByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import ObjectStore as ZarrObjectStore
+
 from posemill.errors import EnvironmentFault, InputError, MissingDependency
 from posemill.storage.objects_base import Objects, checked_name
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
-    from zarr.storage import ObjectStore
 
 SCHEME = "s3://"
 _REQUESTS_AT_ONCE = 16
 _ATTEMPT = "posemill-attempt"
+_PROBE = ".probe-"
 _CONFLICTS = 20
 _CLIENT = {"connect_timeout": "5s", "timeout": "120s"}
 _RETRY = {
@@ -125,6 +129,18 @@ class ObstoreObjects(Objects):
                 return
         raise _contended(self._name(name))
 
+    def is_vacant(self, last: str) -> bool:
+        names = [name for name in self.names() if not name.startswith(_PROBE)]
+        return last not in names and all(self.at(name).names() == [last] for name in names)
+
+    def create_tree(self, files: Mapping[str, bytes], check: Callable[[Objects], None]) -> bool:
+        *others, last = files
+        if not self.is_vacant(last):
+            return False
+        check(self.at(f"{_PROBE}{uuid.uuid4().hex}"))
+        self.write_all({name: files[name] for name in others})
+        return self.create_if_absent(last, files[last])
+
     def names(self) -> list[str]:
         import obstore
 
@@ -145,11 +161,11 @@ class ObstoreObjects(Objects):
         wanted = list(names)
         return dict(zip(wanted, _at_once(self.size, wanted), strict=True))
 
-    def delete(self, name: str) -> None:
+    def delete(self, *names: str) -> None:
         import obstore
 
-        with _faults(self._name(name)):
-            obstore.delete(self._store, self._key(name))
+        with _faults(self.url):
+            obstore.delete(self._store, [self._key(name) for name in names])
 
     def delete_tree(self) -> None:
         import obstore
@@ -161,10 +177,8 @@ class ObstoreObjects(Objects):
     def drafts(self) -> dict[str, int]:
         return {}  # an object is there whole or not at all
 
-    def zarr_store(self) -> ObjectStore[Any]:
-        from zarr.storage import ObjectStore
-
-        return ObjectStore(_open_bucket(self._bucket, self._prefix), read_only=True)
+    def zarr_store(self) -> ZarrObjectStore[Any]:
+        return _ZarrStore(_open_bucket(self._bucket, self._prefix), read_only=True)
 
     def _key(self, name: str) -> str:
         checked_name(name)
@@ -175,11 +189,18 @@ class ObstoreObjects(Objects):
 
     def _read_range(self, name: str, start: int, length: int) -> bytes:
         import obstore
+        from obstore.exceptions import GenericError
 
         asked: Any = {"suffix": -start} if start < 0 else (start, start + length)
         with _faults(self._name(name)):
-            found = obstore.get(self._store, self._key(name), options={"range": asked})
-            return bytes(found.bytes())[:length]
+            try:
+                found = obstore.get(self._store, self._key(name), options={"range": asked})
+                return bytes(found.bytes())[:length]
+            except GenericError:
+                num_bytes = self.size(name)
+                if num_bytes is not None and (num_bytes == 0 or start >= num_bytes):
+                    return b""  # a range of nothing is an error of the protocol
+                raise
 
     def _put(self, name: str, data: bytes, *, mode: Any, attributes: Any = None) -> None:
         import obstore
@@ -240,6 +261,16 @@ class ObstoreObjects(Objects):
         with _faults(self.url):
             for batch in obstore.list(self._store, prefix=self._prefix or None):
                 yield from ((meta["path"], int(meta["size"])) for meta in batch)
+
+
+class _ZarrStore(ZarrObjectStore["S3Store"]):
+    """Zarr's own, with errors that name the place."""
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        with _faults(f"{SCHEME}{self.store.config['bucket']}/{self.store.prefix}/{key}"):
+            return await super().get(key, prototype, byte_range)
 
 
 def _open_bucket(bucket: str, prefix: str = "") -> S3Store:

@@ -21,7 +21,7 @@ from posemill.storage.objects import Objects
 from posemill.storage.pose_arrays import arrays_of, skeleton_of
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.ragged_reader import RowReader, Rows, as_corruption, read_arrays
-from posemill.storage.store_root import METADATA
+from posemill.storage.store_parts import METADATA
 from posemill.storage.track_steps import decode_steps
 from posemill.storage.zarr_draft import ZarrDraft
 

@@ -11,13 +11,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
@@ -27,13 +26,13 @@ from posemill.storage.commits import (
     FileRecord,
     RecordName,
     check_files,
-    record_tree,
+    record_files,
 )
-from posemill.storage.durable import disk_faults, remove_tree, write_file
+from posemill.storage.durable import disk_faults
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION, XYZ_M
-from posemill.storage.objects import LocalObjects
+from posemill.storage.objects import Objects, Place
 from posemill.storage.plan_table import PlanTable, of_shard, plan_from_table, plan_to_table
-from posemill.storage.plans import read_numbered, write_numbered
+from posemill.storage.plans import count_numbered, read_numbered, write_numbered
 from posemill.storage.pose_group import PoseGroup, write_group
 from posemill.storage.pose_mending import Remainder, remainder
 from posemill.storage.pose_records import (
@@ -44,13 +43,8 @@ from posemill.storage.pose_records import (
     commit_to_json,
 )
 from posemill.storage.store_base import Store
-from posemill.storage.store_root import (
-    METADATA,
-    PLAN,
-    already_there,
-    group_metadata,
-    require_same,
-)
+from posemill.storage.store_parts import METADATA, PLAN, group_metadata
+from posemill.storage.store_root import already_there, create_store, require_same
 from posemill.storage.videos import VideoTable
 
 __all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
@@ -62,14 +56,14 @@ _GROUP = re.compile(r"s(\d{6,})\.g(\d{3,})-[0-9a-f]{12}")
 
 
 class PoseStore(Store[ShardCommit]):
-    """A pose store on a local disk; cheap to pickle and to open again in a worker."""
+    """A pose store on a disk or in a bucket; cheap to pickle and to open again in a worker."""
 
     kind = POSES_KIND
     schema_version = POSES_SCHEMA_VERSION
 
-    def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
+    def __init__(self, objects: Objects, attributes: Mapping[str, Any]) -> None:
         """Use `create`, `open` or `open_or_create`."""
-        super().__init__(root, attributes)
+        super().__init__(objects, attributes)
         self.catalog_hint: str | None = attributes.get(_HINT)
         """Where the catalog was when the store was made; no part of the configuration."""
         self._snapshot: dict[str, VideoEntry] = {}
@@ -78,7 +72,7 @@ class PoseStore(Store[ShardCommit]):
     @classmethod
     def create(
         cls,
-        path: str | os.PathLike[str],
+        place: Place,
         configuration: Mapping[str, Any],
         *,
         catalog_hint: str | None = None,
@@ -88,29 +82,38 @@ class PoseStore(Store[ShardCommit]):
         Raises:
             InputError: something is there, or it cannot be written there.
         """
-        if not cls._create_at(path, configuration, {_HINT: catalog_hint}, _add_shards_group):
-            raise already_there(Path(path))
-        return cls.open(path)
+        if not cls._create(place, configuration, catalog_hint):
+            raise already_there(place)
+        return cls.open(place)
 
     @classmethod
     def open_or_create(
         cls,
-        path: str | os.PathLike[str],
+        place: Place,
         configuration: Mapping[str, Any],
         *,
         catalog_hint: str | None = None,
     ) -> PoseStore:
-        """The store at `path`, made first where nothing is there.
+        """The store at `place`, made first where nothing is there.
 
         Raises:
             ConfigurationMismatch: it was made with another configuration.
             InputError: something else is there, or it cannot be written there.
         """
         # Where another process is first, its store is the one to go on with.
-        cls._create_at(path, configuration, {_HINT: catalog_hint}, _add_shards_group)
-        store = cls.open(path)
+        cls._create(place, configuration, catalog_hint)
+        store = cls.open(place)
         store.require_configuration(configuration)
         return store
+
+    @classmethod
+    def _create(
+        cls, place: Place, configuration: Mapping[str, Any], catalog_hint: str | None
+    ) -> bool:
+        attributes = cls._describe(configuration, {_HINT: catalog_hint})
+        shards = f"{SHARDS}/{METADATA}"
+        files = {shards: group_metadata({}), METADATA: group_metadata(attributes)}
+        return create_store(place, files)
 
     def require_configuration(self, configuration: Mapping[str, Any]) -> None:
         """Refuse to go on in a store that was made in another way.
@@ -118,11 +121,11 @@ class PoseStore(Store[ShardCommit]):
         Raises:
             ConfigurationMismatch: with a line for every difference.
         """
-        require_same(self.root, configuration, self.configuration)
+        require_same(self.url, configuration, self.configuration)
 
     def plans(self) -> list[PlanTable]:
         """All plans, in order."""
-        tables = read_numbered(self.root / PLAN)
+        tables = read_numbered(self.objects.at(PLAN))
         return [plan_from_table(number, table) for number, table in enumerate(tables)]
 
     def shard_videos(self, shard_id: int) -> tuple[Video, ...]:
@@ -131,11 +134,11 @@ class PoseStore(Store[ShardCommit]):
         Raises:
             InputError: no plan has the shard.
         """
-        for table in read_numbered(self.root / PLAN, of_shard(shard_id)):
+        for table in read_numbered(self.objects.at(PLAN), of_shard(shard_id)):
             if table.num_rows:
                 return tuple(VideoTable(table))
         raise InputError(
-            f"{self.root}: no plan has a shard {shard_id}. Run `posemill extract` with the "
+            f"{self.url}: no plan has a shard {shard_id}. Run `posemill extract` with the "
             "catalog first."
         )
 
@@ -146,11 +149,11 @@ class PoseStore(Store[ShardCommit]):
             ValueError: the number is not the next one, or not the plan's.
             EnvironmentFault: the disk refuses.
         """
-        known = len(read_numbered(self.root / PLAN))
+        known = count_numbered(self.objects.at(PLAN))
         if number != plan.number or number > known:
             raise ValueError(f"the next plan is number {known}, got {number} (plan {plan.number})")
-        with disk_faults(self.root):
-            return write_numbered(self.root / PLAN, number, plan_to_table(plan))
+        with disk_faults(self.url):
+            return write_numbered(self.objects.at(PLAN), number, plan_to_table(plan))
 
     def committed(self) -> dict[int, ShardCommit]:
         """The commit of the highest generation of every committed shard; one listing.
@@ -202,22 +205,22 @@ class PoseStore(Store[ShardCommit]):
         name = RecordName(shard_id, generation)
         if self._is_committed(name):
             return False
-        group = self.root / SHARDS / group_name(name)
+        group = group_name(name)
         try:
-            with disk_faults(self.root):
+            with disk_faults(self.url):
                 commit = self._write_group(name, group, records, base)
                 commit = replace(commit, attempt=attempt)
         except BaseException as error:
-            remove_tree(group)
+            self._drop(group)
             # `gc` may have taken, while it was written, what had lost already.
             if isinstance(error, EnvironmentFault) and self._is_committed(name):
                 return False
             raise
-        with disk_faults(self.root):
+        with disk_faults(self.url):
             # Where this raises, the record may be there all the same: `gc` finds out.
             won = self._publish(name, commit_to_json(commit))
         if not won:
-            remove_tree(group)
+            self._drop(group)
         return won
 
     def supersede(self, commit: ShardCommit) -> bool:
@@ -228,7 +231,7 @@ class PoseStore(Store[ShardCommit]):
         Raises:
             EnvironmentFault: the disk refuses.
         """
-        with disk_faults(self.root):
+        with disk_faults(self.url):
             return self._publish(commit.record, commit_to_json(commit))
 
     def remainders(self) -> dict[int, Remainder]:
@@ -255,10 +258,10 @@ class PoseStore(Store[ShardCommit]):
             self.entries()
         entry = self._snapshot.get(video_id)
         if entry is None:
-            raise InputError(f"{self.root}: has no video {video_id!r}. Extract it first.")
+            raise InputError(f"{self.url}: has no video {video_id!r}. Extract it first.")
         if not entry.status.has_frames:
             raise InputError(
-                f"{self.root}: video {video_id!r} is {entry.status} "
+                f"{self.url}: video {video_id!r} is {entry.status} "
                 f"({entry.reason or 'no reason given'}), so it has no poses. Leave it out."
             )
         return self._open_group(entry.shard_id, entry.group).read(entry.position)
@@ -272,10 +275,7 @@ class PoseStore(Store[ShardCommit]):
         """
         commit = self._current(shard_id)
         self.verify_files(commit)
-        groups = {
-            name: PoseGroup(LocalObjects(self.root / SHARDS / name), whole=True)
-            for name in commit.files
-        }
+        groups = {name: PoseGroup(self._group(name), whole=True) for name in commit.files}
         for entry in commit.entries:
             held = entry.status.has_frames
             yield entry, groups[entry.group].read(entry.position) if held else None
@@ -289,7 +289,7 @@ class PoseStore(Store[ShardCommit]):
             StoreCorrupted: naming the files.
         """
         for group, files in commit.files.items():
-            check_files(self.root / SHARDS / group, files, content=False)
+            check_files(self._group(group), files, content=False)
 
     def verify(self, commit: ShardCommit) -> None:
         """Check every byte of a commit's files.
@@ -298,12 +298,12 @@ class PoseStore(Store[ShardCommit]):
             StoreCorrupted: naming the files.
         """
         for group, files in commit.files.items():
-            check_files(self.root / SHARDS / group, files, content=True)
+            check_files(self._group(group), files, content=True)
 
     def _current(self, shard_id: int) -> ShardCommit:
         name = self.records().get(shard_id)
         if name is None:
-            raise InputError(f"{self.root}: shard {shard_id} is not committed. Extract it first.")
+            raise InputError(f"{self.url}: shard {shard_id} is not committed. Extract it first.")
         return self.commit(name)
 
     @staticmethod
@@ -318,7 +318,7 @@ class PoseStore(Store[ShardCommit]):
         name = RecordName(shard_id, generation - 1)
         if not self._is_committed(name):
             raise InputError(
-                f"{self.root}: generation {generation} of shard {shard_id} needs generation "
+                f"{self.url}: generation {generation} of shard {shard_id} needs generation "
                 f"{generation - 1}, which is not committed. Extract the shard first."
             )
         base = self.commit(name)
@@ -330,16 +330,17 @@ class PoseStore(Store[ShardCommit]):
     def _write_group(
         self,
         name: RecordName,
-        group: Path,
+        group: str,
         records: Sequence[VideoRecord],
         base: ShardCommit | None,
     ) -> ShardCommit:
-        pointers = write_group(LocalObjects(group), records, name.generation).row_ptr
+        written = write_group(self._group(group), records, name.generation)
+        pointers = written.row_ptr
         entries = [
-            _entry(record, name.shard_id, group.name, position, pointers[position : position + 2])
+            _entry(record, name.shard_id, group, position, pointers[position : position + 2])
             for position, record in enumerate(records)
         ]
-        files: dict[str, Mapping[str, FileRecord]] = {group.name: record_tree(group)}
+        files: dict[str, Mapping[str, FileRecord]] = {group: record_files(written.files)}
         if base is not None:
             fresh = {entry.video_id: entry for entry in entries}
             entries = [fresh.get(entry.video_id, entry) for entry in base.entries]
@@ -353,10 +354,18 @@ class PoseStore(Store[ShardCommit]):
             files={key: value for key, value in files.items() if key in used},
         )
 
+    def _group(self, name: str) -> Objects:
+        return self.objects.at(SHARDS, name)
+
+    def _drop(self, group: str) -> None:
+        """Remove the data of an attempt that nobody will read; what cannot be removed stays."""
+        with suppress(OSError, EnvironmentFault):
+            self._group(group).delete_tree()
+
     def _open_checked_group(self, shard_id: int, group: str) -> PoseGroup:
-        path = self.root / SHARDS / group
-        check_files(path, self._files_of(shard_id, group), content=False)
-        return PoseGroup(LocalObjects(path))
+        objects = self._group(group)
+        check_files(objects, self._files_of(shard_id, group), content=False)
+        return PoseGroup(objects)
 
     def _files_of(self, shard_id: int, group: str) -> Mapping[str, FileRecord]:
         """From the latest record that names the group: a reader may know an older generation."""
@@ -365,8 +374,8 @@ class PoseStore(Store[ShardCommit]):
             if group in commit.files:
                 return commit.files[group]
         raise StoreCorrupted(
-            f"{self.root}: no record of shard {shard_id} names {group}. Restore `commits/` from a "
-            "backup, or make the store again."
+            f"{self.url}: no record of shard {shard_id} names {group}. Restore `commits/` "
+            "from a backup, or make the store again."
         )
 
 
@@ -379,11 +388,6 @@ def attempt_of(group: str) -> RecordName | None:
     """The inverse of `group_name`; None where it is not the name of a group."""
     match = _GROUP.fullmatch(group)
     return RecordName(int(match[1]), int(match[2])) if match else None
-
-
-def _add_shards_group(draft: Path) -> None:
-    (draft / SHARDS).mkdir()
-    write_file(draft / SHARDS / METADATA, group_metadata({}))
 
 
 def _require_distinct(shard_id: int, records: Sequence[VideoRecord]) -> None:

@@ -1,29 +1,18 @@
-"""What both kinds of store are: a configuration at a path, and commits of shards."""
+"""What both kinds of store are: a configuration at a place, and commits of shards."""
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from posemill.errors import StoreCorrupted
 from posemill.provenance import library_versions
-from posemill.storage.commits import (
-    RecordName,
-    create_if_absent,
-    list_latest,
-    list_records,
-    read_record,
-    seal,
-)
-from posemill.storage.store_root import (
-    COMMITS,
-    create_store,
-    describe_configuration,
-    read_attributes,
-)
+from posemill.storage.commits import RecordName, latest_of, list_records, seal, unseal
+from posemill.storage.durable import disk_faults
+from posemill.storage.objects import Objects, Place, open_objects
+from posemill.storage.store_parts import COMMITS
+from posemill.storage.store_root import describe_configuration, read_attributes
 
 
 class Commit(Protocol):
@@ -40,93 +29,115 @@ CommitT = TypeVar("CommitT", bound=Commit)
 
 
 class Store(ABC, Generic[CommitT]):
-    """A store on a local disk; pickled as its path."""
+    """A store on a disk or in a bucket; pickled as its place."""
 
     kind: ClassVar[str]
     schema_version: ClassVar[int]
 
-    def __init__(self, root: Path, attributes: Mapping[str, Any]) -> None:
+    def __init__(self, objects: Objects, attributes: Mapping[str, Any]) -> None:
         """Use `create`, `open` or `open_or_create`."""
-        self.root = root
+        self.objects = objects
         self.configuration: dict[str, Any] = attributes["configuration"]
         self.configuration_hash: str = attributes["configuration_hash"]
         self._commits: dict[RecordName, CommitT] = {}
 
+    @property
+    def url(self) -> str:
+        """How it is named in messages and on the command line: a path, or `s3://bucket/name`."""
+        return self.objects.url
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).open, (self.root,)
+        return type(self).open, (self.url,)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Self:
-        """The store at `path`.
+    def open(cls, place: Place) -> Self:
+        """The store at `place`: a path, or `s3://bucket/name`.
 
         Raises:
-            InputError: there is none, or a newer posemill made it.
+            InputError: there is none, or it is of another schema version.
             StoreCorrupted: its root metadata was altered.
+            EnvironmentFault: the object store cannot be reached or refuses.
         """
-        root = Path(path)
-        return cls(root, read_attributes(root, cls.kind, cls.schema_version))
+        objects = open_objects(place)
+        return cls(objects, read_attributes(objects, cls.kind, cls.schema_version))
 
     @classmethod
-    def _create_at(
-        cls,
-        path: str | os.PathLike[str],
-        configuration: Mapping[str, Any],
-        attributes: Mapping[str, Any],
-        populate: Callable[[Path], None],
-    ) -> bool:
-        """Make a store, whole or not at all; False where something is there."""
+    def _describe(
+        cls, configuration: Mapping[str, Any], attributes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """All attributes of a new store's root."""
         common = {
             "kind": cls.kind,
             "schema_version": cls.schema_version,
             "versions": dict(library_versions()),
         }
-        described = describe_configuration(configuration)
-        return create_store(Path(path), {**common, **attributes, **described}, populate)
+        return {**common, **attributes, **describe_configuration(configuration)}
+
+    def records(self) -> dict[int, RecordName]:
+        """The latest record of every committed shard; one listing.
+
+        Raises:
+            StoreCorrupted: the part of the store that holds them is not there.
+            EnvironmentFault: it cannot be read.
+        """
+        return latest_of(self.all_records())
+
+    def all_records(self) -> list[RecordName]:
+        """Every record, superseded ones too, in the order of shards and generations."""
+        return list_records(self._commits_part)
+
+    def commit(self, name: RecordName) -> CommitT:
+        """What a record tells.
+
+        Raises:
+            StoreCorrupted: it was altered, belongs to another store, or is gone.
+            EnvironmentFault: it cannot be read.
+        """
+        return self._load([name])[0]
 
     @staticmethod
     @abstractmethod
     def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> CommitT:
         """A commit from its record's content and sha256."""
 
-    def records(self) -> dict[int, RecordName]:
-        """By shard the record of the highest generation; one listing.
-
-        Raises:
-            StoreCorrupted: the folder of records is not there.
-        """
-        return list_latest(self.root / COMMITS)
-
-    def all_records(self) -> list[RecordName]:
-        """Also those that a later generation has taken the place of; one listing."""
-        return list_records(self.root / COMMITS)
-
     def _latest_commits(self) -> dict[int, CommitT]:
-        """By shard; one listing."""
-        return {shard: self.commit(name) for shard, name in self.records().items()}
+        """By shard; one listing, and a read of every record that is new."""
+        latest = self.records()
+        return dict(zip(latest, self._load(list(latest.values())), strict=True))
 
     def _is_committed(self, name: RecordName) -> bool:
-        return self._record_path(name).exists()
+        with disk_faults(self.url):
+            return self._commits_part.size(str(name)) is not None
 
     def _publish(self, name: RecordName, body: Mapping[str, Any]) -> bool:
         """Commit; False where another process was first."""
-        return create_if_absent(self._record_path(name), seal(body))
+        return self._commits_part.create_if_absent(str(name), seal(body))
 
-    def commit(self, name: RecordName) -> CommitT:
-        """What a record says.
-
-        Raises:
-            StoreCorrupted: it was altered, or belongs elsewhere.
-        """
-        if name not in self._commits:
-            path = self._record_path(name)
-            commit = self._parse_commit(*read_record(path))
-            if commit.record != name or commit.configuration_hash != self.configuration_hash:
+    def _load(self, names: list[RecordName]) -> list[CommitT]:
+        fresh = [str(name) for name in names if name not in self._commits]
+        with disk_faults(self.url):
+            try:
+                records = self._commits_part.read_all(fresh)
+            except FileNotFoundError as error:
                 raise StoreCorrupted(
-                    f"{path}: belongs to another shard, generation or store ({commit.record}). "
-                    "Remove the foreign file."
-                )
-            self._commits[name] = commit
-        return self._commits[name]
+                    f"{error.filename}: this commit record is not there any more. Restore it from "
+                    "a backup, or make the store again."
+                ) from error
+        for name in names:
+            if name not in self._commits:
+                self._commits[name] = self._parse_record(name, records[str(name)])
+        return [self._commits[name] for name in names]
 
-    def _record_path(self, name: RecordName) -> Path:
-        return self.root / COMMITS / str(name)
+    def _parse_record(self, name: RecordName, data: bytes) -> CommitT:
+        place = f"{self._commits_part.url}/{name}"
+        commit = self._parse_commit(*unseal(data, place))
+        if commit.record != name or commit.configuration_hash != self.configuration_hash:
+            raise StoreCorrupted(
+                f"{place}: belongs to another shard, generation or store ({commit.record}). "
+                "Remove the foreign file."
+            )
+        return commit
+
+    @property
+    def _commits_part(self) -> Objects:
+        return self.objects.at(COMMITS)

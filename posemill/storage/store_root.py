@@ -3,115 +3,95 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.provenance import canonical_json, content_hash, differences
-from posemill.storage.commits import require_create_if_absent
-from posemill.storage.durable import (
-    input_faults,
-    publish_folder,
-    remove_tree,
-    temporary_name,
-    write_file,
-)
-
-COMMITS = "commits"
-PLAN = "plan"
-METADATA = "zarr.json"
+from posemill.storage.durable import input_faults
+from posemill.storage.objects import Objects, Place, open_objects
+from posemill.storage.objects_base import require_create_if_absent
+from posemill.storage.store_parts import COMMITS, METADATA, PLAN, group_metadata
 
 
-def group_metadata(attributes: Mapping[str, Any], **members: Any) -> bytes:
-    """The `zarr.json` of a Zarr v3 group."""
-    content = {"zarr_format": 3, "node_type": "group", "attributes": attributes, **members}
-    return json.dumps(content, indent=1, sort_keys=True).encode()
-
-
-def is_absent(path: Path) -> bool:
-    """Whether nothing is at `path`, or an empty folder.
+def is_absent(place: Place) -> bool:
+    """Whether nothing is at `place`, or nothing that counts: an empty folder, a half-made store.
 
     Raises:
         InputError: that cannot be seen.
     """
-    with input_faults(path):
-        return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    objects = open_objects(place)
+    with input_faults(objects.url):
+        return objects.is_vacant(METADATA)
 
 
-def create_store(
-    path: Path, attributes: Mapping[str, Any], populate: Callable[[Path], None]
-) -> bool:
+def create_store(place: Place, files: Mapping[str, bytes]) -> bool:
     """Make a store, whole or not at all; False where something is there, e.g. another's store.
 
-    `populate` adds what this kind of store needs to the draft folder.
+    `files` are all its objects, apart from those parts that every store has; one
+    of them is its root's metadata.
 
     Raises:
         InputError: the place cannot be written to, or is the current folder.
+        EnvironmentFault: the object store cannot be reached or refuses.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100  `..` and `.` have no name to draft beside
-    if not is_absent(path):
+    objects = open_objects(place)
+    if not is_absent(place):
         return False
-    _require_elsewhere(path)
-    draft = temporary_name(path)
+    # Groups, so that whoever lists the store's members finds nothing unknown.
+    parts = {f"{part}/{METADATA}": group_metadata({}) for part in (COMMITS, PLAN)}
+    others = {name: data for name, data in files.items() if name != METADATA}
     try:
-        draft.mkdir(parents=True)
-        require_create_if_absent(draft)
-        write_file(draft / METADATA, group_metadata(attributes))
-        for name in (COMMITS, PLAN):
-            # A group, so that whoever lists the store's members finds nothing unknown.
-            (draft / name).mkdir()
-            write_file(draft / name / METADATA, group_metadata({}))
-        populate(draft)
-        return publish_folder(draft, path)
+        return objects.create_tree(
+            {**parts, **others, METADATA: files[METADATA]},
+            partial(require_create_if_absent, place=objects.url),
+        )
     except OSError as error:
         raise InputError(
-            f"{path}: no store can be made there ({error.strerror or error}); expected a path in "
-            "a writable folder. Choose another output path, or correct the permissions."
+            f"{objects.url}: no store can be made there ({error.strerror or error}); expected a "
+            "path in a writable folder. Choose another output path, or correct the permissions."
         ) from error
-    finally:
-        remove_tree(draft)
 
 
-def already_there(path: Path) -> InputError:
+def already_there(place: Place) -> InputError:
     """What to say where a store must be new and something is there."""
-    return InputError(f"{path}: exists already. Choose another output path.")
+    return InputError(f"{place}: exists already. Choose another output path.")
 
 
-def read_kind(path: Path) -> str | None:
-    """The kind of store at `path`, None where none is.
+def read_kind(place: Place) -> str | None:
+    """The kind of store at `place`, None where none is.
 
     Raises:
         InputError: what is there may not be read.
     """
-    attributes = _root_attributes(path) or {}
+    attributes = _root_attributes(open_objects(place)) or {}
     return str(attributes["kind"]) if "kind" in attributes else None
 
 
-def read_attributes(path: Path, kind: str, schema_version: int) -> dict[str, Any]:
-    """The root attributes of the store of this kind at `path`.
+def read_attributes(objects: Objects, kind: str, schema_version: int) -> dict[str, Any]:
+    """The root attributes of the store of this kind.
 
     Raises:
         InputError: there is no such store, or of another schema version.
         StoreCorrupted: its configuration does not match its own hash.
     """
-    attributes = _root_attributes(path)
+    attributes = _root_attributes(objects)
     if attributes is None:
-        raise InputError(_not_a_store(path, kind, "has no readable zarr.json"))
+        raise InputError(_not_a_store(objects, kind, "has no readable zarr.json"))
     if attributes.get("kind") != kind:
-        raise InputError(_not_a_store(path, kind, f"is of kind {attributes.get('kind')!r}"))
+        raise InputError(_not_a_store(objects, kind, f"is of kind {attributes.get('kind')!r}"))
     if attributes["schema_version"] != schema_version:
         newer = attributes["schema_version"] > schema_version
         raise InputError(
-            f"{path}: store of schema version {attributes['schema_version']}; this posemill reads "
-            f"version {schema_version}. {'Upgrade' if newer else 'Use an older'} posemill, or make "
-            "the store again."
+            f"{objects.url}: store of schema version {attributes['schema_version']}; this posemill "
+            f"reads version {schema_version}. {'Upgrade' if newer else 'Use an older'} posemill, "
+            "or make the store again."
         )
     if content_hash(attributes["configuration"]) != attributes["configuration_hash"]:
         raise StoreCorrupted(
-            f"{path}: the configuration in zarr.json does not match its hash: the file was edited "
-            "or damaged. Restore it from a backup, or make the store again."
+            f"{objects.url}: the configuration in zarr.json does not match its hash: the file was "
+            "edited or damaged. Restore it from a backup, or make the store again."
         )
     return attributes
 
@@ -122,7 +102,7 @@ def describe_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:
     return {"configuration": plain, "configuration_hash": content_hash(plain)}
 
 
-def require_same(path: Path, asked: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+def require_same(place: str, asked: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
     """Refuse a store that was made in another way.
 
     Raises:
@@ -131,17 +111,17 @@ def require_same(path: Path, asked: Mapping[str, Any], stored: Mapping[str, Any]
     found = differences(json.loads(canonical_json(asked)), stored)
     if found:
         raise ConfigurationMismatch(
-            f"{path}: was made with another configuration:\n  "
+            f"{place}: was made with another configuration:\n  "
             + "\n  ".join(found)
             + "\nGive the same options as before, or another output path."
         )
 
 
-def _root_attributes(path: Path) -> dict[str, Any] | None:
-    with input_faults(path):
+def _root_attributes(objects: Objects) -> dict[str, Any] | None:
+    with input_faults(objects.url):
         try:
-            content = (path / METADATA).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            content = objects.read(METADATA)
+        except FileNotFoundError:
             return None
     try:
         attributes = json.loads(content)["attributes"]
@@ -150,15 +130,9 @@ def _root_attributes(path: Path) -> dict[str, Any] | None:
     return attributes if isinstance(attributes, dict) else None
 
 
-def _require_elsewhere(path: Path) -> None:
-    """A finished draft takes the folder's place: who stands in the old one stands nowhere."""
-    if path.exists() and path.samefile("."):
-        raise InputError(
-            f"{path}: is the current folder, which a new store cannot replace. "
-            "Give the name of a new folder in it."
-        )
-
-
-def _not_a_store(path: Path, kind: str, found: str) -> str:
-    state = found if path.exists() else "does not exist"
-    return f"{path}: is not a {kind} store: it {state}. Give the path of a store, or of a new one."
+def _not_a_store(objects: Objects, kind: str, found: str) -> str:
+    state = "does not exist" if is_absent(objects.url) else found
+    return (
+        f"{objects.url}: is not a {kind} store: it {state}. Give the path of a store, or of a new "
+        "one."
+    )

@@ -22,7 +22,7 @@ UNAVAILABLE = frozenset({"test/nod/2"})
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The folder of a finished run, and its features."""
     folder = tmp_path_factory.mktemp("trained")
-    features = make_potion_store(folder / "f.zarr", empty=EMPTY, unavailable=UNAVAILABLE).root
+    features = Path(make_potion_store(folder / "f.zarr", empty=EMPTY, unavailable=UNAVAILABLE).url)
     train(features, folder / "run", CONFIG)
     return folder / "run", features
 
@@ -98,12 +98,12 @@ def test_an_unfinished_run_is_refused(trained: tuple[Path, Path], tmp_path: Path
 
 
 def test_other_features_are_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:
-    other = make_potion_store(tmp_path / "f.zarr", seed=1).root
+    other = Path(make_potion_store(tmp_path / "f.zarr", seed=1).url)
     with pytest.raises(ConfigurationMismatch, match="seed: asked for 1, the store has 0"):
         evaluate(trained[0], other)
     renamed = make_potion_store(tmp_path / "g.zarr", classes=("wave_left", "wave_right", "shake"))
     with pytest.raises(ConfigurationMismatch, match="wave_left, wave_right, shake"):
-        evaluate(trained[0], renamed.root)
+        evaluate(trained[0], Path(renamed.url))
     with pytest.raises(InputError, match="holds no run"):
         evaluate(tmp_path, trained[1])
     with pytest.raises(InputError, match="no subset 'val'"):

@@ -66,7 +66,7 @@ def stores(tmp_path: Path) -> tuple[PoseStore, FeatureStore]:
 
 def test_a_worker_holds_a_block_not_a_shard(stores: tuple[PoseStore, FeatureStore]) -> None:
     poses, features = stores
-    worker = MaterializeWorker(poses.root, features.root, Noise(), seed=3)  # type: ignore[arg-type]
+    worker = MaterializeWorker(Path(poses.url), Path(features.url), Noise(), seed=3)  # type: ignore[arg-type]
     worker.ready()
     tracemalloc.start()
     result = worker.run(TASK, ignore)
@@ -84,7 +84,7 @@ def test_a_worker_holds_a_block_not_a_shard(stores: tuple[PoseStore, FeatureStor
 
 def test_what_is_committed_is_not_rendered_again(stores: tuple[PoseStore, FeatureStore]) -> None:
     poses, features = stores
-    worker = MaterializeWorker(poses.root, features.root, Noise(), seed=3)  # type: ignore[arg-type]
+    worker = MaterializeWorker(Path(poses.url), Path(features.url), Noise(), seed=3)  # type: ignore[arg-type]
     events: list[Event] = []
     worker.run(TASK, events.append)
     names = [event.item_id for event in events if isinstance(event, ItemDone)]

@@ -20,7 +20,7 @@ QUICK = TrainConfig(
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_potion_store(tmp_path_factory.mktemp("features") / "f.zarr").root
+    return Path(make_potion_store(tmp_path_factory.mktemp("features") / "f.zarr").url)
 
 
 def weights(run_dir: Path) -> dict[str, torch.Tensor]:
@@ -122,7 +122,7 @@ def test_another_run_in_the_same_folder_is_refused(features: Path, tmp_path: Pat
         train(features, tmp_path / "run", other)
     assert "config.width: asked for 8" in str(mismatch.value)
     assert "config.epochs: asked for 5" in str(mismatch.value)
-    grown = make_potion_store(tmp_path / "grown.zarr", per_class={"train": 9}).root
+    grown = Path(make_potion_store(tmp_path / "grown.zarr", per_class={"train": 9}).url)
     with pytest.raises(ConfigurationMismatch, match=r"clips\.count: asked for 27"):
         train(grown, tmp_path / "run", QUICK)
 
@@ -170,16 +170,16 @@ def test_unusable_features_are_refused_with_what_is_there(features: Path, tmp_pa
     run = tmp_path / "run"
     with pytest.raises(InputError, match=r"no subset 'dev'.*train"):
         train(features, run, TrainConfig(subset="dev"))
-    volumes = make_potion_store(tmp_path / "v.zarr", recipe="volume").root
+    volumes = Path(make_potion_store(tmp_path / "v.zarr", recipe="volume").url)
     with pytest.raises(InputError, match=r"recipe 'volume'.*reads potion"):
         train(volumes, run, QUICK)
-    unlabelled = make_potion_store(tmp_path / "u.zarr", labelled=False).root
+    unlabelled = Path(make_potion_store(tmp_path / "u.zarr", labelled=False).url)
     with pytest.raises(InputError, match="none of the 24 clips of default/train has a label"):
         train(unlabelled, run, QUICK)
-    classless = make_potion_store(tmp_path / "c.zarr", per_class={}, classes=()).root
+    classless = Path(make_potion_store(tmp_path / "c.zarr", per_class={}, classes=()).url)
     with pytest.raises(InputError, match="has no classes"):
         train(classless, run, QUICK)
-    undeclared = make_potion_store(tmp_path / "m.zarr", mirrors=(-1, -1, -1)).root
+    undeclared = Path(make_potion_store(tmp_path / "m.zarr", mirrors=(-1, -1, -1)).url)
     with pytest.raises(InputError, match=r"classes wave_left, wave_right.*flip 0"):
         train(undeclared, run, QUICK)
     with pytest.raises(InputError, match="17 x 20 px does not fit"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -220,15 +221,15 @@ def test_a_catalog_that_was_overwritten_half_way_is_refused_and_mended(
     path = tmp_path / "catalog"
     write_catalog(path, _catalog())
     other = replace(_catalog(), **change)  # type: ignore[arg-type]
-    real = Path.replace
+    real = os.replace
 
-    def die_second(draft: Path, target: Path) -> Path:
+    def die_second(draft: Path, target: Path) -> None:
         if target.name == "clips.parquet":
             raise KeyboardInterrupt
-        return real(draft, target)
+        real(draft, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", die_second)
+        patch.setattr(os, "replace", die_second)
         with pytest.raises(KeyboardInterrupt):
             write_catalog(path, other, overwrite=True)
     with pytest.raises(InputError, match=r"are of two catalogs.*again with --overwrite"):

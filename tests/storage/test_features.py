@@ -127,7 +127,7 @@ def test_rows_are_read_in_any_order(filled: FeatureStore) -> None:
 
 
 def test_agrees_with_zarr(filled: FeatureStore) -> None:
-    group = zarr.open_group(filled.root, mode="r")
+    group = zarr.open_group(Path(filled.url), mode="r")
     for spec in SPECS:
         array = group[spec.name]
         assert isinstance(array, zarr.Array)
@@ -192,7 +192,7 @@ def test_blocks_are_taken_only_while_they_are_needed(filled: FeatureStore, tmp_p
         """Blocks that another writer of the same state overtakes."""
         for number, block in enumerate(in_blocks(store, _arrays(70, 7), np.ones(70, bool))):
             if number == overtaken_at:
-                FeatureStore.open(store.root).write_shard(
+                FeatureStore.open(Path(store.url)).write_shard(
                     4, "new", in_blocks(store, _arrays(70, 7), np.ones(70, bool))
                 )
             taken.append(number)
@@ -237,7 +237,7 @@ def test_a_block_that_cannot_be_made_leaves_rows_that_are_not_valid(filled: Feat
 def test_xarray_opens_it_without_a_warning(filled: FeatureStore) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with xr.open_zarr(filled.root) as dataset:
+        with xr.open_zarr(Path(filled.url)) as dataset:
             dataset.load()
     assert dict(dataset.sizes) == {"clip": 192, "keypoint": 3, "y": 4, "x": 5, "split": 1}
     assert dataset["volume"].dims == ("clip", "keypoint", "y", "x")
@@ -259,7 +259,7 @@ def test_xarray_opens_it_without_a_warning(filled: FeatureStore) -> None:
 
 
 def test_an_empty_store_opens_too(store: FeatureStore) -> None:
-    with xr.open_zarr(store.root) as dataset:
+    with xr.open_zarr(Path(store.url)) as dataset:
         assert dataset.sizes["clip"] == 0
     assert (store.num_rows, store.rows(), store.committed()) == (0, [], {})
     assert store.labels().shape == store.valid().shape == (0,)
@@ -273,13 +273,13 @@ def test_growth_starts_a_new_range_and_moves_nothing(filled: FeatureStore) -> No
     assert filled.row_range(4) == (0, 128)
     assert np.array_equal(filled.read("volume", slice(0, 192)), before)
     filled.write_shard(9, "sha9", in_blocks(filled, _arrays(1, seed=9), np.ones(1, bool)))
-    with xr.open_zarr(filled.root) as dataset:
+    with xr.open_zarr(Path(filled.url)) as dataset:
         assert dataset.sizes["clip"] == 256
         assert dataset["subset"].attrs["split_names"] == ["default", "alt"]
         assert dataset["subset"].attrs["subset_names"]["default"] == ["val", "train", "test"]
         assert dataset["subset"][192].values.tolist() == [2, 0]
         assert dataset["subset"][0].values.tolist() == [0, -1]
-    again = FeatureStore.open(filled.root)
+    again = FeatureStore.open(Path(filled.url))
     assert np.array_equal(again.read("volume", 192), _arrays(1, seed=9)["volume"][0])
 
 
@@ -430,7 +430,7 @@ def test_outputs_must_fit_into_one_store(
 
 
 def test_another_configuration_is_refused_with_the_differences(filled: FeatureStore) -> None:
-    FeatureStore.open_or_create(filled.root, SPECS, CONFIGURATION, CLASSES)
+    FeatureStore.open_or_create(Path(filled.url), SPECS, CONFIGURATION, CLASSES)
     for specs, configuration, classes, line in [
         (
             SPECS,
@@ -442,7 +442,7 @@ def test_another_configuration_is_refused_with_the_differences(filled: FeatureSt
         (SPECS[:3], CONFIGURATION, CLASSES, "outputs.energy.dtype: asked for '(absent)'"),
     ]:
         with pytest.raises(ConfigurationMismatch) as caught:
-            FeatureStore.open_or_create(filled.root, specs, configuration, classes)
+            FeatureStore.open_or_create(Path(filled.url), specs, configuration, classes)
         assert line in str(caught.value)
 
 
@@ -463,7 +463,7 @@ def test_small_pose_shards_own_small_shards_of_rows(tmp_path: Path) -> None:
     for shard, arrays in written.items():
         blocks = in_blocks(store, arrays, np.ones(len(arrays["energy"]), np.bool_))
         assert store.write_shard(shard, "sha", blocks)
-    again = FeatureStore.open(store.root)
+    again = FeatureStore.open(Path(store.url))
     for name in ("volume", "energy"):
         got = again.read(name, [0, 1, 2, 3, 4, 6, 7, 8, 9])
         np.testing.assert_array_equal(

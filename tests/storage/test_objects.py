@@ -57,6 +57,8 @@ def test_what_is_written_is_read(objects: Objects) -> None:
     assert objects.read_range("a", 2, 3) == b"234"
     assert objects.read_range("a", 8, 30) == b"89"
     assert objects.read_ranges("a", [(-3, 3), (0, 1), (-30, 30)]) == [b"789", b"0", b"0123456789"]
+    assert objects.read_ranges("a", [(10, 1), (99, 5)]) == [b"", b""]
+    assert objects.read_ranges("b/c", [(0, 1), (-3, 3)]) == [b"", b""]
 
 
 def test_names_tree_and_sizes(objects: Objects) -> None:

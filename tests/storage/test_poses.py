@@ -81,7 +81,7 @@ def test_a_shard_comes_back_in_plan_order(
 
 
 def _only_group(store: PoseStore) -> Path:
-    (group,) = [path for path in (store.root / "shards").iterdir() if path.is_dir()]
+    (group,) = [path for path in (Path(store.url) / "shards").iterdir() if path.is_dir()]
     return group
 
 
@@ -155,7 +155,7 @@ def test_a_large_frame_takes_a_coarser_step(
 
 def test_the_layout_is_open_to_others(store: PoseStore, make_record: MakeRecord) -> None:
     store.write_shard(3, [make_record("a"), make_record("b")])
-    root = zarr.open_group(store.root, mode="r")
+    root = zarr.open_group(Path(store.url), mode="r")
     assert root.attrs["kind"] == "posemill-poses"
     assert sorted(name for name, _ in root.members()) == ["commits", "plan", "shards"]
     ((name, group),) = root["shards"].members()  # type: ignore[union-attr]
@@ -242,7 +242,7 @@ def test_a_shard_is_committed_once(store: PoseStore, make_record: MakeRecord) ->
     before = store.committed()[0].marker_sha256
     assert not store.write_shard(0, [make_record("a")])
     assert store.committed()[0].marker_sha256 == before
-    assert len([path for path in (store.root / "shards").iterdir() if path.is_dir()]) == 1
+    assert len([path for path in (Path(store.url) / "shards").iterdir() if path.is_dir()]) == 1
 
 
 def test_a_later_generation_replaces_some_videos(
@@ -258,7 +258,7 @@ def test_a_later_generation_replaces_some_videos(
     _assert_same(found["bad"], fresh)  # type: ignore[arg-type]
     _assert_same(found["ok"], kept)  # type: ignore[arg-type]
     store.verify(commit)
-    _assert_same(PoseStore.open(store.root).read("bad"), fresh)
+    _assert_same(PoseStore.open(Path(store.url)).read("bad"), fresh)
 
 
 def test_a_generation_needs_the_one_before_it(store: PoseStore, make_record: MakeRecord) -> None:
@@ -273,7 +273,7 @@ def test_resume_sees_what_is_committed(store: PoseStore, make_record: MakeRecord
     assert store.committed() == {}
     store.write_shard(1, [make_record("c", status=VideoStatus.QUARANTINED), make_record("d")])
     store.write_shard(0, [make_record("a")])
-    again = PoseStore.open(store.root)
+    again = PoseStore.open(Path(store.url))
     assert list(again.committed()) == [0, 1]
     entries = again.entries()
     assert {name: entry.shard_id for name, entry in entries.items()} == {"a": 0, "c": 1, "d": 1}
@@ -322,7 +322,7 @@ def test_a_plan_need_not_be_in_the_order_of_shards(store: PoseStore) -> None:
 
 def test_a_flipped_bit_in_a_plan_is_corruption(store: PoseStore) -> None:
     store.add_plan(0, PlanTable(0, [0], [Video("a", "a.mp4", 1, "id")], [1.0]))  # type: ignore[arg-type]
-    path = store.root / "plan" / "000.parquet"
+    path = Path(store.url) / "plan" / "000.parquet"
     data = bytearray(path.read_bytes())
     data[data.index(b"a.mp4")] ^= 1
     path.write_bytes(data)
@@ -349,21 +349,21 @@ def test_a_plan_is_validated(
 def test_a_missing_plan_is_corruption(store: PoseStore) -> None:
     video = Video("a", "a.mp4", 1, "id")
     store.add_plan(0, PlanTable(0, (0,), (video,), (1,)))
-    (store.root / "plan" / "000.parquet").rename(store.root / "plan" / "001.parquet")
+    (Path(store.url) / "plan" / "000.parquet").rename(Path(store.url) / "plan" / "001.parquet")
     with pytest.raises(StoreCorrupted, match=r"got \[1\]"):
         store.plans()
 
 
 def test_another_configuration_is_refused_with_the_differences(store: PoseStore) -> None:
-    assert PoseStore.open_or_create(store.root, CONFIGURATION).configuration == {
+    assert PoseStore.open_or_create(Path(store.url), CONFIGURATION).configuration == {
         "estimator": {"name": "figure", "threshold": 0.5},
         "sizes": [1, 2],
     }
     other = {"estimator": {"name": "figure", "threshold": 0.4}, "sizes": [1, 2]}
     with pytest.raises(ConfigurationMismatch) as caught:
-        PoseStore.open_or_create(store.root, other)
+        PoseStore.open_or_create(Path(store.url), other)
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"{store.root}: was made with another configuration:"
+    assert lines[0] == f"{store.url}: was made with another configuration:"
     assert lines[1] == "  estimator.threshold: asked for 0.4, the store has 0.5"
     assert lines[2] == "Give the same options as before, or another output path."
 
@@ -397,7 +397,7 @@ def test_an_empty_folder_becomes_a_store(tmp_path: Path) -> None:
 
 
 def test_a_newer_older_or_edited_store_is_refused(store: PoseStore) -> None:
-    path = store.root / "zarr.json"
+    path = Path(store.url) / "zarr.json"
     metadata = json.loads(path.read_bytes())
     ours = metadata["attributes"]["schema_version"]
     for version, advice in ((99, "Upgrade posemill"), (1, "Use an older posemill")):
@@ -405,12 +405,12 @@ def test_a_newer_older_or_edited_store_is_refused(store: PoseStore) -> None:
         path.write_text(json.dumps(metadata))
         expected = f"schema version {version}; this posemill reads version {ours}. {advice}, or"
         with pytest.raises(InputError, match=re.escape(expected)):
-            PoseStore.open(store.root)
+            PoseStore.open(Path(store.url))
     metadata["attributes"]["schema_version"] = ours
     metadata["attributes"]["configuration"]["sizes"] = [3]
     path.write_text(json.dumps(metadata))
     with pytest.raises(StoreCorrupted, match="does not match its hash"):
-        PoseStore.open(store.root)
+        PoseStore.open(Path(store.url))
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ def test_a_full_disk_is_the_environments_fault_and_leaves_nothing(
         with pytest.raises(EnvironmentFault, match="No space left on device"):
             store.write_shard(0, [make_record("a")])
     assert store.committed() == {}
-    assert [path.name for path in (store.root / "shards").iterdir()] == ["zarr.json"]
+    assert [path.name for path in (Path(store.url) / "shards").iterdir()] == ["zarr.json"]
     assert store.write_shard(0, [make_record("a")])
 
 
@@ -459,7 +459,7 @@ def test_a_shard_is_validated(
     crowd = replace(make_poses(), slot=make_poses().slot + 65536)
     with pytest.raises(InputError, match=r"slots must lie in 0\.\.65535"):
         store.write_shard(0, [make_record("a", crowd)])
-    assert [path.name for path in (store.root / "shards").iterdir()] == ["zarr.json"]
+    assert [path.name for path in (Path(store.url) / "shards").iterdir()] == ["zarr.json"]
 
 
 def test_a_record_is_validated(make_poses: MakePoses, make_record: MakeRecord) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from shutil import rmtree
 
 import pytest
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
 from posemill.storage import store_root
 from posemill.storage.features import ArraySpec, FeatureStore
+from posemill.storage.objects import LocalObjects, Objects, open_objects
+from posemill.storage.objects_remote import ObstoreObjects
 from posemill.storage.poses import PoseStore
 from posemill.storage.store_root import is_absent, read_kind
 
@@ -31,32 +33,32 @@ both = pytest.mark.parametrize("open_or_create", [_poses, _features])
 
 @both
 def test_who_starts_second_goes_on_in_the_firsts_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_or_create: Callable[..., Store]
+    place: str, monkeypatch: pytest.MonkeyPatch, open_or_create: Callable[..., Store]
 ) -> None:
-    path = tmp_path / "store.zarr"
+    path = f"{place}/store.zarr"
     real = store_root.require_create_if_absent
 
-    def be_second(draft: Path) -> None:
-        # The other driver starts and finishes while this one makes its draft.
+    def be_second(objects: Objects, place: str) -> None:
+        # The other driver starts and finishes while this one tries the place out.
         monkeypatch.setattr(store_root, "require_create_if_absent", real)
         open_or_create(path)
-        real(draft)
+        real(objects, place)
 
     monkeypatch.setattr(store_root, "require_create_if_absent", be_second)
     assert open_or_create(path).configuration == {"sigma": 1}
-    assert [file.name for file in tmp_path.iterdir()] == ["store.zarr"]
+    assert open_objects(place).names() == ["store.zarr"]
     with pytest.raises(ConfigurationMismatch, match="sigma: asked for 2, the store has 1"):
         open_or_create(path, 2)
 
 
 @both
 def test_a_store_that_appears_just_before_the_look_is_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_or_create: Callable[..., Store]
+    place: str, monkeypatch: pytest.MonkeyPatch, open_or_create: Callable[..., Store]
 ) -> None:
-    path = tmp_path / "store.zarr"
-    looks: list[Path] = []
+    path = f"{place}/store.zarr"
+    looks: list[str] = []
 
-    def look(place: Path) -> bool:
+    def look(place: str) -> bool:
         if not looks:
             looks.append(place)
             open_or_create(place)
@@ -64,6 +66,85 @@ def test_a_store_that_appears_just_before_the_look_is_gone_on_with(
 
     monkeypatch.setattr(store_root, "is_absent", look)
     assert open_or_create(path).configuration == {"sigma": 1}
+
+
+@both
+@pytest.mark.parametrize("num_written", [0, 1, 2])
+def test_a_store_whose_creation_broke_off_in_a_bucket_is_none_and_is_made_again(
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    open_or_create: Callable[..., Store],
+    num_written: int,
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    real = ObstoreObjects.write_all
+
+    def die(self: ObstoreObjects, files: Mapping[str, bytes]) -> None:
+        real(self, dict(list(files.items())[:num_written]))
+        raise Killed
+
+    path = f"{bucket}/store.zarr"
+    with monkeypatch.context() as patch:
+        patch.setattr(ObstoreObjects, "write_all", die)
+        with pytest.raises(Killed):
+            open_or_create(path, 1)
+    assert is_absent(path)
+    assert read_kind(path) is None
+    with pytest.raises(InputError, match="is not a posemill-poses store: it does not exist"):
+        PoseStore.open(path)
+    # Even with another configuration: nothing of the first one counts.
+    assert open_or_create(path, 2).configuration == {"sigma": 2}
+    assert open_or_create(path, 2).committed() == {}
+
+
+@both
+def test_what_is_no_store_in_a_bucket_is_left_alone(
+    bucket: str, open_or_create: Callable[..., Store]
+) -> None:
+    objects = open_objects(f"{bucket}/data")
+    objects.write("notes.txt", b"keep")
+    with pytest.raises(InputError, match=r"has no readable zarr\.json"):
+        open_or_create(objects.url)
+    objects.write("zarr.json", b'{"attributes": {"kind": "other"}}')
+    with pytest.raises(InputError, match="is of kind 'other'"):
+        open_or_create(objects.url)
+    assert objects.names() == ["notes.txt", "zarr.json"]
+
+
+@both
+def test_a_store_in_a_bucket_that_lost_its_root_is_not_made_anew(
+    bucket: str, open_or_create: Callable[..., Store]
+) -> None:
+    store = open_or_create(f"{bucket}/store.zarr")
+    store.objects.write_all({"commits/s000000.g000.json": b"{}"})
+    store.objects.delete("zarr.json")
+    with pytest.raises(InputError, match=r"has no readable zarr\.json"):
+        open_or_create(store.url)
+
+
+def test_a_place_where_two_writers_create_one_object_is_refused(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overwrite(self: Objects, name: str, data: bytes) -> bool:
+        self.write(name, data)
+        return True
+
+    path = f"{place}/poses.zarr"
+    monkeypatch.setattr(type(open_objects(place)), "create_if_absent", overwrite)
+    with pytest.raises(InputError, match=r"poses\.zarr: no store can be made there: two writers"):
+        PoseStore.create(path, {})
+    assert open_objects(place).tree() == {}
+
+
+def test_a_file_system_without_links_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", _refuse)
+    with pytest.raises(InputError, match=r"refuses to link a file \(Permission denied\)"):
+        PoseStore.create(tmp_path / "poses.zarr", {})
+    assert list(tmp_path.iterdir()) == []
 
 
 @both
@@ -80,11 +161,11 @@ def test_the_current_folder_is_refused_by_name(
 
 @both
 @pytest.mark.parametrize("name", ["commits", "plan"])
-def test_a_store_without_one_of_its_folders_is_corrupted(
-    tmp_path: Path, open_or_create: Callable[..., Store], name: str
+def test_a_store_without_one_of_its_parts_is_corrupted(
+    place: str, open_or_create: Callable[..., Store], name: str
 ) -> None:
-    store = open_or_create(tmp_path / "store.zarr")
-    rmtree(store.root / name)
+    store = open_or_create(f"{place}/store.zarr")
+    store.objects.at(name).delete_tree()
     with pytest.raises(StoreCorrupted, match=f"{name}: this folder of the store is not there"):
         _look(store)
 
@@ -94,7 +175,7 @@ def test_a_store_whose_folders_may_not_be_read_is_the_environments_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_or_create: Callable[..., Store]
 ) -> None:
     store = open_or_create(tmp_path / "store.zarr")
-    monkeypatch.setattr(Path, "iterdir", _refuse)
+    monkeypatch.setattr(LocalObjects, "names", _refuse)
     with pytest.raises(EnvironmentFault, match="Permission denied"):
         _look(store)
 
@@ -104,7 +185,7 @@ def test_a_store_that_may_not_be_seen_is_an_input_error(
 ) -> None:
     path = tmp_path / "locked" / "poses.zarr"
     PoseStore.create(path, {})
-    monkeypatch.setattr(Path, "read_bytes", _refuse)
+    monkeypatch.setattr(os, "open", _refuse)
     for look in (read_kind, PoseStore.open):
         with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)"):
             look(path)
@@ -118,8 +199,8 @@ def _look(store: Store) -> None:
     if isinstance(store, PoseStore):
         store.plans()
     else:
-        FeatureStore.open(store.root).rows()
+        FeatureStore.open(store.url).rows()
 
 
-def _refuse(path: Path, **_: object) -> None:
+def _refuse(path: object, *_: object, **__: object) -> None:
     raise PermissionError(13, "Permission denied", str(path))

@@ -51,7 +51,7 @@ def _choose_clips(store: FeatureStore, limit: int) -> Clips:
     valid = store.valid()
     rows = [(n, row) for n, row in enumerate(store.rows()) if row is not None and valid[n]]
     if not rows:
-        raise InputError(f"{store.root} holds no features yet; materialize some first")
+        raise InputError(f"{store.url} holds no features yet; materialize some first")
     rows.sort(key=lambda item: item[1].label)
     return [rows[place] for place in spread(len(rows), limit)]
 
@@ -64,7 +64,7 @@ def _drawable(store: FeatureStore) -> tuple[OutputSpec, Kind]:
     held = ", ".join(f"{spec.name} {spec.dims}" for spec in store.specs)
     known = "; ".join(sorted({", ".join(sorted(kind.dims)) for kind in KINDS}))
     raise InputError(
-        f"{store.root}: it holds: {held}. What can be drawn has the dimensions, beside view and "
+        f"{store.url}: it holds: {held}. What can be drawn has the dimensions, beside view and "
         f"person or role: {known}"
     )
 

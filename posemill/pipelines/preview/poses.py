@@ -75,7 +75,7 @@ def _choose_videos(store: PoseStore, video_ids: Sequence[str] | None) -> Sequenc
         return video_ids
     decoded = [entry.video_id for entry in store.entries().values() if entry.status.has_frames]
     if not decoded:
-        raise InputError(f"{store.root} holds no poses yet; extract some first")
+        raise InputError(f"{store.url} holds no poses yet; extract some first")
     return [decoded[number] for number in spread(len(decoded), DEFAULT_VIDEOS)]
 
 

@@ -81,7 +81,7 @@ def test_recipes_are_drawn(
     rows: int,
 ) -> None:
     store = make_store(tmp_path / "f.zarr", recipe, settings)
-    (path,) = preview_features(store.root, tmp_path / "out")
+    (path,) = preview_features(Path(store.url), tmp_path / "out")
     sheet = read_png(path)
     groups = 2 if recipe in ("potion", "jmrn") and "people" in settings else 1
     columns = groups if recipe in ("potion", "jmrn") else 6
@@ -110,7 +110,7 @@ def test_stored_numbers_are_drawn_as_the_values_that_they_stand_for(tmp_path: Pa
     volume[0, 1] = 255
     arrays = {"volume": volume, "frame_index": np.zeros((1, 2, 4), np.int32)}
     store.write_shard(0, "0" * 64, [(arrays, np.array([True]))])
-    (path,) = preview_features(store.root, tmp_path / "out")
+    (path,) = preview_features(Path(store.url), tmp_path / "out")
     two_fifths = [round(0.4 * channel) for channel in LEFT]
     assert middles(read_png(path), 4) == [[0, 0, 0], [0, 0, 0], two_fifths, list(RIGHT)]
 
@@ -125,7 +125,7 @@ def test_the_stores_skeleton_says_which_joints_hang_together(tmp_path: Path) -> 
     poses[0, 1, 0, start], poses[0, 1, 0, end] = (0.25, 0.5), (0.75, 0.5)
     arrays = {"poses": poses, "frame_index": np.array([[5, 9]], np.int32)}
     store.write_shard(0, "0" * 64, [(arrays, np.array([True]))])
-    (path,) = preview_features(store.root, tmp_path / "out")
+    (path,) = preview_features(Path(store.url), tmp_path / "out")
     empty, limb = middles(read_png(path), 2)
     assert empty == list(GROUND)
     np.testing.assert_allclose(limb, TRACKS[0], atol=40)  # a thin line is smoothed
@@ -133,7 +133,7 @@ def test_the_stores_skeleton_says_which_joints_hang_together(tmp_path: Path) -> 
 
 def test_potion_comes_in_colours_class_by_class(tmp_path: Path) -> None:
     store = make_potion_store(tmp_path / "f.zarr", per_class={"train": 2})
-    (path,) = preview_features(store.root, tmp_path / "out", limit=3)
+    (path,) = preview_features(Path(store.url), tmp_path / "out", limit=3)
     sheet = read_png(path)
     # 16 x 20 px maps in cells of 172 px; three columns, a head, captions, the bar of time, a note.
     height = round(16 * 172 / 20)
@@ -158,10 +158,10 @@ def test_features_that_cannot_be_drawn_are_refused(tmp_path: Path) -> None:
     specs = [spec for spec in recipe.outputs(COCO_17) if spec.name == "maximum"]
     store = FeatureStore.create(tmp_path / "f.zarr", specs, {}, ())
     with pytest.raises(InputError, match="no features yet"):
-        preview_features(store.root, tmp_path)
+        preview_features(Path(store.url), tmp_path)
     store.add_rows([FeatureRow("clip", "video", -1, -1, {}, 0)])
     store.write_shard(0, "0" * 64, [({"maximum": np.ones((1, 17, 3), "f4")}, np.array([True]))])
     with pytest.raises(InputError, match=r"it holds: maximum \('keypoint', 'channel'\).*can be"):
-        preview_features(store.root, tmp_path)
+        preview_features(Path(store.url), tmp_path)
     with pytest.raises(InputError, match="at least 1 clip"):
-        preview_features(store.root, tmp_path, limit=0)
+        preview_features(Path(store.url), tmp_path, limit=0)

@@ -115,7 +115,7 @@ def test_what_cannot_be_shown_is_refused(folder: Path, tmp_path: Path) -> None:
     lost = write_poses(tmp_path / "lost.zarr", make_poses(), tmp_path / "gone")
     with pytest.raises(InputError, match=r"gone.*--catalog"):
         preview_poses(lost, tmp_path)
-    empty = PoseStore.create(tmp_path / "empty.zarr", {}).root
+    empty = Path(PoseStore.create(tmp_path / "empty.zarr", {}).url)
     with pytest.raises(InputError, match="holds no poses yet"):
         preview_poses(empty, tmp_path)
 
