@@ -10,7 +10,10 @@ from posemill.pipelines.tasks import ShardOutcome, ShardResult, ShardTask
 
 
 class ShardQueue:
-    """The shards of one run; workers are known by numbers that are never used again."""
+    """The shards of one run, in the order given; one to be tried again comes last.
+
+    Workers are known by numbers that are never used again.
+    """
 
     def __init__(self, tasks: Sequence[ShardTask], options: EngineOptions) -> None:
         self._tasks = tuple(tasks)
