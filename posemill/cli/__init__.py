@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from posemill.cli import demo, learn, look, prepare, recipes, run
+from posemill.cli import demo, learn, look, mend, prepare, recipes, run
 from posemill.errors import EnvironmentFault, PosemillError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ recipes.register(app)
 run.register(app)
 learn.register(app)
 look.register(app)
+mend.register(app)
 demo.register(app)
 
 

@@ -35,6 +35,7 @@ from posemill.schema import VideoStatus
 from posemill.storage.catalog import CatalogVideos, read_catalog_videos
 from posemill.storage.commits import RecordName
 from posemill.storage.durable import input_faults
+from posemill.storage.objects import Place
 from posemill.storage.pose_mending import Remainder
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
@@ -45,7 +46,7 @@ class ExtractConfig:
     """What to extract, with which estimator, and how much of the machine to use."""
 
     catalog: Path
-    out: Path
+    out: Place
     estimator: str
     options: EstimatorOptions = field(default_factory=EstimatorOptions)
     engine: str = "local"
@@ -141,7 +142,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
 
 
 def extract_worker(
-    out: Path,
+    out: Place,
     planned: PlannedVideos,
     catalog: CatalogVideos,
     estimator: str,

@@ -25,6 +25,7 @@ from posemill.pipelines.supervise import (
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.provenance import Attempt
 from posemill.schema import Video, VideoStatus
+from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, VideoRecord
 
 
@@ -54,7 +55,7 @@ class ExtractWorker:
         self,
         source_root: Path,
         moved: Mapping[str, str],
-        out: Path,
+        out: Place,
         estimator: str,
         options: EstimatorOptions,
         limits: Limits,

@@ -29,6 +29,7 @@ from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
 from posemill.schema import VideoStatus
 from posemill.storage.catalog import CatalogVideos, read_catalog_videos
+from posemill.storage.objects import Place
 from posemill.storage.pose_mending import remainder
 from posemill.storage.poses import PoseStore, VideoEntry
 
@@ -44,7 +45,7 @@ class RetryConfig:
         InputError: a status whose videos have what can be had.
     """
 
-    poses: Path
+    poses: Place
     catalog: Path | None = None
     """Where the videos are; None takes the catalog that the store was made from."""
     statuses: Collection[str] = RETRIABLE

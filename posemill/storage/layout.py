@@ -20,7 +20,7 @@ from posemill.schema import VideoStatus
 POSES_KIND = "posemill-poses"
 POSES_SCHEMA_VERSION = 2  # 2: triplets as steps along the tracks (track_steps.py)
 FEATURES_KIND = "posemill-features"
-FEATURES_SCHEMA_VERSION = 1
+FEATURES_SCHEMA_VERSION = 2  # 2: a seal in the plans (parquet_seal.py)
 
 ROWS_PER_CHUNK = 1024  # about what one clip has: more would be decompressed for nothing
 CLIPS_PER_SHARD = 64  # at most; fewer where a job's pose shards are smaller

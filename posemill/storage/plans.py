@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from posemill.errors import StoreCorrupted
 from posemill.storage.durable import disk_faults
 from posemill.storage.objects import Objects
+from posemill.storage.parquet_seal import is_sealed, seal_parquet
 from posemill.storage.store_parts import names_in
 
 _NAME = re.compile(r"(\d{3,})\.parquet")
@@ -24,8 +25,8 @@ _ROW_GROUP = 16_384
 def write_numbered(part: Objects, number: int, table: pa.Table) -> bool:
     """Create `NNN.parquet`; False where that number is taken."""
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, row_group_size=_ROW_GROUP, write_page_checksum=True)
-    return part.create_if_absent(_name(number), buffer.getvalue())
+    pq.write_table(table, buffer, row_group_size=_ROW_GROUP)
+    return part.create_if_absent(_name(number), seal_parquet(buffer.getvalue()))
 
 
 def count_numbered(part: Objects) -> int:
@@ -64,12 +65,9 @@ def _name(number: int) -> str:
 
 
 def _parse(data: bytes, place: str, filters: Sequence[tuple[str, str, Any]] | None) -> pa.Table:
-    try:
-        return pq.read_table(
-            pa.BufferReader(data), filters=filters, page_checksum_verification=True
-        )
-    except (OSError, pa.ArrowException) as error:  # pyarrow tells a wrong checksum by an OSError
+    if not is_sealed(data):
         raise StoreCorrupted(
-            f"{place}: not a readable plan ({error}). Restore it from a backup, or make the "
-            "store again."
-        ) from error
+            f"{place}: the plan was altered or cut short ({len(data)} bytes that do not match "
+            "their own sha256). Restore it from a backup, or make the store again."
+        )
+    return pq.read_table(pa.BufferReader(data), filters=filters)

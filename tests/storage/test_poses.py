@@ -326,7 +326,7 @@ def test_a_flipped_bit_in_a_plan_is_corruption(store: PoseStore) -> None:
     data = bytearray(path.read_bytes())
     data[data.index(b"a.mp4")] ^= 1
     path.write_bytes(data)
-    with pytest.raises(StoreCorrupted, match="not a readable plan"):
+    with pytest.raises(StoreCorrupted, match="do not match their own sha256"):
         store.plans()
 
 

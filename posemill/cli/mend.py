@@ -1,0 +1,195 @@
+"""The commands that keep stores whole: `verify`, `retry` and `gc`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posemill.cli.options import (
+    ConfigOption,
+    DryRunFlag,
+    JsonFlag,
+    WorkersOption,
+    count,
+    finish,
+    remark,
+)
+from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.gc import collect_garbage
+from posemill.pipelines.progress import ProgressDisplay
+from posemill.pipelines.retry import RETRIABLE, RetryConfig, RetrySummary, plan_retry, retry
+from posemill.pipelines.verify import VerifyReport, verify
+from posemill.schema import VideoStatus
+
+_DAMAGED = 3
+StoreArgument = Annotated[str, typer.Argument(help="A pose store or a feature store.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="verify")(verify_command)
+    app.command(name="retry")(retry_command)
+    app.command(name="gc")(gc_command)
+
+
+def verify_command(
+    store: StoreArgument,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Have what is damaged made again by the next run.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Number of shards read at once.")] = 4,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Check every file, row and record of a store; exit status 3 where one is damaged.
+
+    With --repair, damaged videos or features are committed as void, and the next
+    `extract`, `retry` or `materialize` makes them again, and only them.
+    """
+    with ProgressDisplay() as display:
+        report = verify(
+            store, repair=repair, workers=workers, on_progress=display.counter("verify")
+        )
+    for damage in report.damages:
+        typer.echo(str(damage), err=True)
+    for record in report.superseded:
+        typer.echo(f"{record}: was altered; a later record stands in its place", err=True)
+    finish(
+        _verify_line(store, report, repair),
+        report.as_dict(),
+        as_json=json,
+        exit_status=0 if report.is_whole else _DAMAGED,
+    )
+
+
+def _verify_line(store: str, report: VerifyReport, repair: bool) -> str:
+    items = {item for damage in report.damages for item in damage.items}
+    if not report.damages:
+        found = "whole"
+    else:
+        noun = "video" if report.kind == "poses" else "clip"
+        found = f"{count(len(report.damages), 'damage')}, of {count(len(items), noun)}"
+    command = "extract" if report.kind == "poses" else "materialize"
+    remedy = ""
+    if repair and report.num_mended:
+        remedy = (
+            f"; {count(report.num_mended, 'part')} mended: run {command} again for what is void"
+        )
+    if not report.is_whole:
+        remedy += (
+            "; some of it cannot be repaired: restore it from a backup, or make the store again"
+            if repair
+            else "; run it again with --repair"
+        )
+    return (
+        f"{store}: {found}; {count(report.num_files, 'file')}, {report.num_bytes / 1e6:,.1f} MB of "
+        f"{count(report.num_shards, 'shard')}"
+        + remark(report.num_shards_to_do, "shard", "to do")
+        + remedy
+    )
+
+
+def retry_command(
+    poses: Annotated[str, typer.Argument(help="A pose store.")],
+    video: Annotated[
+        list[str] | None, typer.Argument(help="Ids of videos [all of the statuses given].")
+    ] = None,
+    status: Annotated[
+        str, typer.Option(help="Statuses to retry, with commas between them.")
+    ] = ",".join(RETRIABLE),
+    reason: Annotated[
+        list[str] | None, typer.Option(help="Only of this reason, as `status` lists; repeatable.")
+    ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option("--changed", help="Instead those whose files changed since their poses."),
+    ] = False,
+    ignore_times: Annotated[
+        bool,
+        typer.Option("--ignore-times", help="Files that differ in their times only are the same."),
+    ] = False,
+    catalog: Annotated[
+        Path | None,
+        typer.Option(help="Where the videos are listed [default: as at extraction]."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Local file or folder of the estimator's weights.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, or cuda:N [default: as at extraction].")
+    ] = None,
+    workers: WorkersOption = 2,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
+    engine: Annotated[str, typer.Option(help="Where the shards run: local.")] = "local",
+    dry_run: DryRunFlag = False,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Extract videos again that are missing, quarantined or void; all others stay as they are.
+
+    Uses the store's own estimator and options. A file that is still missing stays so.
+    """
+    settings = RetryConfig(
+        poses=poses,
+        catalog=catalog,
+        statuses=[each.strip() for each in status.split(",")],
+        reasons=reason or (),
+        video_ids=video or (),
+        changed=changed,
+        ignore_times=ignore_times,
+        device=device,
+        weights=weights,
+        threads=threads,
+        engine=engine,
+        engine_options=EngineOptions(workers=workers),
+    )
+    if dry_run:
+        plan = plan_retry(settings)
+        statuses = ", ".join(f"{number} {name}" for name, number in plan.statuses.items())
+        line = (
+            f"would extract {count(len(plan.video_ids), 'video')} again ({statuses or 'none'}) in "
+            f"{count(len(plan.pending), 'shard')}"
+            + remark(len(plan.still_missing), "video", "still missing")
+        )
+        finish(line, plan.as_dict(), as_json=json)
+        return
+    with ProgressDisplay() as display:
+        summary = retry(settings, display)
+    for video_id, message in summary.not_whole.items():
+        typer.echo(f"{video_id}: {message}", err=True)
+    finish(
+        _retry_line(poses, summary),
+        summary.as_dict(),
+        as_json=json,
+        exit_status=1 if summary.statuses.get(VideoStatus.QUARANTINED, 0) else 0,
+    )
+
+
+def _retry_line(poses: str, summary: RetrySummary) -> str:
+    statuses = ", ".join(f"{number} {name}" for name, number in summary.statuses.items())
+    return (
+        f"{poses}: {count(len(summary.plan.video_ids), 'video')} extracted again "
+        f"({statuses or 'none'}) in {summary.seconds:.1f} s"
+        + remark(len(summary.plan.still_missing), "video", "still missing")
+        + remark(summary.num_shards_lost, "shard", "committed by another run first")
+    )
+
+
+def gc_command(
+    store: StoreArgument,
+    dry_run: DryRunFlag = False,
+    json: JsonFlag = False,
+    _config: ConfigOption = None,
+) -> None:
+    """Remove what killed or lost attempts left behind; look at it with --dry-run first.
+
+    Removes only what no attempt can commit any more, and never a record, so that it
+    may run beside any job.
+    """
+    report = collect_garbage(store, dry_run=dry_run)
+    for each in report.garbage:
+        typer.echo(f"{each.name}: {each.num_bytes:,} bytes", err=True)
+    verb = "would remove" if dry_run else "removed"
+    line = f"{store}: {verb} {count(len(report.garbage), 'leftover')}, {report.num_bytes:,} bytes"
+    finish(line, report.as_dict(), as_json=json)

@@ -1,0 +1,102 @@
+"""Checks the features of a pose shard to the last byte and row, and what all rows share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from posemill.errors import InputError, StoreCorrupted
+from posemill.storage.commits import RecordName, file_problems
+from posemill.storage.damage import Checked, Damage
+from posemill.storage.feature_arrays import VALID
+from posemill.storage.feature_records import FeatureCommit
+from posemill.storage.features import FeatureStore
+from posemill.storage.store_parts import COMMITS
+
+
+def check_shard(store: FeatureStore, name: RecordName) -> Checked:
+    """Compare a pose shard's latest record, every object it names and its rows.
+
+    Raises:
+        EnvironmentFault: something there cannot be read.
+    """
+    try:
+        commit = store.commit(name)
+    except StoreCorrupted:
+        return _unreadable(store, name)
+    if commit.void:
+        return Checked(to_do=True)
+    damages = (*_misplaced(store, commit), *_damages(store, commit))
+    return Checked(
+        damages=damages,
+        num_files=len(commit.files),
+        num_bytes=sum(file.num_bytes for file in commit.files.values()),
+        mend=partial(store.void, commit) if damages else None,
+    )
+
+
+def check_shared(store: FeatureStore) -> Checked:
+    """Compare what the driver writes for all rows (ids, labels, subsets) with the plan."""
+    problems = store.index_problems()
+    return Checked(
+        damages=tuple(Damage(place, problem) for place, problem in problems.items()),
+        num_files=0,
+        mend=store.rewrite_index if problems else None,
+    )
+
+
+def _unreadable(store: FeatureStore, name: RecordName) -> Checked:
+    rows = _planned_rows(store, name.shard_id)
+    damage = Damage(
+        f"{COMMITS}/{name}", "was altered or cut short", _clips(store, *rows) if rows else ()
+    )
+    if rows is None:
+        return Checked(damages=(damage,))
+    lost = FeatureCommit(
+        pose_shard=name.shard_id,
+        generation=name.generation,
+        configuration_hash=store.configuration_hash,
+        pose_marker_sha256="",
+        rows=rows,
+        files={},
+    )
+    return Checked(damages=(damage,), mend=partial(store.void, lost))
+
+
+def _misplaced(store: FeatureStore, commit: FeatureCommit) -> Iterator[Damage]:
+    planned = _planned_rows(store, commit.pose_shard)
+    if commit.rows != planned:
+        yield Damage(
+            f"{COMMITS}/{commit.record}",
+            f"is of the rows {commit.rows}, the plan has {planned}",
+            _clips(store, *commit.rows),
+        )
+
+
+def _damages(store: FeatureStore, commit: FeatureCommit) -> Iterator[Damage]:
+    for path, problem in file_problems(store.objects, commit.files, content=True).items():
+        yield Damage(path, problem, _clips_in(store, path))
+    for path in store.row_objects(VALID, commit.rows):
+        # Rows that are all invalid have no object; one that came to be there claims they are.
+        if path not in commit.files and store.objects.size(path) is not None:
+            yield Damage(
+                path, "is there, and no such row was committed as valid", _clips_in(store, path)
+            )
+
+
+def _planned_rows(store: FeatureStore, pose_shard: int) -> tuple[int, int] | None:
+    try:
+        return store.row_range(pose_shard)
+    except InputError:
+        return None
+
+
+def _clips_in(store: FeatureStore, path: str) -> tuple[str, ...]:
+    """The clips of an object, e.g. `volume/c/3/0/0/0/0`: of whole shards of rows."""
+    number = int(path.split("/")[2])
+    return _clips(store, number * store.clips_per_shard, (number + 1) * store.clips_per_shard)
+
+
+def _clips(store: FeatureStore, start: int, stop: int) -> tuple[str, ...]:
+    rows = store.rows()[start:stop]
+    return tuple(row.clip_id for row in rows if row is not None)

@@ -1,0 +1,79 @@
+"""What of a store nobody will ever read: attempts that lost, drafts of writes that broke off.
+
+Nothing here guesses who is still alive. An attempt's group names its shard and
+its generation; once a record of that generation or a later one exists, the
+attempt cannot be committed any more, and what the latest record does not refer
+to no later one will. A draft may be removed under its writer's hands, who then
+writes it again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from posemill.errors import StoreCorrupted
+from posemill.storage.commits import RecordName
+from posemill.storage.features import FeatureStore
+from posemill.storage.poses import SHARDS, PoseStore, attempt_of
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Something to remove."""
+
+    name: str
+    """Of an object, or of a whole group, below the store."""
+    num_bytes: int
+    is_group: bool = False
+
+
+def find_garbage(store: PoseStore | FeatureStore) -> list[Garbage]:
+    """What may be removed at any time, whoever is at work on the store.
+
+    A feature store has drafts only: its rows have fixed places, which the next
+    attempt overwrites.
+
+    Raises:
+        StoreCorrupted: the folder of records is not there.
+        EnvironmentFault: something cannot be read.
+    """
+    drafts = [Garbage(name, size) for name, size in store.objects.drafts().items()]
+    return [*(_lost_groups(store) if isinstance(store, PoseStore) else ()), *drafts]
+
+
+def remove_garbage(store: PoseStore | FeatureStore, garbage: Garbage) -> None:
+    """Remove what `find_garbage` found; nothing where it is gone already.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if garbage.is_group:
+        store.objects.at(*garbage.name.split("/")).delete_tree()
+    else:
+        store.objects.delete(garbage.name)
+
+
+def _lost_groups(store: PoseStore) -> Iterator[Garbage]:
+    folder = store.objects.at(SHARDS)
+    sizes: dict[str, int] = defaultdict(int)
+    for name, size in folder.tree().items():
+        sizes[name.partition("/")[0]] += size
+    latest = store.records()
+    for group in folder.names():
+        attempt = attempt_of(group)
+        if attempt is not None and _is_lost(store, group, attempt, latest):
+            yield Garbage(f"{SHARDS}/{group}", sizes[group], is_group=True)
+
+
+def _is_lost(
+    store: PoseStore, group: str, attempt: RecordName, latest: dict[int, RecordName]
+) -> bool:
+    newest = latest.get(attempt.shard_id)
+    if newest is None or newest < attempt:
+        return False  # it may still be committed
+    try:
+        return group not in store.commit(newest).files
+    except StoreCorrupted:
+        return False  # `verify --repair` has to decide first
