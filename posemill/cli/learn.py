@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train_command(
-    features: Annotated[Path, typer.Argument(help="A feature store of the model's recipe.")],
+    features: Annotated[str, typer.Argument(help="A feature store of the model's recipe.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder, e.g. runs/potion.")],
     model: Annotated[str, typer.Option(help="Which model: potion.")] = "potion",
     epochs: Annotated[int, typer.Option(min=1)] = 24,
@@ -108,7 +108,7 @@ def _show_epoch(event: EpochEnded) -> None:
 
 def evaluate_command(
     run: Annotated[Path, typer.Argument(help="A run, made by `posemill train`.")],
-    features: Annotated[Path, typer.Argument(help="The feature store that it was trained on.")],
+    features: Annotated[str, typer.Argument(help="The feature store that it was trained on.")],
     subset: Annotated[str, typer.Option(help="The subset to score.")] = "test",
     device: DeviceOption = "cpu",
     threads: ThreadsOption = 2,

@@ -18,14 +18,14 @@ def register(app: typer.Typer) -> None:
 
 
 def status_command(
-    path: Annotated[Path, typer.Argument(help="A catalog, a pose or feature store, or a run.")],
+    path: Annotated[str, typer.Argument(help="A catalog, a pose or feature store, or a run.")],
     json: JsonFlag = False,
 ) -> None:
     """Show what a path holds and how far it is."""
     found = status(path)
     lines = [f"{path}: {found['kind']}"]
     lines += [f"  {key}: {_text(value)}" for key, value in found.items() if key != "kind"]
-    finish("\n".join(lines), {"path": str(path), **found}, as_json=json)
+    finish("\n".join(lines), {"path": path, **found}, as_json=json)
 
 
 def _text(value: object) -> str:
@@ -35,7 +35,7 @@ def _text(value: object) -> str:
 
 
 def preview_command(
-    store: Annotated[Path, typer.Argument(help="A pose store or a feature store.")],
+    store: Annotated[str, typer.Argument(help="A pose store or a feature store.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the pictures.")],
     video: Annotated[
         list[str] | None,

@@ -42,7 +42,10 @@ def register(app: typer.Typer) -> None:
 
 def extract_command(
     catalog: Annotated[Path, typer.Argument(help="A catalog, made by `posemill index`.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The pose store, e.g. poses.zarr.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", help="The pose store: poses.zarr, or s3://bucket/poses.zarr."),
+    ],
     estimator: Annotated[
         str, typer.Option(help="auto, blazepose, figure, or a plugin's name.")
     ] = "auto",
@@ -143,7 +146,7 @@ def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
     )
 
 
-def _extract_line(summary: ExtractSummary, out: Path) -> str:
+def _extract_line(summary: ExtractSummary, out: str) -> str:
     statuses = ", ".join(f"{number} {status}" for status, number in summary.statuses.items())
     return (
         f"{out}: {count(sum(summary.statuses.values()), 'video')} ({statuses}), "
@@ -154,8 +157,11 @@ def _extract_line(summary: ExtractSummary, out: Path) -> str:
 
 
 def materialize_command(
-    poses: Annotated[Path, typer.Argument(help="A pose store, made by `posemill extract`.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The feature store to make.")],
+    poses: Annotated[str, typer.Argument(help="A pose store, made by `posemill extract`.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", help="The feature store: a path, or s3://bucket/name."),
+    ],
     recipe: Annotated[str, typer.Option(help="As `posemill recipes` lists them.")],
     set_: Annotated[
         list[str] | None,

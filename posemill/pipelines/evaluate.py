@@ -22,13 +22,14 @@ from posemill.pipelines.train import build_model, open_features
 from posemill.provenance import differences
 from posemill.storage.durable import disk_faults, replace_file
 from posemill.storage.features import FeatureStore
+from posemill.storage.objects import Place
 
 _BATCH_SIZE = 64
 
 
 def evaluate(
     run_dir: Path,
-    features: Path,
+    features: Place,
     subset: str = "test",
     *,
     split: str | None = None,

@@ -27,6 +27,7 @@ from posemill.storage.features import (
     FeatureStore,
     clips_per_block,
 )
+from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.storage.store_root import is_absent
 from posemill.transforms.outputs import OutputSpec
@@ -42,8 +43,8 @@ MAX_CLIP_BYTES = 2 * 2**30
 class MaterializeConfig:
     """Which features to render, from which poses."""
 
-    poses: Path
-    out: Path
+    poses: Place
+    out: Place
     recipe: str
     settings: tuple[str, ...] = ()
     """`key=value` settings of the recipe."""
@@ -366,10 +367,12 @@ def _plan(
             f"the features have the clip {strangers[0].clip_id!r}, whose video is not in "
             f"{inputs.poses.url}: they were made from other poses; materialize into a new store"
         )
+    # What is void is made again first: until then its clips keep the features they have.
+    void = {shard for shard, commit in inputs.commits.items() if commit.has_void}
     pending = tuple(
         ShardTask(STAGE, shard_id, num_clips, float(num_clips))
         for shard_id, num_clips in sizes.items()
-        if sources.get(shard_id) != inputs.commits[shard_id].marker_sha256
+        if shard_id not in void and sources.get(shard_id) != inputs.commits[shard_id].marker_sha256
     )
     num_planned = len({shard for plan in inputs.poses.plans() for shard in plan.shard_id})
     return MaterializePlan(
@@ -377,6 +380,6 @@ def _plan(
         num_clips_to_do=sum(task.num_items for task in pending),
         bytes_per_clip=_bytes_per_clip(inputs.specs),
         pending=pending,
-        num_shards_not_extracted=num_planned - len(inputs.commits),
+        num_shards_not_extracted=num_planned - len(inputs.commits) + len(void),
         num_clips_without_video=sum(clip.video_id not in videos for clip in inputs.catalog.clips),
     )

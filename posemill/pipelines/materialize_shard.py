@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from time import monotonic
 
 import numpy as np
@@ -12,6 +11,7 @@ from posemill.pipelines.events import ItemDone, ItemStarted
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.schema import PoseSequence, TimedBox
 from posemill.storage.features import Block, FeatureRow, FeatureStore
+from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore
 from posemill.transforms.clips import clip_poses
 from posemill.transforms.recipes import Recipe
@@ -23,7 +23,7 @@ from posemill.transforms.skeletons import get_skeleton
 class MaterializeWorker:
     """Renders shards in one process; satisfies `tasks.ShardWorker`."""
 
-    def __init__(self, poses: Path, out: Path, recipe: Recipe, seed: int) -> None:
+    def __init__(self, poses: Place, out: Place, recipe: Recipe, seed: int) -> None:
         self._poses = PoseStore.open(poses)
         self._store = FeatureStore.open(out)
         self._recipe = recipe

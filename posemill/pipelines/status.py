@@ -17,29 +17,31 @@ from posemill.storage.catalog import is_catalog, read_catalog
 from posemill.storage.commits import FileRecord
 from posemill.storage.features import FeatureCommit, FeatureStore
 from posemill.storage.layout import FEATURES_KIND, POSES_KIND
+from posemill.storage.objects import LocalObjects, Place, open_objects
 from posemill.storage.poses import PlanTable, PoseStore, ShardCommit, VideoEntry
-from posemill.storage.store_root import read_kind
+from posemill.storage.store_root import is_absent, read_kind
 from posemill.storage.videos import VideoTable
 
 
-def status(path: Path) -> dict[str, Any]:
-    """The kind of what is at `path`, its counts, and what is still missing.
+def status(place: Place) -> dict[str, Any]:
+    """The kind of what is at `place`, its counts, and what is still missing.
 
     Raises:
         InputError: nothing of posemill's is there.
     """
-    if is_catalog(path):
-        return {"kind": "catalog", **_catalog(path)}
-    match read_kind(path):
+    match read_kind(place):
         case kind if kind == POSES_KIND:
-            return {"kind": "poses", **_poses(PoseStore.open(path))}
+            return {"kind": "poses", **_poses(PoseStore.open(place))}
         case kind if kind == FEATURES_KIND:
-            return {"kind": "features", **_features(FeatureStore.open(path))}
-    if (path / "config.json").is_file():
-        return {"kind": "run", **_run(path)}
+            return {"kind": "features", **_features(FeatureStore.open(place))}
+    if isinstance(objects := open_objects(place), LocalObjects):
+        if is_catalog(objects.root):
+            return {"kind": "catalog", **_catalog(objects.root)}
+        if (objects.root / "config.json").is_file():
+            return {"kind": "run", **_run(objects.root)}
     raise InputError(
-        f"{path} {'holds nothing of posemill' if path.exists() else 'does not exist'}; expected a "
-        "catalog, a pose store, a feature store or a run, as made by `posemill index`, "
+        f"{place} {'does not exist' if is_absent(place) else 'holds nothing of posemill'}; "
+        "expected a catalog, a pose store, a feature store or a run, as made by `posemill index`, "
         "`extract`, `materialize` and `train`"
     )
 
@@ -64,7 +66,7 @@ def _poses(store: PoseStore) -> dict[str, Any]:
     by_status = Counter(str(entry.status) for entry in entries)
     void = {entry.video_id for entry in entries if entry.status is VideoStatus.VOID}
     shards = {shard for plan in plans for shard in np.unique(plan.shard_id).tolist()}
-    whole = sum(all(e.status is not VideoStatus.VOID for e in c.entries) for c in commits.values())
+    whole = sum(not commit.has_void for commit in commits.values())
     return {
         "videos": sum(len(plan.videos) for plan in plans),
         "videos_done": len(entries) - len(void),

@@ -9,7 +9,6 @@ however often the run was interrupted.
 from __future__ import annotations
 
 import math
-import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -40,6 +39,7 @@ from posemill.pipelines.runs import RunFolder, open_or_create_run
 from posemill.pipelines.train_config import TrainConfig
 from posemill.provenance import content_hash
 from posemill.storage.features import FeatureStore
+from posemill.storage.objects import Place
 
 # One-cycle schedule (Smith, Topin, 2017), as cosines: from peak / 25 in the first
 # three tenths of all steps up to the peak, then down to peak / 1000.
@@ -113,7 +113,7 @@ class TrainPlan:
         }
 
 
-def plan_train(features: Path, config: TrainConfig) -> TrainPlan:
+def plan_train(features: Place, config: TrainConfig) -> TrainPlan:
     """What `train` would do; writes nothing.
 
     Raises:
@@ -130,7 +130,7 @@ def plan_train(features: Path, config: TrainConfig) -> TrainPlan:
 
 
 def train(
-    features: Path,
+    features: Place,
     run_dir: Path,
     config: TrainConfig,
     on_event: Callable[[EpochEnded], None] = lambda _event: None,
@@ -157,13 +157,14 @@ def train(
         config.seed,
     )
     _check_view(dataset.view_hw)
-    run = open_or_create_run(run_dir, run_identity(config, store, clips), _record(config, features))
+    run = open_or_create_run(run_dir, run_identity(config, store, clips), _record(config, store))
     sampler = EpochSampler(len(dataset), config.seed)
     loader: DataLoader[Sample] = DataLoader(
         dataset,
         config.batch_size,
         sampler=sampler,
         num_workers=config.workers,
+        multiprocessing_context=_start_method(store) if config.workers else None,
         persistent_workers=config.workers > 0,
         generator=torch.Generator(),  # else the loader draws from the generator of dropout
     )
@@ -229,22 +230,27 @@ def one_cycle(step: int, num_steps: int, peak: float) -> float:
     return _cosine(peak, peak / _END_DIVISOR, (progress - _RISE) / (1.0 - _RISE))
 
 
-def open_features(path: Path, model: str) -> FeatureStore:
-    """The feature store at `path`, if `model` can read it.
+def open_features(place: Place, model: str) -> FeatureStore:
+    """The feature store at `place`, if `model` can read it.
 
     Raises:
         InputError: no store, or one of a recipe that the model does not take.
     """
-    store = FeatureStore.open(path)
+    store = FeatureStore.open(place)
     recipe, spec = recipe_name(store), get_model(model)
     if recipe not in spec.recipes:
         raise InputError(
-            f"{path} was materialized by the recipe {recipe!r}; the model {model} reads "
+            f"{place} was materialized by the recipe {recipe!r}; the model {model} reads "
             f"{' or '.join(spec.recipes)}; materialize one of these"
         )
     if not store.classes:
-        raise InputError(f"{path} has no classes: its catalog has no labels to learn")
+        raise InputError(f"{place} has no classes: its catalog has no labels to learn")
     return store
+
+
+def _start_method(store: FeatureStore) -> str | None:
+    """How loader processes start; None is torch's own way, the quicker one."""
+    return None if store.objects.survives_fork else "spawn"
 
 
 def run_identity(config: TrainConfig, store: FeatureStore, clips: ClipSet) -> dict[str, Any]:
@@ -278,9 +284,9 @@ def build_model(run: RunFolder) -> nn.Module:
     )
 
 
-def _record(config: TrainConfig, features: Path) -> dict[str, Any]:
+def _record(config: TrainConfig, store: FeatureStore) -> dict[str, Any]:
     return {
-        "features_path": os.fspath(features.resolve()),
+        "features_path": store.objects.absolute_url,
         "machine": {
             "device": config.device,
             "workers": config.workers,

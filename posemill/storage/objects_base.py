@@ -31,6 +31,16 @@ class Objects(ABC):
     def url(self) -> str:
         """How the root is named in messages and on the command line."""
 
+    @property
+    @abstractmethod
+    def absolute_url(self) -> str:
+        """The same, wherever the process stands that reads it."""
+
+    @property
+    @abstractmethod
+    def survives_fork(self) -> bool:
+        """Whether a process that was forked after the first use may go on using it."""
+
     @abstractmethod
     def at(self, *names: str) -> Objects:
         """The objects below a part of this root."""

@@ -40,6 +40,14 @@ class LocalObjects(Objects):
     def url(self) -> str:
         return str(self.root)
 
+    @property
+    def absolute_url(self) -> str:
+        return str(self.root.resolve())
+
+    @property
+    def survives_fork(self) -> bool:
+        return True
+
     def at(self, *names: str) -> LocalObjects:
         return LocalObjects(self.root.joinpath(*map(checked_name, names)))
 

@@ -31,6 +31,7 @@ SCHEME = "s3://"
 _REQUESTS_AT_ONCE = 16
 _ATTEMPT = "posemill-attempt"
 _PROBE = ".probe-"
+_users: set[int] = set()  # this process, and the one that it was forked from if that one was first
 _CONFLICTS = 20
 _CLIENT = {"connect_timeout": "5s", "timeout": "120s"}
 _RETRY = {
@@ -80,6 +81,14 @@ class ObstoreObjects(Objects):
     @property
     def url(self) -> str:
         return f"{SCHEME}{self._bucket}/{self._prefix}".rstrip("/")
+
+    @property
+    def absolute_url(self) -> str:
+        return self.url
+
+    @property
+    def survives_fork(self) -> bool:
+        return False  # obstore's threads are not in the child, which would wait for them
 
     def at(self, *names: str) -> ObstoreObjects:
         return ObstoreObjects(self._bucket, self._key("/".join(names)), self._store)
@@ -319,6 +328,7 @@ def _faults(place: str) -> Iterator[None]:
         UnauthenticatedError,
     )
 
+    _require_not_forked(place)
     try:
         yield
     except (AlreadyExistsError, PreconditionError):
@@ -342,6 +352,16 @@ def _faults(place: str) -> Iterator[None]:
             "network, the credentials and AWS_ENDPOINT_URL, then run the same command again: what "
             "was committed is kept."
         ) from error
+
+
+def _require_not_forked(place: str) -> None:
+    """Refuse to wait for ever for threads that a fork left behind in the parent."""
+    _users.add(os.getpid())
+    if len(_users) > 1:
+        raise EnvironmentFault(
+            f"{place}: cannot be used in a process that was forked from one that used an object "
+            "store; expected a new process. Start worker processes by `spawn`."
+        )
 
 
 def _brief(error: Exception) -> str:

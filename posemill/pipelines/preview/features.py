@@ -13,6 +13,7 @@ from posemill.pipelines.preview.kinds import KINDS, Kind, find_kind
 from posemill.pipelines.preview.sheets import Drawing, sheet, spread
 from posemill.schema import UInt8
 from posemill.storage.features import FeatureRow, FeatureStore
+from posemill.storage.objects import Place
 from posemill.transforms.outputs import OutputSpec
 
 _TIMES = 6
@@ -21,7 +22,7 @@ Clips = Sequence[tuple[int, FeatureRow]]
 """Row numbers and rows."""
 
 
-def preview_features(features: Path, out_dir: Path, limit: int = 24) -> list[Path]:
+def preview_features(features: Place, out_dir: Path, limit: int = 24) -> list[Path]:
     """PNGs of up to `limit` clips, spread evenly over the classes.
 
     The first output that can be drawn is: maps that show all of a clip (PoTion,

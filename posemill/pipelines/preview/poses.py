@@ -20,6 +20,7 @@ from posemill.pipelines.drawing import (
 from posemill.pipelines.preview.sheets import GROUND, spread
 from posemill.schema import PoseSequence, UInt8, Video
 from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore
 from posemill.storage.video import open_video
 from posemill.transforms.skeletons import get_skeleton
@@ -30,7 +31,7 @@ _FRAME_COLUMNS = 4
 
 
 def preview_poses(
-    poses: Path,
+    poses: Place,
     out_dir: Path,
     video_ids: Sequence[str] | None = None,
     catalog: Path | None = None,
