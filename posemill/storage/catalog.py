@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,7 @@ class Catalog:
 
     def video_path(self, video: Video) -> str:
         """Where the bytes of `video` are: its uri, below the root where it is relative."""
-        return _locate(self.root, video.uri)
+        return _locate(self.root, [video.uri])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class CatalogVideos:
 
     def paths(self) -> list[str]:
         """Where each video is, as `Catalog.video_path` tells it."""
-        return [_locate(self.root, uri) for uri in self.videos.uris()]
+        return _locate(self.root, self.videos.uris())
 
 
 def write_catalog(
@@ -184,8 +184,9 @@ def read_catalog_videos(path: str | os.PathLike[str]) -> CatalogVideos:
         return CatalogVideos(metadata["root"], videos)
 
 
-def _locate(root: str, uri: str) -> str:
-    return os.path.join(root, uri)  # noqa: PTH118  a twentieth of a Path's time, for 650,000
+def _locate(root: str, uris: Iterable[str]) -> list[str]:
+    folder = f"{root.rstrip('/')}/"
+    return [uri if uri.startswith("/") else folder + uri for uri in uris]
 
 
 def _require_known(clips: Sequence[Clip], video_ids: Set[str], classes: Set[str]) -> None:
