@@ -34,13 +34,15 @@ def status(place: Place) -> dict[str, Any]:
             return {"kind": "poses", **_poses(PoseStore.open(place))}
         case kind if kind == FEATURES_KIND:
             return {"kind": "features", **_features(FeatureStore.open(place))}
-    if isinstance(objects := open_objects(place), LocalObjects):
+    objects, is_there = open_objects(place), not is_absent(place)
+    if isinstance(objects, LocalObjects):
+        is_there = objects.root.exists()
         if is_catalog(objects.root):
             return {"kind": "catalog", **_catalog(objects.root)}
         if (objects.root / "config.json").is_file():
             return {"kind": "run", **_run(objects.root)}
     raise InputError(
-        f"{place} {'does not exist' if is_absent(place) else 'holds nothing of posemill'}; "
+        f"{place} {'holds nothing of posemill' if is_there else 'does not exist'}; "
         "expected a catalog, a pose store, a feature store or a run, as made by `posemill index`, "
         "`extract`, `materialize` and `train`"
     )

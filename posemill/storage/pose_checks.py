@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from posemill.errors import StoreCorrupted
-from posemill.schema import Video, VideoStatus
+from posemill.schema import Video
 from posemill.storage.commits import RecordName, file_problems
 from posemill.storage.damage import Checked, Damage
 from posemill.storage.pose_group import PoseGroup
@@ -38,7 +38,7 @@ def check_shard(store: PoseStore, name: RecordName, videos: Sequence[Video]) -> 
         damages=damages,
         num_files=len(sizes),
         num_bytes=sum(sizes),
-        to_do=any(entry.status is VideoStatus.VOID for entry in commit.entries),
+        to_do=commit.has_void,
         mend=partial(store.supersede, without_damaged(commit, groups, videos))
         if groups or left_out
         else None,

@@ -86,6 +86,11 @@ class ShardCommit:
         """The name of its record."""
         return RecordName(self.shard_id, self.generation)
 
+    @property
+    def has_void(self) -> bool:
+        """Whether some of its videos are to be made again."""
+        return any(entry.status is VideoStatus.VOID for entry in self.entries)
+
 
 _ENTRY_FIELDS = (
     *("video_id", "reason", "message", "identity"),

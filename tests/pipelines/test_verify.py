@@ -12,6 +12,7 @@ import pytest
 from chain import assert_equal_poses, markers, run_extract, run_materialize
 
 from posemill.errors import InputError
+from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
 from posemill.pipelines.verify import VerifyReport, verify
 from posemill.schema import VideoStatus
 from posemill.storage.commits import seal
@@ -19,6 +20,7 @@ from posemill.storage.features import FeatureStore
 from posemill.storage.pose_records import commit_to_json
 from posemill.storage.poses import PoseStore
 
+RECIPE = "tempposeconv-j"
 Damaging = Callable[[Path], None]
 
 
@@ -108,6 +110,17 @@ def test_a_repair_has_the_damaged_videos_made_again_and_only_them(
     assert check(store).num_shards_to_do == 0
 
 
+def test_void_videos_are_not_rendered_until_they_are_made_again(
+    store: Path, features: Path
+) -> None:
+    config = MaterializeConfig(store, features, RECIPE)
+    assert plan_materialize(config).num_shards_not_extracted == 0
+    cut(group_of(store, 1) / "frame/c/0")
+    check(store, repair=True)
+    plan = plan_materialize(config)
+    assert (plan.pending, plan.num_shards_not_extracted) == ((), 1)
+
+
 @pytest.mark.parametrize("damage", [flip_a_bit, cut])
 def test_a_damaged_record_is_found_and_its_shard_is_made_again(
     store: Path, damage: Damaging
@@ -177,7 +190,7 @@ def test_a_place_without_a_store_is_refused(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def made(poses: Path, catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made") / "features.zarr"
-    run_materialize(poses, out, "tempposeconv-j", workers=1)
+    run_materialize(poses, out, RECIPE, workers=1)
     return out
 
 
@@ -218,7 +231,7 @@ def test_damaged_features_are_named_with_their_clips_and_made_again(
     assert check(features, repair=True).is_whole
     assert check(features).num_shards_to_do == 1
     if problem == "is missing":
-        summary = run_materialize(poses, features, "tempposeconv-j", workers=1)
+        summary = run_materialize(poses, features, RECIPE, workers=1)
         assert summary.plan.num_clips_to_do == len(clips_of(features, 2))
         ours, theirs = FeatureStore.open(features), FeatureStore.open(made)
         for spec in ours.specs:
