@@ -69,7 +69,8 @@ class ExtractWorker:
         self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)
 
     def ready(self) -> None:
-        """The source is there, and one grey frame goes through the estimator."""
+        """The source is there, a grey frame goes through the estimator, the store takes bytes."""
+        self._store.prove_writable()
         self._supervisor.ready()
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:

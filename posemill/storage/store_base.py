@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from posemill.errors import StoreCorrupted
+from posemill.errors import EnvironmentFault, StoreCorrupted
 from posemill.provenance import library_versions
 from posemill.storage.commits import RecordName, latest_of, list_records, seal, unseal
 from posemill.storage.durable import disk_faults
@@ -137,6 +138,23 @@ class Store(ABC, Generic[CommitT]):
                 "Remove the foreign file."
             )
         return commit
+
+    def prove_writable(self) -> None:
+        """Write an object, read it again and remove it: before work that ends in a commit.
+
+        Raises:
+            EnvironmentFault: the place refuses, or gave back other bytes.
+        """
+        name = f"probe-{uuid.uuid4().hex}"
+        with disk_faults(self.url):
+            self.objects.write(name, name.encode())
+            same = self.objects.read(name) == name.encode()
+            self.objects.delete(name)
+        if not same:
+            raise EnvironmentFault(
+                f"{self.url}: gave back other bytes than were written; check the disk or the "
+                "object store"
+            )
 
     @property
     def _commits_part(self) -> Objects:

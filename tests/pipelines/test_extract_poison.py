@@ -12,7 +12,7 @@ from poison import ESTIMATOR_FAULTS, plant, write_video
 from posemill.errors import EnvironmentFault
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.engines.base import EngineOptions
-from posemill.pipelines.events import Event, WorkerRetired
+from posemill.pipelines.events import Event, StageStarted, WorkerRetired
 from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract
 from posemill.pipelines.supervise import Limits
 from posemill.storage.poses import PoseStore, VideoEntry
@@ -97,6 +97,29 @@ def test_a_video_that_eats_all_memory_is_quarantined(tmp_path: Path) -> None:
     assert "its limit is 1.00 GiB" in found["estimator_hog"].message
     assert found["estimator_exception"].reason == "failed"
     assert {found[name].status for name in GOOD} == {"ok"}
+
+
+def test_a_job_stops_when_almost_all_videos_are_quarantined(tmp_path: Path) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    film(root)
+    for number in range(12):
+        (root / f"text_{number:02}.mp4").write_text("this is no video\n")
+    catalog = index(root, tmp_path / "catalog")
+    with pytest.raises(EnvironmentFault, match=r"11 of 1\d videos tried.*not one frame"):
+        run(catalog, out, workers=1, videos_per_shard=16)
+    assert markers(out) == {}
+
+
+def test_a_store_that_takes_no_bytes_stops_the_job_before_its_work(tmp_path: Path) -> None:
+    catalog, out = film(tmp_path / "videos"), tmp_path / "poses.zarr"
+
+    def lose_the_disk(event: Event) -> None:
+        if isinstance(event, StageStarted):
+            out.rename(tmp_path / "away")
+            out.touch()
+
+    with pytest.raises(EnvironmentFault, match=r"no healthy worker is left.*poses\.zarr"):
+        run(catalog, out, lose_the_disk)
 
 
 def test_a_broken_device_retires_its_worker_and_condemns_no_video(tmp_path: Path) -> None:
