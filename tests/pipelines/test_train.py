@@ -1,6 +1,7 @@
 """Training: it learns, is deterministic, resumes, and refuses what it cannot use."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
