@@ -211,7 +211,7 @@ def test_the_estimator_auto_says_what_it_chose(run, catalog: Path, tmp_path: Pat
     "command",
     [
         *("fixtures", "index folder", "extract", "materialize", "train", "evaluate", "preview"),
-        *("status", "models list", "models pull", "demo"),
+        *("status", "verify", "retry", "gc", "models list", "models pull", "demo"),
     ],
 )
 def test_every_command_has_help(run, command: str) -> None:

@@ -21,8 +21,8 @@ MakeRecord = Callable[..., VideoRecord]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> PoseStore:
-    return PoseStore.create(tmp_path / "poses.zarr", {"a": 1})
+def store(place: str) -> PoseStore:
+    return PoseStore.create(f"{place}/poses.zarr", {"a": 1})
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def zombie(
     """A writer of shard 0 that stands still before `step`; yields what wakes it and its answer."""
     asleep, awake = threading.Event(), threading.Event()
     answer: list[bool] = []
-    own = PoseStore.open(store.objects.url)
+    own = PoseStore.open(store.url)
     target: Any = own if step == "_publish" else own.objects.__class__
     real = getattr(target, step)
 
@@ -138,9 +138,9 @@ def test_attempts_of_a_shard_without_a_readable_record_are_left(
     store.write_shard(0, [make_record("a")])
     record = store.objects.read("commits/s000000.g000.json")
     store.objects.write("commits/s000000.g000.json", record[:-9])
-    assert find_garbage(PoseStore.open(store.objects.url)) == []
+    assert find_garbage(PoseStore.open(store.url)) == []
     store.objects.write("commits/s000000.g000.json", record)
-    assert collect(PoseStore.open(store.objects.url)) == [f"shards/{lost}"]
+    assert collect(PoseStore.open(store.url)) == [f"shards/{lost}"]
 
 
 def test_what_is_not_ours_is_left(store: PoseStore, make_record: MakeRecord) -> None:
@@ -150,10 +150,11 @@ def test_what_is_not_ours_is_left(store: PoseStore, make_record: MakeRecord) -> 
     assert find_garbage(store) == []
 
 
-def test_drafts_are_garbage(store: PoseStore, make_record: MakeRecord) -> None:
+def test_drafts_are_garbage(tmp_path: Path, make_record: MakeRecord) -> None:
+    store = PoseStore.create(tmp_path / "poses.zarr", {"a": 1})
     store.write_shard(0, [make_record("a")])
     (group,) = store.committed()[0].files
-    draft = Path(store.objects.url) / "shards" / group / f".zarr.json.{'0' * 32}"
+    draft = Path(store.url) / "shards" / group / f".zarr.json.{'0' * 32}"
     draft.write_bytes(b"12345")
     (garbage,) = find_garbage(store)
     assert (garbage.name, garbage.num_bytes) == (f"shards/{group}/{draft.name}", 5)
