@@ -160,17 +160,15 @@ class Objects(ABC):
         return f"{type(self).__name__}({self.url!r})"
 
 
-def require_create_if_absent(objects: Objects, place: str) -> None:
-    """Try the primitive, before a store at `place` relies on it.
+def require_primitives(objects: Objects, place: str) -> None:
+    """Try what a store at `place` is going to rely on.
 
     Raises:
         InputError: it does not hold there.
     """
     name = ".probe"
     try:
-        held = objects.create_if_absent(name, b"first")
-        held = held and not objects.create_if_absent(name, b"second")
-        held = held and objects.read(name) == b"first"
+        held = _has_one_creator(objects, name) and _is_made_anew(objects, name)
         objects.delete(name)
     except OSError as error:
         raise InputError(
@@ -179,9 +177,33 @@ def require_create_if_absent(objects: Objects, place: str) -> None:
         ) from error
     if not held:
         raise InputError(
-            f"{place}: no store can be made there: two writers can create the same object, and "
-            "one would be lost. Choose an output path on another file system or object store."
+            f"{place}: no store can be made there: two writers can create or replace the same "
+            "object, and one would be lost. Choose an output path on another file system or "
+            "object store."
         )
+
+
+def _has_one_creator(objects: Objects, name: str) -> bool:
+    first = objects.create_if_absent(name, b"first")
+    second = objects.create_if_absent(name, b"second")
+    return first and not second and objects.read(name) == b"first"
+
+
+def _is_made_anew(objects: Objects, name: str) -> bool:
+    """Whether a rewrite that is overtaken between looking and writing begins again.
+
+    Where it holds a lock it makes the object once, and cannot be overtaken.
+    """
+    calls: list[bytes] = []
+
+    def make() -> dict[str, bytes]:
+        calls.append(str(len(calls)).encode())
+        if len(calls) == 2:
+            objects.write(name, b"overtaken")
+        return {name: calls[-1]}
+
+    objects.rewrite(name, make)
+    return len(calls) != 2 and objects.read(name) == calls[-1]
 
 
 def checked_name(name: str) -> str:

@@ -31,6 +31,7 @@ SCHEME = "s3://"
 _REQUESTS_AT_ONCE = 16
 _ATTEMPT = "posemill-attempt"
 _PROBE = ".probe-"
+_REFUSED = ("403 Forbidden", "401 Unauthorized")  # listings tell so by their text only
 _users: set[int] = set()  # this process, and the one that it was forked from if that one was first
 _CONFLICTS = 20
 _CLIENT = {"connect_timeout": "5s", "timeout": "120s"}
@@ -341,7 +342,9 @@ def _faults(place: str) -> Iterator[None]:
             ) from error
         if isinstance(error, FileNotFoundError):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place) from error
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or any(
+            status in str(error) for status in _REFUSED
+        ):
             raise EnvironmentFault(
                 f"{place}: access was refused ({_brief(error)}); expected credentials that may "
                 "read and write there. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then run "

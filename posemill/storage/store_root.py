@@ -11,8 +11,12 @@ from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.provenance import canonical_json, content_hash, differences
 from posemill.storage.durable import input_faults
 from posemill.storage.objects import Objects, Place, open_objects
-from posemill.storage.objects_base import require_create_if_absent
+from posemill.storage.objects_base import require_primitives
 from posemill.storage.store_parts import COMMITS, METADATA, PLAN, group_metadata
+
+_SEAL = "attributes_hash"
+
+_REQUIRED = ("schema_version", "configuration", "configuration_hash")
 
 
 def is_absent(place: Place) -> bool:
@@ -45,7 +49,7 @@ def create_store(place: Place, files: Mapping[str, bytes]) -> bool:
     try:
         return objects.create_tree(
             {**parts, **others, METADATA: files[METADATA]},
-            partial(require_create_if_absent, place=objects.url),
+            partial(require_primitives, place=objects.url),
         )
     except OSError as error:
         raise InputError(
@@ -74,13 +78,18 @@ def read_attributes(objects: Objects, kind: str, schema_version: int) -> dict[st
 
     Raises:
         InputError: there is no such store, or of another schema version.
-        StoreCorrupted: its configuration does not match its own hash.
+        StoreCorrupted: they do not match their own hash.
     """
     attributes = _root_attributes(objects)
     if attributes is None:
         raise InputError(_not_a_store(objects, kind, "has no readable zarr.json"))
     if attributes.get("kind") != kind:
         raise InputError(_not_a_store(objects, kind, f"is of kind {attributes.get('kind')!r}"))
+    if missing := [name for name in _REQUIRED if name not in attributes]:
+        raise StoreCorrupted(
+            f"{objects.url}: zarr.json has no {', '.join(missing)}: the file was edited or "
+            "damaged. Restore it from a backup, or make the store again."
+        )
     if attributes["schema_version"] != schema_version:
         newer = attributes["schema_version"] > schema_version
         raise InputError(
@@ -88,12 +97,19 @@ def read_attributes(objects: Objects, kind: str, schema_version: int) -> dict[st
             f"reads version {schema_version}. {'Upgrade' if newer else 'Use an older'} posemill, "
             "or make the store again."
         )
-    if content_hash(attributes["configuration"]) != attributes["configuration_hash"]:
+    if seal_attributes(attributes) != attributes:
         raise StoreCorrupted(
-            f"{objects.url}: the configuration in zarr.json does not match its hash: the file was "
-            "edited or damaged. Restore it from a backup, or make the store again."
+            f"{objects.url}: what zarr.json tells of the store does not match its hash: the file "
+            "was edited or damaged. Restore it from a backup, or make the store again."
         )
     return attributes
+
+
+def seal_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a store's root as JSON has them, with their own hash."""
+    others = {name: value for name, value in attributes.items() if name != _SEAL}
+    plain: dict[str, Any] = json.loads(canonical_json(others))
+    return {**plain, _SEAL: content_hash(plain)}
 
 
 def describe_configuration(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,15 +37,15 @@ def test_who_starts_second_goes_on_in_the_firsts_store(
     place: str, monkeypatch: pytest.MonkeyPatch, open_or_create: Callable[..., Store]
 ) -> None:
     path = f"{place}/store.zarr"
-    real = store_root.require_create_if_absent
+    real = store_root.require_primitives
 
     def be_second(objects: Objects, place: str) -> None:
         # The other driver starts and finishes while this one tries the place out.
-        monkeypatch.setattr(store_root, "require_create_if_absent", real)
+        monkeypatch.setattr(store_root, "require_primitives", real)
         open_or_create(path)
         real(objects, place)
 
-    monkeypatch.setattr(store_root, "require_create_if_absent", be_second)
+    monkeypatch.setattr(store_root, "require_primitives", be_second)
     assert open_or_create(path).configuration == {"sigma": 1}
     assert open_objects(place).names() == ["store.zarr"]
     with pytest.raises(ConfigurationMismatch, match="sigma: asked for 2, the store has 1"):
@@ -120,6 +121,36 @@ def test_a_store_in_a_bucket_that_lost_its_root_is_not_made_anew(
     store = open_or_create(f"{bucket}/store.zarr")
     store.objects.write_all({"commits/s000000.g000.json": b"{}"})
     store.objects.delete("zarr.json")
+    with pytest.raises(InputError, match=r"has no readable zarr\.json"):
+        open_or_create(store.url)
+
+
+def test_an_object_store_that_replaces_whatever_is_there_is_refused(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ignore_the_version(self: ObstoreObjects, name: str, data: bytes, version: object) -> bool:
+        self.write(name, data)
+        return True
+
+    monkeypatch.setattr(ObstoreObjects, "_put_if", ignore_the_version)
+    with pytest.raises(InputError, match=r"poses\.zarr: no store can be made there: two writers"):
+        PoseStore.create(f"{bucket}/poses.zarr", {})
+    assert open_objects(bucket).tree() == {}
+
+
+@both
+@pytest.mark.parametrize("name", ["schema_version", "configuration", "configuration_hash"])
+def test_a_root_that_was_cut_or_edited_is_refused(
+    place: str, open_or_create: Callable[..., Store], name: str
+) -> None:
+    store = open_or_create(f"{place}/store.zarr")
+    content = store.objects.read("zarr.json")
+    metadata = json.loads(content)
+    del metadata["attributes"][name]
+    store.objects.write("zarr.json", json.dumps(metadata).encode())
+    with pytest.raises(StoreCorrupted, match=f"zarr.json has no {name}"):
+        open_or_create(store.url)
+    store.objects.write("zarr.json", content[: len(content) // 2])
     with pytest.raises(InputError, match=r"has no readable zarr\.json"):
         open_or_create(store.url)
 
