@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS := torch,blazepose,dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check clean
+.PHONY: help install demo test chaos lint check clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,6 +22,9 @@ demo: install  ## Fixture videos -> poses -> features -> a trained model and a r
 
 test: install  ## Run the tests
 	$(BIN)/python -m pytest
+
+chaos: install  ## Kill extract and materialize 50 times, and check that nothing was lost (minutes)
+	POSEMILL_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos
 
 lint: install  ## Format check, lint, types, import directions
 	$(BIN)/ruff format --check .
