@@ -375,8 +375,8 @@ class FeatureStore(Store[FeatureCommit]):
     def _absent(self, name: str, row: int) -> InputError | StoreCorrupted:
         if self._plan.owner(row) in self.committed():
             return StoreCorrupted(
-                f"{self.url}/{name}: is missing, though it was committed. Restore it from "
-                f"a backup, or remove {self.url} and materialize the features again."
+                f"{self.url}/{name}: is missing, though it was committed. Run `posemill verify "
+                "--repair` on the store, then materialize again."
             )
         return InputError(
             f"{self.url}: the rows from {row} on are not written yet. Materialize them "

@@ -56,6 +56,5 @@ def _decode(chunk: bytes, place: str, row: npt.NDArray[Any]) -> None:
 
 def _damaged(place: str, found: str) -> StoreCorrupted:
     return StoreCorrupted(
-        f"{place}: {found}. Restore it from a backup, or remove the feature store and materialize "
-        "the features again."
+        f"{place}: {found}. Run `posemill verify --repair` on the store, then materialize again."
     )

@@ -13,7 +13,7 @@ from posemill.storage.commits import RecordName, latest_of, list_records, seal, 
 from posemill.storage.durable import disk_faults
 from posemill.storage.objects import Objects, Place, open_objects
 from posemill.storage.store_parts import COMMITS
-from posemill.storage.store_root import describe_configuration, read_attributes
+from posemill.storage.store_root import describe_configuration, read_attributes, seal_attributes
 
 
 class Commit(Protocol):
@@ -72,7 +72,7 @@ class Store(ABC, Generic[CommitT]):
             "schema_version": cls.schema_version,
             "versions": dict(library_versions()),
         }
-        return {**common, **attributes, **describe_configuration(configuration)}
+        return seal_attributes({**common, **attributes, **describe_configuration(configuration)})
 
     def records(self) -> dict[int, RecordName]:
         """The latest record of every committed shard; one listing.

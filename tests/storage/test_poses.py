@@ -407,10 +407,11 @@ def test_a_newer_older_or_edited_store_is_refused(store: PoseStore) -> None:
         with pytest.raises(InputError, match=re.escape(expected)):
             PoseStore.open(Path(store.url))
     metadata["attributes"]["schema_version"] = ours
-    metadata["attributes"]["configuration"]["sizes"] = [3]
-    path.write_text(json.dumps(metadata))
-    with pytest.raises(StoreCorrupted, match="does not match its hash"):
-        PoseStore.open(Path(store.url))
+    for changed in ({"configuration": {"sizes": [3]}}, {"catalog_hint": "another"}):
+        attributes = {**metadata["attributes"], **changed}
+        path.write_text(json.dumps({**metadata, "attributes": attributes}))
+        with pytest.raises(StoreCorrupted, match="does not match its hash"):
+            PoseStore.open(Path(store.url))
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
