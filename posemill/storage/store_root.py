@@ -16,8 +16,6 @@ from posemill.storage.store_parts import COMMITS, METADATA, PLAN, group_metadata
 
 _SEAL = "attributes_hash"
 
-_REQUIRED = ("schema_version", "configuration", "configuration_hash")
-
 
 def is_absent(place: Place) -> bool:
     """Whether nothing is at `place`, or nothing that counts: an empty folder, a half-made store.
@@ -85,17 +83,13 @@ def read_attributes(objects: Objects, kind: str, schema_version: int) -> dict[st
         raise InputError(_not_a_store(objects, kind, "has no readable zarr.json"))
     if attributes.get("kind") != kind:
         raise InputError(_not_a_store(objects, kind, f"is of kind {attributes.get('kind')!r}"))
-    if missing := [name for name in _REQUIRED if name not in attributes]:
-        raise StoreCorrupted(
-            f"{objects.url}: zarr.json has no {', '.join(missing)}: the file was edited or "
-            "damaged. Restore it from a backup, or make the store again."
-        )
-    if attributes["schema_version"] != schema_version:
-        newer = attributes["schema_version"] > schema_version
+    version = attributes.get("schema_version")
+    if isinstance(version, int) and version != schema_version:
+        newer = version > schema_version
         raise InputError(
-            f"{objects.url}: store of schema version {attributes['schema_version']}; this posemill "
-            f"reads version {schema_version}. {'Upgrade' if newer else 'Use an older'} posemill, "
-            "or make the store again."
+            f"{objects.url}: store of schema version {version}; this posemill reads version "
+            f"{schema_version}. {'Upgrade' if newer else 'Use an older'} posemill, or make the "
+            "store again."
         )
     if seal_attributes(attributes) != attributes:
         raise StoreCorrupted(
