@@ -156,7 +156,8 @@ class _Run:
         if self._capacity < 1:
             raise EnvironmentFault(
                 f"no healthy worker is left, of {self._options.workers}; the last one: "
-                f"{cause.rstrip('.')}. What was committed stays. Mend the cause and run the same command again"
+                f"{cause.rstrip('.')}. What was committed stays. Mend the cause and run the same "
+                "command again"
             )
 
     def _check_starts(self) -> None:
