@@ -204,7 +204,7 @@ def materialize_command(
     plan = summary.plan
     line = (
         f"{out}: {count(plan.num_clips, 'clip')} ({summary.num_valid} valid), "
-        f"{plan.num_clips_to_do} rendered now in {summary.seconds:.1f} s; {arrays}"
+        f"{summary.num_rendered} rendered now in {summary.seconds:.1f} s; {arrays}"
         + remark(plan.num_shards_not_extracted, "shard", "of the poses not extracted yet")
         + remark(plan.num_clips_without_video, "clip", "of videos that the poses lack")
     )

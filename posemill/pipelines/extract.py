@@ -220,12 +220,8 @@ def _summary(
             if entry.status not in (VideoStatus.OK, VideoStatus.EMPTY)
         },
         num_frames=sum(entry.frames_decoded for entry in entries.values()),
-        num_extracted_videos=_num_items(report, ShardOutcome.COMMITTED),
-        num_lost_videos=_num_items(report, ShardOutcome.LOST_RACE),
+        num_extracted_videos=report.num_items(ShardOutcome.COMMITTED),
+        num_lost_videos=report.num_items(ShardOutcome.LOST_RACE),
         seconds=seconds,
         plan=plan,
     )
-
-
-def _num_items(report: RunReport, outcome: ShardOutcome) -> int:
-    return sum(result.num_items for result in report.results if result.outcome is outcome)

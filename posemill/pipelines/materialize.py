@@ -18,7 +18,7 @@ from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.plan import begin_order
-from posemill.pipelines.tasks import ShardTask, WorkerSpec
+from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 from posemill.schema import Clip
 from posemill.storage.catalog import Catalog, read_catalog
 from posemill.storage.features import (
@@ -84,6 +84,9 @@ class MaterializeSummary:
     """What a feature store holds after a run, and what the run did."""
 
     num_valid: int
+    num_rendered: int
+    num_lost: int
+    """Rendered here, too, while another run did them and was first to commit them."""
     seconds: float
     shapes: Mapping[str, tuple[int, ...]]
     """Of one clip, by the name of the output."""
@@ -93,7 +96,8 @@ class MaterializeSummary:
         return {
             "clips": self.plan.num_clips,
             "valid": self.num_valid,
-            "rendered_now": self.plan.num_clips_to_do,
+            "rendered_now": self.num_rendered,
+            "rendered_twice": self.num_lost,
             "shards_not_extracted": self.plan.num_shards_not_extracted,
             "clips_without_video": self.plan.num_clips_without_video,
             "seconds": round(self.seconds, 2),
@@ -116,7 +120,8 @@ class _Inputs:
 def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) -> MaterializeSummary:
     """Render every extracted clip that the feature store does not hold yet.
 
-    A shard whose poses were committed anew is rendered anew.
+    A shard whose poses were committed anew is rendered anew. Two runs on one store
+    at once share the shards, as those of `extract` do.
 
     Raises:
         InputError: the poses, the catalog, the recipe or the output cannot be used.
@@ -155,6 +160,8 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
     report.require_success(STAGE)
     return MaterializeSummary(
         num_valid=int(np.count_nonzero(store.valid())),
+        num_rendered=report.num_items(ShardOutcome.COMMITTED),
+        num_lost=report.num_items(ShardOutcome.LOST_RACE),
         seconds=monotonic() - started,
         shapes={spec.name: spec.shape for spec in inputs.specs},
         plan=plan,

@@ -42,10 +42,11 @@ class MaterializeWorker:
         num_frames: list[int] = []
         blocks = self._blocks(task.shard_id, rows, num_frames, emit)
         won = self._store.write_shard(task.shard_id, marker, blocks)
+        lost = ShardOutcome.LOST_RACE if num_frames else ShardOutcome.SKIPPED
         return ShardResult(
             shard_id=task.shard_id,
-            outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
-            num_items=len(rows),
+            outcome=ShardOutcome.COMMITTED if won else lost,
+            num_items=len(num_frames),
             num_frames=sum(num_frames),
             seconds=monotonic() - started,
         )

@@ -75,6 +75,8 @@ class ProgressDisplay:
                 self._item(event)
             case ShardEnded(outcome="failed"):
                 self._console.print(f"shard {event.shard_id} failed: {event.message}", markup=False)
+            case ShardEnded(outcome="skipped", num_items=num_items):  # another run did it
+                self._advance(self._done + num_items)
             case WorkerLost():
                 self._console.print(f"{event.message}; trying again", markup=False)
             case ItemsRetried(item_ids=suspects):

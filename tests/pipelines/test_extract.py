@@ -318,14 +318,5 @@ def test_killed_half_way_the_same_command_completes(
     assert_equal_poses(out, poses)
 
 
-def test_two_drivers_at_once_agree(catalog: Path, poses: Path, tmp_path: Path) -> None:
-    out = tmp_path / "poses.zarr"
-    drivers = [subprocess.Popen(command(catalog, out)) for _ in range(2)]
-    assert [driver.wait() for driver in drivers] == [0, 0]
-    assert len(markers(out)) == 4
-    assert len([path for path in (out / "shards").iterdir() if path.is_dir()]) == 4
-    assert_equal_poses(out, poses)
-
-
 def test_statuses_with_frames_are_those_that_can_be_read() -> None:
     assert [status for status in VideoStatus if status.has_frames] == ["ok", "empty", "damaged"]

@@ -47,6 +47,10 @@ class RunReport:
     def failed(self) -> tuple[ShardResult, ...]:
         return tuple(r for r in self.results if r.outcome is ShardOutcome.FAILED)
 
+    def num_items(self, outcome: ShardOutcome) -> int:
+        """Of all shards that ended so."""
+        return sum(result.num_items for result in self.results if result.outcome is outcome)
+
     def require_success(self, stage: str) -> None:
         """Raises:
         EnvironmentFault: a shard failed; names the first one's cause and what to do.
