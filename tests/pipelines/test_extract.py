@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -320,3 +321,16 @@ def test_killed_half_way_the_same_command_completes(
 
 def test_statuses_with_frames_are_those_that_can_be_read() -> None:
     assert [status for status in VideoStatus if status.has_frames] == ["ok", "empty", "damaged"]
+
+
+def test_a_store_tells_what_made_it_and_a_commit_which_attempt(poses: Path) -> None:
+    attributes = json.loads((poses / "zarr.json").read_text())["attributes"]
+    assert attributes["versions"]["numpy"] == np.__version__
+    for commit in PoseStore.open(poses).committed().values():
+        assert commit.attempt is not None
+        assert commit.attempt.versions == attributes["versions"]
+        assert commit.attempt.seconds > 0
+        # The fixtures' lengths are not known to a catalog: two videos' bytes at 2 Mbit/s.
+        planned = PoseStore.open(poses).shard_videos(commit.shard_id)
+        expected = sum(video.num_bytes for video in planned) / 250_000
+        assert commit.attempt.cost == pytest.approx(expected, abs=1e-3)

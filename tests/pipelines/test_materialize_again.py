@@ -1,0 +1,80 @@
+"""What a change makes again: the features that depend on it, and no others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chain import markers, run_materialize
+
+from posemill.errors import ConfigurationMismatch
+from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
+from posemill.schema import VideoStatus
+from posemill.storage.features import FeatureStore
+from posemill.storage.poses import PoseStore, VideoRecord
+
+SETTING = "canvas_hw=12,16"
+
+
+@pytest.fixture
+def stores(poses: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Poses of eight videos in four shards, to be written to, and features of them."""
+    shutil.copytree(poses, tmp_path / "poses.zarr")
+    run_materialize(tmp_path / "poses.zarr", tmp_path / "features.zarr", "potion", SETTING)
+    return tmp_path / "poses.zarr", tmp_path / "features.zarr"
+
+
+def lose_first_video(poses: Path, shard: int) -> str:
+    """Commit a generation of a shard in which its first video is missing."""
+    store = PoseStore.open(poses)
+    entry = store.committed()[shard].entries[0]
+    gone = VideoRecord(entry.video_id, VideoStatus.MISSING, "missing", "", "", None, 0, 0)
+    assert store.write_shard(shard, [gone], generation=1)
+    return entry.video_id
+
+
+def rows_of(features: Path) -> dict[str, np.ndarray]:
+    store = FeatureStore.open(features)
+    values = store.read("u", slice(None))
+    return {row.clip_id: values[n] for n, row in enumerate(store.rows()) if row is not None}
+
+
+def test_a_new_generation_of_a_pose_shard_renders_that_shard_again(
+    stores: tuple[Path, Path],
+) -> None:
+    poses, features = stores
+    before, rows = markers(features), rows_of(features)
+    gone = lose_first_video(poses, 2)
+    config = MaterializeConfig(str(poses), str(features), "potion", (SETTING,))
+    assert [task.shard_id for task in plan_materialize(config).pending] == [2]
+    summary = run_materialize(poses, features, "potion", SETTING)
+    assert (summary.num_rendered, summary.num_valid) == (2, 7)
+    after = markers(features)
+    assert set(after) - set(before) == {"s000002.g001.json"}
+    assert {name: after[name] for name in before} == before
+    for clip_id, values in rows_of(features).items():
+        if clip_id == gone:
+            assert not values.any()
+        else:
+            np.testing.assert_array_equal(values, rows[clip_id])
+
+
+def test_a_changed_recipe_leaves_the_store_of_the_old_one_alone(
+    stores: tuple[Path, Path], tmp_path: Path
+) -> None:
+    poses, features = stores
+    before = markers(features)
+    with pytest.raises(ConfigurationMismatch) as caught:
+        run_materialize(poses, features, "potion", SETTING, "sigma=2")
+    assert "sigma: asked for 2.0, the store has 1.0" in str(caught.value)
+    assert run_materialize(poses, tmp_path / "new", "potion", SETTING, "sigma=2").num_rendered == 8
+    assert markers(features) == before
+
+
+def test_a_run_without_a_change_renders_nothing(stores: tuple[Path, Path]) -> None:
+    poses, features = stores
+    before = markers(features)
+    assert run_materialize(poses, features, "potion", SETTING).num_rendered == 0
+    assert markers(features) == before
