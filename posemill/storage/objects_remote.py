@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,8 +21,9 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import ObjectStore as ZarrObjectStore
 
-from posemill.errors import EnvironmentFault, InputError, MissingDependency
+from posemill.errors import InputError, MissingDependency
 from posemill.storage.objects_base import Objects, checked_name
+from posemill.storage.objects_faults import contended, remote_faults
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -31,9 +32,8 @@ SCHEME = "s3://"
 _REQUESTS_AT_ONCE = 16
 _ATTEMPT = "posemill-attempt"
 _PROBE = ".probe-"
-_REFUSED = ("403 Forbidden", "401 Unauthorized")  # listings tell so by their text only
-_users: set[int] = set()  # this process, and the one that it was forked from if that one was first
 _CONFLICTS = 20
+_PAGE = 1000  # keys that the protocol lists by one request
 _CLIENT = {"connect_timeout": "5s", "timeout": "120s"}
 _RETRY = {
     "max_retries": 4,
@@ -97,10 +97,13 @@ class ObstoreObjects(Objects):
     def read(self, name: str) -> bytes:
         import obstore
 
-        with _faults(self._name(name)):
+        with remote_faults(self._name(name)):
             return bytes(obstore.get(self._store, self._key(name)).bytes())
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        if len(ranges) > 1 and all(start >= 0 for start, _ in ranges):
+            with suppress(_NotThere):
+                return self._read_near(name, ranges)
         return _at_once(lambda part: self._read_range(name, *part), ranges)
 
     def read_all(self, names: Iterable[str]) -> dict[str, bytes]:
@@ -124,7 +127,7 @@ class ObstoreObjects(Objects):
                     return winner == attempt
             else:
                 return True
-        raise _contended(self._name(name))
+        raise contended(self._name(name), _CONFLICTS)
 
     def rewrite(self, name: str, make: Callable[[], Mapping[str, bytes]]) -> None:
         if self.size(name) is None:
@@ -137,7 +140,7 @@ class ObstoreObjects(Objects):
             known = list(files)
             if self._replace_if(name, files, versions):
                 return
-        raise _contended(self._name(name))
+        raise contended(self._name(name), _CONFLICTS)
 
     def is_vacant(self, last: str) -> bool:
         names = [name for name in self.names() if not name.startswith(_PROBE)]
@@ -154,7 +157,7 @@ class ObstoreObjects(Objects):
     def names(self) -> list[str]:
         import obstore
 
-        with _faults(self.url):
+        with remote_faults(self.url):
             found = obstore.list_with_delimiter(self._store, prefix=self._prefix or None)
         paths = [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
         return sorted(path.rpartition("/")[2] for path in paths)
@@ -169,19 +172,21 @@ class ObstoreObjects(Objects):
 
     def sizes(self, names: Iterable[str]) -> dict[str, int | None]:
         wanted = list(names)
+        if len(wanted) > 1 and (all_there := self._small_tree()) is not None:
+            return {name: all_there.get(name) for name in wanted}
         return dict(zip(wanted, _at_once(self.size, wanted), strict=True))
 
     def delete(self, *names: str) -> None:
         import obstore
 
-        with _faults(self.url):
+        with remote_faults(self.url):
             obstore.delete(self._store, [self._key(name) for name in names])
 
     def delete_tree(self) -> None:
         import obstore
 
         paths = [path for path, _ in self._list()]
-        with _faults(self.url):
+        with remote_faults(self.url):
             obstore.delete(self._store, paths)
 
     def drafts(self) -> dict[str, int]:
@@ -202,7 +207,7 @@ class ObstoreObjects(Objects):
         from obstore.exceptions import GenericError
 
         asked: Any = {"suffix": -start} if start < 0 else (start, start + length)
-        with _faults(self._name(name)):
+        with remote_faults(self._name(name)):
             try:
                 found = obstore.get(self._store, self._key(name), options={"range": asked})
                 return bytes(found.bytes())[:length]
@@ -212,11 +217,44 @@ class ObstoreObjects(Objects):
                     return b""  # a range of nothing is an error of the protocol
                 raise
 
+    def _read_near(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Ranges that are near to each other by one request.
+
+        Raises:
+            _NotThere: one of them begins after the object's end.
+        """
+        import obstore
+        from obstore.exceptions import GenericError
+
+        starts, lengths = zip(*ranges, strict=True)
+        with remote_faults(self._name(name)):
+            try:
+                found = obstore.get_ranges(
+                    self._store, self._key(name), starts=starts, lengths=lengths
+                )
+            except GenericError as error:
+                if max(starts) >= (self.size(name) or 0):
+                    raise _NotThere from error
+                raise
+        return [bytes(part) for part in found]
+
+    def _small_tree(self) -> dict[str, int] | None:
+        """All objects by one request; None where they are more than it tells."""
+        import obstore
+
+        with remote_faults(self.url):
+            pages = obstore.list(self._store, prefix=self._prefix or None, chunk_size=_PAGE)
+            page = next(iter(pages), [])
+        if len(page) >= _PAGE:
+            return None
+        start = len(self._prefix) + 1 if self._prefix else 0
+        return {meta["path"][start:]: int(meta["size"]) for meta in page}
+
     def _put(self, name: str, data: bytes, *, mode: Any, attributes: Any = None) -> None:
         import obstore
 
         key = self._key(name)
-        with _faults(self._name(name)):
+        with remote_faults(self._name(name)):
             obstore.put(
                 self._store, key, data, mode=mode, attributes=attributes, use_multipart=False
             )
@@ -245,7 +283,7 @@ class ObstoreObjects(Objects):
         import obstore
 
         try:
-            with _faults(self._name(name)):
+            with remote_faults(self._name(name)):
                 return obstore.head(self._store, self._key(name))
         except FileNotFoundError:
             return None
@@ -259,7 +297,7 @@ class ObstoreObjects(Objects):
         import obstore
 
         try:
-            with _faults(self._name(name)):
+            with remote_faults(self._name(name)):
                 attributes = obstore.get(self._store, self._key(name)).attributes
         except FileNotFoundError:
             return None
@@ -268,9 +306,13 @@ class ObstoreObjects(Objects):
     def _list(self) -> Iterator[tuple[str, int]]:
         import obstore
 
-        with _faults(self.url):
+        with remote_faults(self.url):
             for batch in obstore.list(self._store, prefix=self._prefix or None):
                 yield from ((meta["path"], int(meta["size"])) for meta in batch)
+
+
+class _NotThere(Exception):
+    """A range of nothing, which is an error of the protocol."""
 
 
 class _ZarrStore(ZarrObjectStore["S3Store"]):
@@ -279,7 +321,7 @@ class _ZarrStore(ZarrObjectStore["S3Store"]):
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        with _faults(f"{SCHEME}{self.store.config['bucket']}/{self.store.prefix}/{key}"):
+        with remote_faults(f"{SCHEME}{self.store.config['bucket']}/{self.store.prefix}/{key}"):
             return await super().get(key, prototype, byte_range)
 
 
@@ -291,7 +333,7 @@ def _open_bucket(bucket: str, prefix: str = "") -> S3Store:
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     client: Any = {**_CLIENT, "allow_http": endpoint.startswith("http://")}
     retry: Any = _RETRY
-    with _faults(f"{SCHEME}{bucket}"):
+    with remote_faults(f"{SCHEME}{bucket}"):
         return S3Store(bucket, prefix=prefix or None, client_options=client, retry_config=retry)
 
 
@@ -309,64 +351,3 @@ def _tries() -> Iterator[int]:
     for number in range(_CONFLICTS):
         yield number
         time.sleep(random.uniform(0, min(1.0, 0.01 * 2**number)))  # noqa: S311
-
-
-def _contended(place: str) -> EnvironmentFault:
-    return EnvironmentFault(
-        f"{place}: others wrote it in each of {_CONFLICTS} tries; expected to be next sooner. "
-        "Run the same command again, with fewer jobs at once."
-    )
-
-
-@contextmanager
-def _faults(place: str) -> Iterator[None]:
-    """Turn obstore's errors into ours, which name the place; lost races are left to the caller."""
-    from obstore.exceptions import (
-        AlreadyExistsError,
-        BaseError,
-        PermissionDeniedError,
-        PreconditionError,
-        UnauthenticatedError,
-    )
-
-    _require_not_forked(place)
-    try:
-        yield
-    except (AlreadyExistsError, PreconditionError):
-        raise
-    except (FileNotFoundError, BaseError) as error:
-        if "NoSuchBucket" in str(error):
-            raise InputError(
-                f"{place}: there is no such bucket. Create it, or correct the address or "
-                "AWS_ENDPOINT_URL."
-            ) from error
-        if isinstance(error, FileNotFoundError):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place) from error
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or any(
-            status in str(error) for status in _REFUSED
-        ):
-            raise EnvironmentFault(
-                f"{place}: access was refused ({_brief(error)}); expected credentials that may "
-                "read and write there. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then run "
-                "the same command again."
-            ) from error
-        raise EnvironmentFault(
-            f"{place}: the object store failed ({_brief(error)}); expected an answer. Check the "
-            "network, the credentials and AWS_ENDPOINT_URL, then run the same command again: what "
-            "was committed is kept."
-        ) from error
-
-
-def _require_not_forked(place: str) -> None:
-    """Refuse to wait for ever for threads that a fork left behind in the parent."""
-    _users.add(os.getpid())
-    if len(_users) > 1:
-        raise EnvironmentFault(
-            f"{place}: cannot be used in a process that was forked from one that used an object "
-            "store; expected a new process. Start worker processes by `spawn`."
-        )
-
-
-def _brief(error: Exception) -> str:
-    """Without the library's own debugging, in one line."""
-    return " ".join(str(error).partition("Debug source")[0].split())[:300]
