@@ -30,7 +30,8 @@ class MaterializeWorker:
         self._seed = seed
 
     def ready(self) -> None:
-        """One clip without people proves that the recipe's code compiles and runs."""
+        """The store takes bytes; one clip without people proves that the recipe runs."""
+        self._store.prove_writable()
         nobody = _nobody(self._poses.configuration["skeleton"])
         self._recipe(nobody, clip_generator(self._seed, "ready"))
 
