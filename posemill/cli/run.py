@@ -132,10 +132,10 @@ def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
     known = f"measured on {count(rates.num_shards, 'shard')}" if rates.num_shards else "assumed"
     return (
         f"would extract {count(num_videos, 'video')} in {count(len(plan.pending), 'shard')} with "
-        f"{settings.estimator}: {expected.footage_seconds / 3600:,.2f} hours of footage"
+        f"{settings.estimator}: {_duration(expected.footage_seconds)} of footage"
         f"{by_bytes if expected.num_by_bytes else ''}, {expected.input_bytes / 1e6:,.1f} MB to read"
         f"\nexpected: {expected.output_bytes / 1e6:,.1f} MB of poses in "
-        f"{expected.seconds / 3600:,.2f} hours with "
+        f"{_duration(expected.seconds)} with "
         f"{count(settings.engine_options.workers, 'worker')}; a second of footage is "
         f"{rates.work_seconds:.2f} s of work and {rates.person_frames:.1f} person-frames of "
         f"{rates.bytes_per_person_frame:.1f} bytes, {known}"
@@ -144,6 +144,10 @@ def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
         + remark(expected.num_missing, "video", "missing on disk, to be noted as such")
         + remark(plan.num_void_videos, "video", "found damaged, to be made again")
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:,.1f} hours" if seconds >= 3600 else f"{seconds:.0f} s"
 
 
 def _extract_line(summary: ExtractSummary, out: str) -> str:

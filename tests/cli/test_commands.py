@@ -119,6 +119,26 @@ def test_dry_runs_write_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_tells_what_extraction_would_take(
+    run, videos: Path, catalog: Path, poses: Path, tmp_path: Path
+) -> None:
+    num_bytes = sum(path.stat().st_size for path in videos.rglob("*.mp4"))
+    footage = num_bytes / 250_000  # no length is known: 2 Mbit/s
+    command = ("extract", catalog, "-o", tmp_path / "p.zarr", *FIGURE, "--dry-run")
+    _, out, _ = run(*command)
+    assert f"{footage:.0f} s of footage (8 of the lengths told from bytes)" in out
+    assert f"{num_bytes / 1e6:.1f} MB to read" in out
+    assert "1.00 s of work and 25.0 person-frames of 40.0 bytes, assumed" in out
+    assert "skipped: 0 of 4 shards done" in out
+    told = json.loads(run(*command, "--json")[1])
+    assert told["expected_output_bytes"] == round(footage * 25 * 40)
+    done = ("extract", catalog, "-o", poses, *FIGURE, "--dry-run")
+    _, out, _ = run(*done)
+    assert "would extract 0 videos in 0 shards" in out
+    assert "measured on 4 shards" in out
+    assert "skipped: 4 of 4 shards done" in out
+
+
 def test_a_configuration_file_gives_defaults(run, catalog: Path, tmp_path: Path) -> None:
     config = tmp_path / "extract.yaml"
     config.write_text("estimator: figure\nshard-videos: 4\n")
