@@ -36,24 +36,29 @@ def canvas_setting() -> Any:
     )
 
 
+def valid_part(pose: PoseSequence, canvas_hw: tuple[int, int]) -> tuple[int, int]:
+    """Height and width, px, of the part of the canvas that shows the frame."""
+    return fit_canvas(pose.width, pose.height, canvas_hw)
+
+
 def place_on_canvas(pose: PoseSequence, canvas_hw: tuple[int, int]) -> PoseSequence:
     """The poses in px of the canvas; their `height` and `width` are those of its valid part."""
-    valid_hw = fit_canvas(pose.width, pose.height, canvas_hw)
-    return map_pose(pose, frame_box(pose.width, pose.height), valid_hw)
+    return map_pose(pose, frame_box(pose.width, pose.height), valid_part(pose, canvas_hw))
 
 
-def valid_hw_of(placed: PoseSequence) -> npt.NDArray[np.int32]:
-    """The output `valid_hw` of poses on a canvas."""
-    return np.array([placed.height, placed.width], np.int32)
+def valid_hw_array(valid_hw: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """The output `valid_hw`."""
+    return np.array(valid_hw, np.int32)
 
 
-def clear_outside(maps: npt.NDArray[Any], placed: PoseSequence) -> None:
+def clear_outside(maps: npt.NDArray[Any], valid_hw: tuple[int, int]) -> None:
     """Put zeros where maps (..., H, W) show nothing of the frame.
 
     Gaussians reach past the frame's edge; what is cropped and flipped ends there.
     """
-    maps[..., placed.height :, :] = 0
-    maps[..., placed.width :] = 0
+    height, width = valid_hw
+    maps[..., height:, :] = 0
+    maps[..., width:] = 0
 
 
 def dense_maps_of(
@@ -83,7 +88,7 @@ def dense_maps_of(
 
 
 def scale_to_canvas(
-    maps: npt.NDArray[Any], placed: PoseSequence, canvas_hw: tuple[int, int]
+    maps: npt.NDArray[Any], valid_hw: tuple[int, int], canvas_hw: tuple[int, int]
 ) -> Float32:
     """Maps (..., h, w) of a whole frame in the valid part of a canvas, (..., H, W).
 
@@ -94,8 +99,6 @@ def scale_to_canvas(
         raise InputError("the estimator's dense maps must be finite, and some values are not")
     whole = Box(-0.5, -0.5, float(maps.shape[-1]), float(maps.shape[-2]))
     out = np.zeros((*maps.shape[:-2], *canvas_hw), np.float32)
-    valid_hw = placed.height, placed.width
-    out[..., : placed.height, : placed.width] = resize_window(
-        maps, whole, valid_hw, beyond="border"
-    )
+    height, width = valid_hw
+    out[..., :height, :width] = resize_window(maps, whole, valid_hw, beyond="border")
     return out

@@ -25,7 +25,7 @@ from posemill.transforms.geometry import (
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays, Recipe
-from posemill.transforms.recipes.canvas import VALID_HW, valid_hw_of
+from posemill.transforms.recipes.canvas import VALID_HW, valid_hw_array
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.specs import (
@@ -108,7 +108,11 @@ class ParnetRecipe(Recipe):
         size_hw = short_side_hw(sample.pose.width, sample.pose.height, self.short_side)
         pose = map_pose(sample.pose, frame_box(sample.pose.width, sample.pose.height), size_hw)
         if pose.num_frames == 0:
-            return {VALID_HW.name: valid_hw_of(pose)} if self.draw == "cache" else {}
+            return (
+                {VALID_HW.name: valid_hw_array((pose.height, pose.width))}
+                if self.draw == "cache"
+                else {}
+            )
         if self.draw == "cache":
             return self._render_candidates(pose)
         fresh = rng if self.draw == "train" else None
@@ -135,5 +139,5 @@ class ParnetRecipe(Recipe):
             "poses": np.where(seen[..., None], people.xy_px, np.float32(0.0)),
             "score": stored_scores(people.score),
             FRAME_INDEX: frames,
-            VALID_HW.name: valid_hw_of(pose),
+            VALID_HW.name: valid_hw_array((pose.height, pose.width)),
         }

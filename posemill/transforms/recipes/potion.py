@@ -18,7 +18,8 @@ from posemill.transforms.recipes.canvas import (
     dense_maps_of,
     place_on_canvas,
     scale_to_canvas,
-    valid_hw_of,
+    valid_hw_array,
+    valid_part,
 )
 from posemill.transforms.recipes.people import GaussianRecipe
 from posemill.transforms.recipes.settings import setting
@@ -39,12 +40,12 @@ class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
 
     def encode(self, sample: Sample) -> tuple[Float32, Arrays]:
         """S (..., K, C, H, W), led by the groups of people, and the outputs beside it."""
-        placed = place_on_canvas(sample.pose, self.canvas_hw)
+        valid_hw = valid_part(sample.pose, self.canvas_hw)
         dense = self.source == "dense"
         s = self._encode_dense(sample) if dense else self._encode_triplets(sample)
-        clear_outside(s, placed)
-        num_frames = np.array(placed.num_frames, np.int32)
-        return s, {NUM_FRAMES.name: num_frames, VALID_HW.name: valid_hw_of(placed)}
+        clear_outside(s, valid_hw)
+        num_frames = np.array(sample.pose.num_frames, np.int32)
+        return s, {NUM_FRAMES.name: num_frames, VALID_HW.name: valid_hw_array(valid_hw)}
 
     def map_dims(self) -> tuple[str, ...]:
         return (*self.group_sizes(), "keypoint", "channel", "y", "x")
@@ -73,7 +74,7 @@ class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
         frames = np.arange(pose.num_frames)
         s = encode_maps(dense_maps_of(sample, "joints", frames, pose.num_keypoints), self.channels)
         # Sums of scaled maps are scaled sums of maps, so only S is scaled, not every frame.
-        return scale_to_canvas(s, place_on_canvas(pose, self.canvas_hw), self.canvas_hw)
+        return scale_to_canvas(s, valid_part(pose, self.canvas_hw), self.canvas_hw)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from posemill.transforms.recipes.canvas import (
     dense_maps_of,
     place_on_canvas,
     scale_to_canvas,
-    valid_hw_of,
+    valid_hw_array,
+    valid_part,
 )
 from posemill.transforms.recipes.people import GaussianRecipe
 from posemill.transforms.recipes.settings import setting
@@ -98,14 +99,14 @@ class CubeRecipe(Recipe):
         sample: Sample,
         rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
     ) -> Arrays:
-        placed = place_on_canvas(sample.pose, self.canvas_hw)
-        beside: Arrays = {VALID_HW.name: valid_hw_of(placed)}
-        if placed.num_frames == 0:
+        pose, valid_hw = sample.pose, valid_part(sample.pose, self.canvas_hw)
+        beside: Arrays = {VALID_HW.name: valid_hw_array(valid_hw)}
+        if pose.num_frames == 0:
             return beside
-        frames = pa3d_clips(placed.num_frames, self.length, self.span)
+        frames = pa3d_clips(pose.num_frames, self.length, self.span)
         cube = self.cube(sample, frames.reshape(-1))
-        clear_outside(cube, placed)
-        name = self.outputs(get_skeleton(placed.skeleton))[0].name
+        clear_outside(cube, valid_hw)
+        name = self.outputs(get_skeleton(pose.skeleton))[0].name
         if self.of_differences:
             frames, cube = frames[:, 1:], differences(cube, self.length)
         return {name: cube, FRAME_INDEX: frames.reshape(-1), **beside}
@@ -120,9 +121,7 @@ class DrawnCubeRecipe(CubeRecipe, SourceRecipe):
         if self.source == "dense":
             (num_channels,) = self.channels_of(target).values()
             maps = dense_maps_of(sample, self.modality, frames, num_channels)
-            return scale_to_canvas(
-                maps, place_on_canvas(sample.pose, self.canvas_hw), self.canvas_hw
-            )
+            return scale_to_canvas(maps, valid_part(sample.pose, self.canvas_hw), self.canvas_hw)
         *groups, num_channels = self.channels_of(target).values()
         # Differences of quantised maps would have twice their error.
         dtype = "float32" if self.of_differences else self.storage()["dtype"]
@@ -214,7 +213,7 @@ class FeatureCubeRecipe(CubeRecipe):
 
     def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
         maps = dense_maps_of(sample, self.modality, frames, self.channels)
-        return scale_to_canvas(maps, place_on_canvas(sample.pose, self.canvas_hw), self.canvas_hw)
+        return scale_to_canvas(maps, valid_part(sample.pose, self.canvas_hw), self.canvas_hw)
 
 
 @dataclass(frozen=True)
