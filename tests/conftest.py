@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 import s3_server
 from chain import index, run_extract
+from hypothesis import settings
 
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 
 NUM_CLIPS = 8
+
+# No test is timed: a kernel's first call compiles it, and machines are busy at times.
+settings.register_profile("posemill", deadline=None)
+settings.load_profile("posemill")
 
 
 @pytest.fixture(scope="session")

@@ -8,18 +8,23 @@ from typing import Annotated
 import typer
 
 from posemill.cli.options import (
+    DEFAULT_LIMITS,
     ConfigOption,
     DryRunFlag,
     JsonFlag,
+    MemoryLimitOption,
+    VideoTimeoutOption,
     WorkersOption,
     count,
     finish,
+    limits,
     remark,
 )
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.gc import collect_garbage
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.retry import RETRIABLE, RetryConfig, RetrySummary, plan_retry, retry
+from posemill.pipelines.supervise import GIB
 from posemill.pipelines.verify import VerifyReport, verify
 from posemill.schema import VideoStatus
 
@@ -121,6 +126,8 @@ def retry_command(
     ] = None,
     workers: WorkersOption = 2,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
+    video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
+    memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
     engine: Annotated[str, typer.Option(help="Where the shards run: local.")] = "local",
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
@@ -129,6 +136,7 @@ def retry_command(
     """Extract videos again that are missing, quarantined or void; all others stay as they are.
 
     Uses the store's own estimator and options. A file that is still missing stays so.
+    Raise --video-timeout or --memory-limit where a good video was quarantined for them.
     """
     settings = RetryConfig(
         poses=poses,
@@ -141,6 +149,7 @@ def retry_command(
         device=device,
         weights=weights,
         threads=threads,
+        limits=limits(video_timeout, memory_limit),
         engine=engine,
         engine_options=EngineOptions(workers=workers),
     )

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from chain import index
+from poison import plant, write_video
 
 from posemill.storage.commits import RecordName
 from posemill.storage.poses import PoseStore, group_name
@@ -84,6 +86,22 @@ def test_retry_of_a_whole_store_has_nothing_to_do(run, store: Path) -> None:
     status, out, _ = run("retry", store)
     assert status == 0
     assert out.startswith(f"{store}: 0 videos extracted again (none)")
+
+
+def test_retry_with_a_higher_limit_saves_what_was_quarantined_for_memory(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(plant(tmp_path / "plugin"))
+    (tmp_path / "videos").mkdir()
+    write_video(tmp_path / "videos" / "feast.mp4", width=208)
+    catalog, store = index(tmp_path / "videos", tmp_path / "catalog"), tmp_path / "poses.zarr"
+    options = ("--workers", "1", "--memory-limit", "1")
+    status, _, err = run("extract", catalog, "-o", store, "--estimator", "poison", *options)
+    assert (status, "its limit is 1.00 GiB" in err) == (1, True)
+    status, out, _ = run("retry", store, *options)
+    assert (status, "(1 quarantined)" in out) == (1, True)
+    status, out, _ = run("retry", store, "--workers", "1", "--memory-limit", "4")
+    assert (status, "(1 ok)" in out) == (0, True)
 
 
 @pytest.mark.parametrize(

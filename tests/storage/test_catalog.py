@@ -99,9 +99,7 @@ def catalogs(draw: st.DrawFn) -> Catalog:
 
 
 @given(catalogs())
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_catalog_comes_back_as_it_was(tmp_path: Path, catalog: Catalog) -> None:
     write_catalog(tmp_path / "catalog", catalog, overwrite=True)
     assert read_catalog(tmp_path / "catalog") == catalog

@@ -327,9 +327,7 @@ def test_a_plan_from_before_there_were_boxes_is_read() -> None:
     st.sampled_from(["uint8", "uint16", "int16", "int32", "float16", "float32", "bool"]),
     st.lists(st.integers(1, 3), max_size=3),
 )
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_output_of_any_shards_comes_back(
     tmp_path_factory: pytest.TempPathFactory, counts: list[int], dtype: str, shape: list[int]
 ) -> None:

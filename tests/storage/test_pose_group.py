@@ -36,7 +36,7 @@ def _random_array(spec: RaggedArray, num_rows: int, seed: int) -> np.ndarray:  #
 @pytest.mark.parametrize("spec", [layout.TRIPLETS, layout.FRAME, layout.PTS_US, layout.XYZ_M])
 @pytest.mark.parametrize("tail", [16, 65536])
 @given(data=st.data(), num_rows=st.integers(0, 40), seed=st.integers(0, 2**32))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_any_rows_are_those_that_zarr_reads(
     tmp_path_factory: pytest.TempPathFactory,
     spec: RaggedArray,

@@ -114,9 +114,7 @@ def pose_sequences(draw: st.DrawFn) -> PoseSequence:
 
 
 @given(st.lists(pose_sequences() | st.none(), min_size=1, max_size=3))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_poses_come_back(
     tmp_path: Path, make_record: MakeRecord, poses: list[PoseSequence | None]
 ) -> None:

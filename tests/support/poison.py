@@ -22,7 +22,7 @@ from posemill.schema import UInt8
 from posemill.transforms.skeletons import COCO_17
 
 PROBE_WIDTH = 64
-ESTIMATOR_FAULTS = {144: "crash", 160: "hang", 176: "exception", 192: "hog"}
+ESTIMATOR_FAULTS = {144: "crash", 160: "hang", 176: "exception", 192: "hog", 208: "feast"}
 """By the width of a video's frames, the only thing that an estimator sees of it."""
 DECODER_FAULTS = ("crash", "hang", "exception", "hog")
 """By the name of a video's file: `decoder_crash.mp4` and so on."""
@@ -107,6 +107,9 @@ def commit(fault: str) -> None:
         ctypes.PyDLL(None).sleep(600)  # holds the interpreter's lock
     if fault == "exception":
         raise RuntimeError("out of imagination")
+    if fault == "feast":
+        hoard = [np.ones(5 * 2**25)]  # 1.25 GiB, for long enough to be seen
+        time.sleep(2)
     if fault == "hog":
         hoard = []
         while True:

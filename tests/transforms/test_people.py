@@ -69,7 +69,7 @@ def test_each_of_the_first_tracks_apart() -> None:
     assert all(part.num_frames == 4 for part in (first, second, third, fourth))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), unique=True), st.integers(1, 6))
 def test_apart_and_boxed_people_are_all_people_once(
     rows: list[tuple[int, int]], max_people: int

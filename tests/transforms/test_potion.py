@@ -87,7 +87,7 @@ def test_the_encoding_reversed_in_time_reverses_its_channels(num_frames: int, c:
     assert encoding[::-1, ::-1] == pytest.approx(encoding, abs=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SEED, CHANNELS, st.integers(1, 6), st.sampled_from(["max", "sum"]))
 def test_s_equals_the_plain_formula(seed: int, channels: int, frames: int, combine: str) -> None:
     people = people_of(seed, frames)
@@ -98,7 +98,7 @@ def test_s_equals_the_plain_formula(seed: int, channels: int, frames: int, combi
     assert s.sum(axis=1) == pytest.approx(volume.sum(axis=1), abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SEED, CHANNELS, st.integers(2, 6))
 def test_time_reversed_swaps_channels_and_keeps_i(seed: int, channels: int, frames: int) -> None:
     xy, score, ptr = people_of(seed, frames)
@@ -112,7 +112,7 @@ def test_time_reversed_swaps_channels_and_keeps_i(seed: int, channels: int, fram
     assert potion_i(reversed_u) == pytest.approx(potion_i(u), abs=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SEED, CHANNELS, st.integers(1, 6))
 def test_bounds_of_u_i_and_n(seed: int, channels: int, frames: int) -> None:
     u, _ = potion_u(s_of(people_of(seed, frames), channels))
@@ -137,7 +137,7 @@ def test_u_i_and_n_equal_the_published_implementation(name: str) -> None:
         assert np.abs(stacked - data[key][0]).max() < 2e-6, key
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SEED, CHANNELS, st.integers(0, 6))
 def test_triplets_and_their_maps_are_encoded_alike(seed: int, channels: int, frames: int) -> None:
     people = people_of(seed, frames)

@@ -65,7 +65,7 @@ def test_integers_are_rounded_to_the_nearest() -> None:
     assert (inside == 255).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEED, st.integers(1, 9), st.integers(1, 9))
 def test_every_pixel_is_between_its_neighbours_or_zero(seed: int, height: int, width: int) -> None:
     maps = noise((3, 6, 8), np.float32, seed)
@@ -75,7 +75,7 @@ def test_every_pixel_is_between_its_neighbours_or_zero(seed: int, height: int, w
     assert window.max() <= maps.max() + 1e-3
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEED)
 def test_equals_the_plain_definition(seed: int) -> None:
     maps = noise((6, 8), np.float32, seed)
@@ -91,7 +91,7 @@ def test_equals_the_plain_definition(seed: int) -> None:
             assert window[y, x] == pytest.approx(expected, abs=1e-2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEED)
 def test_the_flipped_window_of_flipped_maps_is_the_flipped_window(seed: int) -> None:
     maps, box = (

@@ -47,7 +47,7 @@ def test_direction_is_hue_and_length_brightness(
 
 
 @given(st.floats(-np.pi, np.pi), st.floats(0, 1))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_opposite_vectors_have_complementary_colours(angle: float, length: float) -> None:
     vector = np.array([np.cos(angle), np.sin(angle)], np.float32) * np.float32(length)
     both = direction(vector).astype(float) + direction(-vector)

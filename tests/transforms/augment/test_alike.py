@@ -27,7 +27,7 @@ SEED = st.integers(0, 2**32 - 1)
 GROUPS = jitter_groups(COCO_17)
 SIZE_HW = (48, 60)
 CENTRE = (29.5, 23.5)
-alike = settings(deadline=None, max_examples=25)
+alike = settings(max_examples=25)
 
 
 def rng(seed: int) -> np.random.Generator:

@@ -54,7 +54,7 @@ def test_fields_of_a_pair_of_arms_and_of_the_shoulders() -> None:
     assert np.array_equal(flipped, expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEED, st.sampled_from(sorted(SKELETONS)))
 def test_fields_of_flipped_joints_are_the_flipped_fields(seed: int, name: str) -> None:
     skeleton = SKELETONS[name]

@@ -126,7 +126,7 @@ def arrow() -> np.ndarray:
     return np.repeat(drawn, 2, axis=1).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEED, st.floats(1, 180))
 def test_the_global_turn_is_one_about_the_centre(seed: int, beta: float) -> None:
     turned = pose_aware_rotation(arrow(), GROUPS, rng(seed), beta_degrees=beta, gamma_degrees=0)
@@ -138,7 +138,7 @@ def test_the_global_turn_is_one_about_the_centre(seed: int, beta: float) -> None
     assert turned.sum(axis=(2, 3)) == pytest.approx(arrow().sum(axis=(2, 3)), rel=0.02)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEED, st.floats(1, 90))
 def test_groups_turn_about_themselves_and_the_torso_stays(seed: int, gamma: float) -> None:
     turned = pose_aware_rotation(arrow(), GROUPS, rng(seed), beta_degrees=0, gamma_degrees=gamma)
@@ -153,7 +153,7 @@ def test_groups_turn_about_themselves_and_the_torso_stays(seed: int, gamma: floa
         assert np.hypot(*along.T) == pytest.approx(np.hypot(*was.T), abs=0.05)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SEED)
 def test_the_torso_does_not_feel_the_turns_of_groups(seed: int) -> None:
     both, whole = (
@@ -169,7 +169,7 @@ def test_maps_of_nobody_turn_into_zeros() -> None:
     assert not pose_aware_rotation(nobody, GROUPS, rng(), beta_degrees=10, gamma_degrees=10).any()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEED)
 def test_scaling_is_about_the_centre_by_a_factor_of_the_range(seed: int) -> None:
     scaled = random_scale(arrow(), rng(seed), limits=(0.7, 1.0))
@@ -268,7 +268,7 @@ def changed(maps: np.ndarray, joint_axis: int, seed: int) -> list[np.ndarray]:
     ]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SEED, st.sampled_from([(1, 4), (2, 5), (1, 5), (-3, 4), (-4, 5)]))
 def test_joints_on_another_axis_are_changed_as_on_the_first(
     seed: int, axes: tuple[int, int]

@@ -94,7 +94,7 @@ def test_every_joint_jittered_on_its_own(seed: int) -> None:
     assert len(np.unique(step, axis=0)) > 3
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SEED, st.floats(0.1, 180))
 def test_the_global_turn_is_one_about_the_centre(seed: int, beta: float) -> None:
     xy, score = people()
@@ -109,7 +109,7 @@ def test_the_global_turn_is_one_about_the_centre(seed: int, beta: float) -> None
     assert abs(angle[0]) <= beta + 0.01
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SEED, st.floats(0.1, 180))
 def test_groups_turn_about_their_centre_of_mass(seed: int, gamma: float) -> None:
     xy, score = people()

@@ -14,7 +14,7 @@ SEED = st.integers(0, 10_000)
 SIGMA = st.sampled_from([0.1, 0.6, 2.5, 40.0])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     SEED, SIGMA, st.sampled_from(["max", "sum"]), st.integers(0, 8), st.integers(0, 4),
     st.integers(1, 6), st.integers(1, 18), st.integers(1, 18),

@@ -15,7 +15,7 @@ COMBINE = st.sampled_from(["max", "sum"])
 SIZE = (16, 20)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     SEED, SIGMA, TRUNCATE, COMBINE,
     st.integers(1, 5), st.integers(1, 6), st.integers(0, 4), st.integers(1, 24), st.integers(1, 24),
@@ -32,7 +32,7 @@ def test_maps_equal_the_plain_formula(
     assert np.array_equal(maps > 0, expected > 1e-38)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.floats(width=32, allow_nan=True, allow_infinity=True),
     st.floats(-30, 30, width=32),
@@ -116,7 +116,7 @@ def test_people_meet_by_maximum_or_by_sum() -> None:
     assert joints(people, SIZE, combine="sum").max() == pytest.approx(1.5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED)
 def test_sums_add_up_and_the_maximum_is_somebodys(seed: int) -> None:
     xy, score, _ = random_people(seed, 6, 2, 3, SIZE)
@@ -129,7 +129,7 @@ def test_sums_add_up_and_the_maximum_is_somebodys(seed: int) -> None:
     assert np.array_equal(greatest[:, 0], alone.max(axis=1))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED, COMBINE)
 def test_a_person_without_confidence_changes_nothing(seed: int, combine: str) -> None:
     xy, score, ptr = random_people(seed, 1, 3, 4, SIZE)
@@ -139,7 +139,7 @@ def test_a_person_without_confidence_changes_nothing(seed: int, combine: str) ->
     assert np.array_equal(joints((xy, score, ptr), SIZE, combine=combine), more)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEED, SIGMA, st.integers(8, 20))
 def test_flipping_coordinates_equals_reversing_the_maps(
     seed: int, sigma: float, width: int
@@ -153,7 +153,7 @@ def test_flipping_coordinates_equals_reversing_the_maps(
     assert np.array_equal(again, maps[mirror][..., ::-1])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED, SIGMA, st.sampled_from(["f4", "f2", "u1"]))
 def test_erasing_leaves_zeros_and_touches_nothing_else(seed: int, sigma: float, dtype: str) -> None:
     people = random_people(seed, 3, 3, 4, SIZE)
@@ -167,7 +167,7 @@ def test_erasing_leaves_zeros_and_touches_nothing_else(seed: int, sigma: float, 
     assert np.array_equal(ones == 0, reached)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEED, SIGMA)
 def test_bytes_hold_the_rounded_share_of_255(seed: int, sigma: float) -> None:
     people = random_people(seed, 3, 3, 4, SIZE)
@@ -179,7 +179,7 @@ def test_the_bytes_of_a_full_score_are_full() -> None:
     assert joints(person((5.0, 5.0, 1.0)), SIZE, "u1").max() == 255
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED, COMBINE)
 def test_halves_are_the_rounded_floats(seed: int, combine: str) -> None:
     people = random_people(seed, 3, 3, 4, SIZE)

@@ -18,7 +18,7 @@ MIRROR, MIRRORED_PAIRS = [0, 2, 1, 3], [1, 0, 3, 2]
 SIDED_PAIRS = [(0, 1), (0, 2), (1, 3), (2, 3)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     SEED, SIGMA, TRUNCATE, COMBINE,
     st.integers(1, 5), st.integers(1, 5), st.integers(0, 4), st.integers(1, 24), st.integers(1, 24),
@@ -37,7 +37,7 @@ def test_maps_equal_the_plain_formula(
     assert maps == pytest.approx(expected, abs=5e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.tuples(*[st.floats(-40, 60, width=32)] * 4),
     st.floats(0, 1, width=32),
@@ -92,7 +92,7 @@ def test_a_limb_worked_by_hand() -> None:
     assert np.argwhere(maps).max(axis=0).tolist() == [8, 13]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEED, SIGMA, COMBINE)
 def test_a_limb_is_the_same_from_both_ends_and_below_both_scores(
     seed: int, sigma: float, combine: str
@@ -108,7 +108,7 @@ def test_a_limb_is_the_same_from_both_ends_and_below_both_scores(
         assert (each.max(axis=(2, 3)) <= np.minimum(people[1][:, a], people[1][:, b]).T).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0, 19, width=32), st.floats(0, 15, width=32), SIGMA)
 def test_coincident_ends_are_a_gaussian_of_the_lesser_score(
     x: float, y: float, sigma: float
@@ -146,7 +146,7 @@ def test_ends_far_away_overflow_nothing(far: float) -> None:
     assert np.isfinite(limbs(person((-far, -far, 1.0), (3.0, far, 1.0)), [(0, 1)], SIZE)).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED)
 def test_sums_add_up_and_the_maximum_is_somebodys(seed: int) -> None:
     xy, score, _ = random_people(seed, 4, 3, 4, SIZE)
@@ -158,7 +158,7 @@ def test_sums_add_up_and_the_maximum_is_somebodys(seed: int) -> None:
     assert np.array_equal(limbs((xy, score, together), PAIRS, SIZE)[:, 0], alone.max(axis=1))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED, COMBINE)
 def test_a_person_without_confidence_changes_nothing(seed: int, combine: str) -> None:
     xy, score, ptr = random_people(seed, 1, 3, 4, SIZE)
@@ -171,7 +171,7 @@ def test_a_person_without_confidence_changes_nothing(seed: int, combine: str) ->
     assert np.array_equal(limbs(more, PAIRS, SIZE, combine=combine), expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEED, SIGMA, st.integers(3, 24))
 def test_flipping_coordinates_equals_reversing_the_maps(
     seed: int, sigma: float, width: int
@@ -185,7 +185,7 @@ def test_flipping_coordinates_equals_reversing_the_maps(
     assert again == pytest.approx(maps[MIRRORED_PAIRS][..., ::-1], abs=5e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED, SIGMA, st.sampled_from(["f4", "f2", "u1"]), st.integers(1, 20))
 def test_erasing_leaves_zeros(seed: int, sigma: float, dtype: str, width: int) -> None:
     people = random_people(seed, 3, 3, 4, (16, width))
@@ -194,7 +194,7 @@ def test_erasing_leaves_zeros(seed: int, sigma: float, dtype: str, width: int) -
     assert not out.any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEED, SIGMA, st.integers(1, 20))
 def test_bytes_and_halves_are_the_rounded_floats(seed: int, sigma: float, width: int) -> None:
     people, size = random_people(seed, 3, 3, 4, (16, width)), (16, width)

@@ -15,7 +15,7 @@ MIRROR, MIRRORED_PAIRS = [0, 2, 1, 3], [1, 0, 3, 2]
 SIDED_PAIRS = [(0, 1), (0, 2), (1, 3), (2, 3)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     SEED, HALF_WIDTH, st.booleans(),
     st.integers(1, 5), st.integers(1, 5), st.integers(0, 4), st.integers(1, 24), st.integers(1, 24),
@@ -33,7 +33,7 @@ def test_fields_equal_the_plain_formula(
     assert part_fields(people, pairs, size, **options) == pytest.approx(expected, abs=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SEED, HALF_WIDTH)
 def test_short_limbs_equal_the_plain_formula(seed: int, half_width: float) -> None:
     rng = np.random.default_rng(seed)
@@ -90,7 +90,7 @@ def test_a_limb_between_pixels_marks_the_nearest() -> None:
     assert np.argwhere(x).tolist() == [[5, 5], [5, 6]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEED, HALF_WIDTH, st.booleans())
 def test_vectors_are_at_most_unit_long_and_turn_with_the_limb(
     seed: int, half_width: float, weighted: bool
@@ -103,7 +103,7 @@ def test_vectors_are_at_most_unit_long_and_turn_with_the_limb(
     assert np.array_equal(turned, -fields)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEED)
 def test_a_person_without_confidence_changes_nothing(seed: int) -> None:
     xy, score, ptr = random_people(seed, 1, 3, 4, SIZE)
@@ -117,7 +117,7 @@ def test_a_person_without_confidence_changes_nothing(seed: int) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEED, st.sampled_from([0.25, 0.5, 1.0, 2.5]), st.integers(3, 24), st.booleans())
 def test_flipping_coordinates_reverses_the_field_and_negates_x(
     seed: int, half_width: float, width: int, weighted: bool

@@ -46,7 +46,7 @@ def test_bones_of_people_have_the_shape_of_people() -> None:
     assert bones(np.ones((4, 1, 2)), np.ones((4, 1)), single)[0].shape == (4, 0, 2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.tuples(*[st.integers(-500, 500)] * 3))
 def test_bones_do_not_depend_on_place(seed: int, offset: tuple[int, int, int]) -> None:
     positions, score = random_people(seed, (3, 2, 17))
@@ -82,7 +82,7 @@ def test_without_a_next_frame_nothing_moves(num_frames: int) -> None:
     assert (score == 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 8))
 def test_steps_add_up_to_the_way(seed: int, num_frames: int) -> None:
     positions, score = random_people(seed, (num_frames, 2, 17))
@@ -94,7 +94,7 @@ def test_steps_add_up_to_the_way(seed: int, num_frames: int) -> None:
     np.testing.assert_array_equal(step.sum(axis=0)[whole], (positions[-1] - positions[0])[whole])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_bones_of_motion_are_motion_of_bones(seed: int) -> None:
     positions, score = random_people(seed, (4, 1, 17))

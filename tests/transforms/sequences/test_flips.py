@@ -34,7 +34,7 @@ from posemill.transforms.skeletons import (
 
 SEED = st.integers(0, 2**32 - 1)
 SKELETON = st.sampled_from([COCO_17, NTU_25])
-alike = settings(deadline=None, max_examples=30)
+alike = settings(max_examples=30)
 Arrays = tuple[np.ndarray, np.ndarray]
 
 # Its shoulders' limb, from left to right, is its own mirror image, turned around.

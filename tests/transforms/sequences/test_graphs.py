@@ -116,7 +116,7 @@ bodies = st.sampled_from([COCO_17, NTU_25, PENN_13])
 seeds = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(bodies, seeds, st.tuples(*[st.floats(-5, 5)] * 3), st.floats(0.1, 10))
 def test_place_and_size_do_not_matter(skeleton, seed: int, offset, factor: float) -> None:
     rng = np.random.default_rng(seed)

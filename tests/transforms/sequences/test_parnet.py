@@ -53,7 +53,7 @@ def test_missing_joints_are_zero_after_the_transform_and_those_outside_are_not()
     np.testing.assert_allclose(poses[0, 0, 7], [-1.0, 10.0], rtol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_flipping_maps_u_to_1_minus_u(size: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

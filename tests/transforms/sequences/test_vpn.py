@@ -94,7 +94,7 @@ def test_nobody_is_zeros() -> None:
 offsets = st.tuples(*[st.integers(-1000, 1000)] * 3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(offsets, st.integers(0, 2**32 - 1))
 def test_place_does_not_matter(offset: tuple[int, int, int], seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -203,7 +203,7 @@ pairs = st.sampled_from(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs, st.integers(0, 3), st.integers(0, 2**32 - 1))
 def test_any_conversion_commutes_with_the_flip_and_leaves_its_argument(
     pair: tuple[Skeleton, Skeleton], rows: int, seed: int
