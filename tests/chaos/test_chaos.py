@@ -15,6 +15,7 @@ from chain import index
 from chaos import (
     assert_same_features,
     assert_same_poses,
+    bytes_on_disk,
     kill_at_random,
     make_read_only,
     posemill,
@@ -79,10 +80,11 @@ def test_jobs_killed_at_random_moments_complete(undisturbed: Path, tmp_path: Pat
 def test_a_full_disk_fails_the_job_and_space_completes_it(
     undisturbed: Path, tmp_path: Path
 ) -> None:
-    with small_disk(tmp_path / "disk", 1_000_000) as disk:
-        # Room for the store and some shards; the rest of the disk is taken.
+    needed = bytes_on_disk(undisturbed / "poses.zarr")
+    with small_disk(tmp_path / "disk", 2 * needed) as disk:
+        # Room for half of the store; the rest of the disk is taken.
         ballast = disk / "ballast"
-        ballast.write_bytes(bytes(650_000))
+        ballast.write_bytes(bytes(2 * needed - needed // 2))
         said = run(extract(undisturbed, disk / "poses.zarr"), expected=3)
         assert "No space left" in said
         condemned = [line for line in said.splitlines() if "quarantined" in line]

@@ -21,6 +21,8 @@ from posemill.storage.poses import PoseStore
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 6.0
 """How long a job runs before something of it is killed: from importing to done."""
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 
 def posemill(*arguments: object) -> list[str]:
     """The command line of a command."""
@@ -133,6 +135,12 @@ def small_disk(folder: Path, num_bytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def bytes_on_disk(root: Path) -> int:
+    """What the tree takes of a `small_disk`, which gives whole pages to each file."""
+    sizes = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
+    return sum(-(-size // _PAGE_BYTES) * _PAGE_BYTES for size in sizes)
 
 
 def make_read_only(disk: Path, *, read_only: bool) -> None:
