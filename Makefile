@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS := torch,blazepose,dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos lint check clean
+.PHONY: help install demo test chaos fuzz-video lint check clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,9 @@ test: install  ## Run the tests
 
 chaos: install  ## Kill extract and materialize 50 times, and check that nothing was lost (minutes)
 	POSEMILL_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos
+
+fuzz-video: install  ## Break 10,000 videos and extract them among whole ones (minutes)
+	POSEMILL_FUZZ_FILES=10000 $(BIN)/python -m pytest tests/fuzz -rP
 
 lint: install  ## Format check, lint, types, import directions
 	$(BIN)/ruff format --check .

@@ -29,12 +29,12 @@ DECODER_FAULTS = ("crash", "hang", "exception", "hog")
 _FATAL_FRAME = 5
 
 
-def plant(folder: Path) -> Path:
-    """Write a distribution that registers `poison`; put the folder on the path."""
-    info = folder / "poison-1.0.dist-info"
+def plant(folder: Path, name: str = "poison") -> Path:
+    """Write a distribution that registers `create` of a module; put the folder on the path."""
+    info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: poison\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[posemill.estimators]\npoison = poison:create\n")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[posemill.estimators]\n{name} = {name}:create\n")
     return folder
 
 
