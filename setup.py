@@ -9,9 +9,10 @@ RAY = ["ray>=2.50"]
 BEAM = ["apache-beam>=2.76"]
 ONNX = ["onnxruntime>=1.20"]
 S3 = ["obstore>=0.8"]
+REMOTE = [*S3, "aiohttp>=3.12", "fsspec>=2025.2"]
 BLAZEPOSE = ["ai-edge-litert>=2.0"]
 DEV = [
-    *S3,
+    *REMOTE,
     "build",
     "flask",
     "flask-cors",
@@ -39,6 +40,7 @@ setup(
     packages=find_packages(include=["posemill", "posemill.*"]),
     package_data={"posemill": ["py.typed"], "posemill.models.estimators": ["packaged/*"]},
     install_requires=[
+        "av>=14",
         "google-crc32c>=1.5",
         "numba>=0.61",
         "numcodecs>=0.14",
@@ -57,8 +59,9 @@ setup(
         "onnx": ONNX,
         "blazepose": BLAZEPOSE,
         "s3": S3,
+        "remote": REMOTE,
         "dev": DEV,
-        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *S3],
+        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *REMOTE],
     },
     entry_points={
         "console_scripts": ["posemill = posemill.cli:main"],

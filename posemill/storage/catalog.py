@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from posemill.storage.durable import (
     temporary_name,
     write_file,
 )
+from posemill.storage.files.location import join
 from posemill.storage.tables import clips_from_table, clips_to_table
 from posemill.storage.videos import VideoTable, require_unique
 
@@ -51,7 +52,7 @@ class Catalog:
 
     name: str
     root: str
-    """The folder that relative uris start from."""
+    """The folder, or the address of one, that relative uris start from."""
     videos: Sequence[Video]
     """Kept as a `VideoTable`."""
     clips: tuple[Clip, ...]
@@ -67,8 +68,14 @@ class Catalog:
         _require_known(self.clips, set(video_ids), set(self.classes))
 
     def video_path(self, video: Video) -> str:
-        """Where the bytes of `video` are: its uri, below the root where it is relative."""
-        return _locate(self.root, [video.uri])[0]
+        """Where the bytes of `video` are: its uri, below the root where it is relative.
+
+        The text of a `Location`.
+
+        Raises:
+            InputError: the uri is an address that is not taken.
+        """
+        return join(self.root, video.uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,12 @@ class CatalogVideos:
     videos: VideoTable
 
     def paths(self) -> list[str]:
-        """Where each video is, as `Catalog.video_path` tells it."""
-        return _locate(self.root, self.videos.uris())
+        """Where each video is, as `Catalog.video_path` tells it.
+
+        Raises:
+            InputError: as there.
+        """
+        return [join(self.root, uri) for uri in self.videos.uris()]
 
 
 def write_catalog(
@@ -182,11 +193,6 @@ def read_catalog_videos(path: str | os.PathLike[str]) -> CatalogVideos:
         videos = VideoTable(table)
         videos.require_valid()
         return CatalogVideos(metadata["root"], videos)
-
-
-def _locate(root: str, uris: Iterable[str]) -> list[str]:
-    folder = f"{root.rstrip('/')}/"
-    return [uri if uri.startswith("/") else folder + uri for uri in uris]
 
 
 def _require_known(clips: Sequence[Clip], video_ids: Set[str], classes: Set[str]) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 _WINDOW_BYTES = 1 << 20
 _IDENTITY = re.compile(r"(\d+)-(\d+)-([0-9a-f]{64})")
@@ -20,11 +21,18 @@ def file_identity(path: str | os.PathLike[str]) -> str:
     """
     with Path(path).open("rb") as file:
         info = os.fstat(file.fileno())
-        digest = hashlib.sha256(file.read(_WINDOW_BYTES))
-        if info.st_size > _WINDOW_BYTES:
-            file.seek(max(_WINDOW_BYTES, info.st_size - _WINDOW_BYTES))
-            digest.update(file.read(_WINDOW_BYTES))
-    return f"{info.st_size}-{info.st_mtime_ns}-{digest.hexdigest()}"
+        return bytes_identity(file, 0, info.st_size, info.st_mtime_ns)
+
+
+def bytes_identity(file: BinaryIO, offset: int, num_bytes: int, mtime_ns: int) -> str:
+    """The same of a part of an open file, as if it were a file of its own with this time."""
+    file.seek(offset)
+    digest = hashlib.sha256(file.read(min(_WINDOW_BYTES, num_bytes)))
+    if num_bytes > _WINDOW_BYTES:
+        start = max(_WINDOW_BYTES, num_bytes - _WINDOW_BYTES)
+        file.seek(offset + start)
+        digest.update(file.read(num_bytes - start))
+    return f"{num_bytes}-{mtime_ns}-{digest.hexdigest()}"
 
 
 def without_time(identity: str) -> str:

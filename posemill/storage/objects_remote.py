@@ -325,14 +325,17 @@ class _ZarrStore(ZarrObjectStore["S3Store"]):
             return await super().get(key, prototype, byte_range)
 
 
+def client_settings(endpoint: str) -> tuple[Any, Any]:
+    """obstore's options of the client and of its retries, for a service at `endpoint`."""
+    return {**_CLIENT, "allow_http": endpoint.startswith("http://")}, _RETRY
+
+
 def _open_bucket(bucket: str, prefix: str = "") -> S3Store:
     try:
         from obstore.store import S3Store
     except ImportError as error:
         raise MissingDependency("obstore", "s3", f"A store in {SCHEME}{bucket}") from error
-    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    client: Any = {**_CLIENT, "allow_http": endpoint.startswith("http://")}
-    retry: Any = _RETRY
+    client, retry = client_settings(os.environ.get("AWS_ENDPOINT_URL", ""))
     with remote_faults(f"{SCHEME}{bucket}"):
         return S3Store(bucket, prefix=prefix or None, client_options=client, retry_config=retry)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from posemill.cache_folder import cache_folder
 from posemill.errors import EnvironmentFault, WeightsUnavailable
 
 WHEEL = "mediapipe==0.10.21"
@@ -81,15 +82,6 @@ class ModelStatus:
     path: Path
     state: FileState
     num_bytes: int
-
-
-def cache_folder() -> Path:
-    """`$POSEMILL_CACHE`, else `$XDG_CACHE_HOME/posemill`, else `~/.cache/posemill`."""
-    if own := os.environ.get("POSEMILL_CACHE"):
-        return Path(own)
-    if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared) / "posemill"
-    return Path.home() / ".cache" / "posemill"
 
 
 def blazepose_folder(cache_dir: Path | None = None) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from posemill.cache_folder import cache_folder
 from posemill.errors import EnvironmentFault, WeightsUnavailable
 from posemill.models.estimators import weights
 from posemill.models.estimators.weights import (
@@ -16,7 +17,6 @@ from posemill.models.estimators.weights import (
     FileState,
     ModelFile,
     blazepose_folder,
-    cache_folder,
     download_wheel,
     extract_wheel,
     find_blazepose,
