@@ -16,7 +16,7 @@ from posemill.pipelines.supervise.messages import Item, Journal
 from posemill.schema import UInt8, Video, VideoStatus
 from posemill.storage.identity import file_identity
 from posemill.storage.pose_records import VideoRecord
-from posemill.storage.video import VideoReader, open_video
+from posemill.storage.video import Completeness, VideoReader, open_video
 
 Beat = Callable[[str], None]
 
@@ -86,15 +86,17 @@ def extract_video(video: Video, path: Path, estimator: Estimator, beat: Beat) ->
             rows.append(persons)
         declared = reader.frames_declared
         poses = rows.sequence(pts_seconds, reader.width, reader.height, declared)
-        status = reader.status()
-    if status is VideoStatus.OK and poses.num_rows == 0:
-        status = VideoStatus.EMPTY
-    damaged = status is VideoStatus.DAMAGED
+        facts = reader.facts()
+    whole = facts.completeness is Completeness.COMPLETE
+    if not whole:
+        status = VideoStatus.DAMAGED
+    else:
+        status = VideoStatus.OK if poses.num_rows else VideoStatus.EMPTY
     return VideoRecord(
         video_id=video.id,
         status=status,
-        reason="truncated" if damaged else "",
-        message=f"{len(pts_seconds)} of {declared} declared frames decode" if damaged else "",
+        reason="" if whole else facts.completeness,
+        message="" if whole else f"{len(pts_seconds)} of {declared} frames; {facts.message}",
         identity=identity,
         poses=poses,
         frames_decoded=len(pts_seconds),

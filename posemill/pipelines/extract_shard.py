@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import cv2
+import av
 
 from posemill.models.estimators.base import Estimator, EstimatorOptions
 from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted
@@ -40,7 +40,7 @@ def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[
         "reproducible": options.reproducible,
         # Sums are split by threads, so equal bits need equal threads.
         "threads": options.threads if options.reproducible else None,
-        "decoder": f"opencv-{cv2.__version__}",
+        "decoder": f"pyav-{av.__version__}",
     }
 
 

@@ -21,6 +21,11 @@ class RisingClock:
         self._step_seconds = 1.0 / (fps or _DEFAULT_FPS)
         self._trusted = True
 
+    @property
+    def is_container(self) -> bool:
+        """Whether all times so far are the container's."""
+        return self._trusted
+
     def tick(self, container_seconds: float) -> float:
         """The time of the next frame, given what the container says."""
         rises = math.isfinite(container_seconds) and container_seconds > self.last_seconds
