@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
-import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from posemill.errors import EnvironmentFault, PosemillError
+from posemill.errors import EnvironmentFault
+from posemill.pipelines.supervise.kin import end_with_parent
+from posemill.pipelines.supervise.losses import ProcessLost, describe, loss_of_error
 from posemill.pipelines.supervise.messages import (
     Begun,
     Broke,
-    Cause,
     Fault,
     Finished,
     Item,
     Job,
     JobSpec,
-    Loss,
     NotReady,
     Ready,
 )
 from posemill.pipelines.supervise.pulse import PulseWriter
-
-_PR_SET_PDEATHSIG = 1
 
 
 class PipeJournal:
@@ -48,7 +43,7 @@ class PipeJournal:
 
 def main() -> None:
     """Build a job, prove it, then do what is asked until the parent goes."""
-    _end_with_guard()
+    end_with_parent(parent=os.getpgrp())  # the guard, which kills its group
     _go_first_when_memory_is_short()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the driver's output is not a log
     fds = [int(text) for text in sys.argv[1:]]
@@ -60,7 +55,7 @@ def main() -> None:
         job = spec.build()
         job.probe()
     except Exception as error:  # noqa: BLE001 - known-good work: nothing else is at fault
-        answers.send(NotReady(_describe(error)))
+        answers.send(NotReady(describe(error)))
         return
     answers.send(Ready(os.getpid(), job.facts))
     _serve(job, requests, answers, PipeJournal(answers, PulseWriter(fds[2])))
@@ -76,29 +71,14 @@ def _serve(job: Job, requests: Connection, answers: Connection, journal: PipeJou
         try:
             job.work(items, journal)
         except (EnvironmentFault, OSError) as error:
-            answers.send(Fault(_describe(error)))
+            answers.send(Fault(describe(error)))
+            return
+        except ProcessLost as lost:  # one that the job had started
+            answers.send(Broke(lost.loss))
             return
         except Exception as error:  # noqa: BLE001 - decided by another try and the probe
-            cause = Cause.MEMORY if isinstance(error, MemoryError) else Cause.FAILED
-            answers.send(Broke(Loss(cause, _describe(error))))
+            answers.send(Broke(loss_of_error(error)))
             return
-
-
-def _describe(error: Exception) -> str:
-    """The error, its type where the text alone would not do, and where it came from."""
-    if isinstance(error, PosemillError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
-
-
-def _end_with_guard() -> None:
-    """The guard kills its group; should it be killed alone, the kernel tells this process."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != os.getpgrp():  # it went before
-            os._exit(1)
 
 
 def _go_first_when_memory_is_short() -> None:

@@ -26,7 +26,7 @@ class Limits:
     start_seconds: float = 300.0
     """From the start of a child until known-good work went through it."""
     memory_bytes: int = 8 * GIB
-    """Memory that is the child's own: not files it has mapped."""
+    """Memory of the child and all that it started: not files that they have mapped."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -45,7 +45,8 @@ class Job(Protocol):
         """Begin and finish every item.
 
         An `EnvironmentFault` or an `OSError` is the environment's; any other
-        exception puts the items that are begun and not finished under suspicion.
+        exception puts the items that are begun and not finished under suspicion,
+        and so does `losses.ProcessLost` of a process that the job had started.
         """
 
 

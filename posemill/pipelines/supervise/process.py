@@ -9,28 +9,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from multiprocessing import Pipe
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 from posemill.pipelines.supervise import guard
+from posemill.pipelines.supervise.kin import environment
+from posemill.pipelines.supervise.losses import (
+    ProcessLost,
+    loss_of_exit,
+    loss_of_signal,
+    oom_kills,
+)
 from posemill.pipelines.supervise.messages import Cause, JobSpec, Loss, Message
 from posemill.pipelines.supervise.pulse import PulseReader
 
 _POLL_SECONDS = 0.1
 _END_SECONDS = 5.0
 _SIGNALLED = 128
-# Sent by people and schedulers. The kernel sends SIGKILL, too, when memory runs
-# out, and counts that.
-_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT}
-
-
-class ChildLost(Exception):
-    """The child is no more, or must be killed."""
-
-    def __init__(self, loss: Loss) -> None:
-        super().__init__(loss.message)
-        self.loss = loss
 
 
 class ChildProcess:
@@ -42,7 +37,7 @@ class ChildProcess:
         """Of the process that works, not of its guard; set when that has told it."""
         self.used = False
         """Whether it was ever given items."""
-        self._oom_kills = _oom_kills()
+        self._oom_kills = oom_kills()
         requests, self._requests = Pipe(duplex=False)
         self._answers, answers = Pipe(duplex=False)
         lifeline, self._lifeline = os.pipe()
@@ -56,8 +51,7 @@ class ChildProcess:
                 ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[lifeline, *theirs],
-                # What the parent can import, the child can, too.
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=environment(),
                 start_new_session=True,
             )
         finally:
@@ -74,7 +68,7 @@ class ChildProcess:
         """The child's next message; asks `overrun` ten times a second whether to wait on.
 
         Raises:
-            ChildLost: it ended, or `overrun` gave a reason to kill it.
+            ProcessLost: it ended, or `overrun` gave a reason to kill it.
         """
         while True:
             try:
@@ -82,11 +76,11 @@ class ChildProcess:
                     message: Message = self._answers.recv()
                     return message
             except (EOFError, OSError):  # also a message cut short by its sender's death
-                raise ChildLost(self._death()) from None
+                raise ProcessLost(self._death()) from None
             if self._ended() is not None and not self._answers.poll(0):
-                raise ChildLost(self._death())
+                raise ProcessLost(self._death())
             if (loss := overrun()) is not None:
-                raise ChildLost(loss)
+                raise ProcessLost(loss)
 
     def end(self, *, kill: bool) -> None:
         """End the child and whatever it started: politely, or at once."""
@@ -122,25 +116,5 @@ class ChildProcess:
         by_signal = ended.si_code != os.CLD_EXITED  # the guard itself
         number = ended.si_status if by_signal else ended.si_status - _SIGNALLED
         if number <= 0:
-            return Loss(Cause.CRASHED, f"ended by itself with exit status {ended.si_status}")
-        name = _signal_name(number)
-        if number == signal.SIGKILL and _oom_kills() != self._oom_kills:
-            return Loss(Cause.MEMORY, f"killed by {name} while the machine was short of memory")
-        cause = Cause.KILLED if number in _FROM_OUTSIDE else Cause.CRASHED
-        return Loss(cause, f"killed by {name}")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _oom_kills() -> int | None:
-    """How often the kernel killed for want of memory; None where it does not tell."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return None
+            return loss_of_exit(ended.si_status)
+        return loss_of_signal(number, self._oom_kills)

@@ -8,6 +8,7 @@ from typing import Any
 
 from posemill.errors import EnvironmentFault
 from posemill.pipelines.supervise.limits import Limits
+from posemill.pipelines.supervise.losses import ProcessLost, during
 from posemill.pipelines.supervise.messages import (
     Begun,
     Broke,
@@ -23,7 +24,7 @@ from posemill.pipelines.supervise.messages import (
     Report,
     Setback,
 )
-from posemill.pipelines.supervise.process import ChildLost, ChildProcess
+from posemill.pipelines.supervise.process import ChildProcess
 from posemill.pipelines.supervise.watch import Watch
 
 _MAX_KILLS = 5
@@ -65,7 +66,7 @@ class Supervisor:
         while self._child is None:
             try:
                 self._child = self._start()
-            except ChildLost as lost:
+            except ProcessLost as lost:
                 if lost.loss.cause is not Cause.KILLED:
                     raise EnvironmentFault(
                         f"known-good work fails in a fresh process: {lost.loss.message}"
@@ -142,8 +143,8 @@ class Supervisor:
         while missing:
             try:
                 message = child.receive(watch.overrun)
-            except ChildLost as lost:
-                loss = _during(lost.loss, child.pulse.activity)
+            except ProcessLost as lost:
+                loss = during(lost.loss, child.pulse.activity)
                 self._drop()
                 raise _Lost(loss, watch.suspects) from None
             match message:
@@ -161,7 +162,7 @@ class Supervisor:
 
     def _start(self) -> ChildProcess:
         """Raises:
-        ChildLost: it ended before it was ready.
+        ProcessLost: it ended before it was ready.
         EnvironmentFault: known-good work fails in it.
         """
         limit = self._limits.start_seconds
@@ -196,10 +197,6 @@ def _one_more(kills: int, loss: Loss) -> int:
             f"was {loss.message}; see what kills it"
         )
     return kills + 1
-
-
-def _during(loss: Loss, activity: str) -> Loss:
-    return Loss(loss.cause, f"{loss.message} while {activity}") if activity else loss
 
 
 def _condemned(item: Item, first: Loss, again: Loss) -> Condemned:

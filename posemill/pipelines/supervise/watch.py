@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
-from pathlib import Path
 from time import monotonic
 
 from posemill.pipelines.supervise.limits import GIB, Limits
+from posemill.pipelines.supervise.memory import family_bytes
 from posemill.pipelines.supervise.messages import Begun, Cause, Finished, Item, Loss
 from posemill.pipelines.supervise.pulse import PulseReader
 
@@ -58,19 +57,8 @@ class Watch:
 
     def _too_large(self) -> Loss | None:
         limit = self._limits.memory_bytes
-        if (own := _own_bytes(self._pid)) <= limit:
+        if (held := family_bytes(self._pid)) <= limit:
             return None
         return Loss(
-            Cause.MEMORY, f"held {own / GIB:.2f} GiB of memory, its limit is {limit / GIB:.2f} GiB"
+            Cause.MEMORY, f"held {held / GIB:.2f} GiB of memory, its limit is {limit / GIB:.2f} GiB"
         )
-
-
-def _own_bytes(pid: int) -> int:
-    """Resident memory without mapped files; 0 where the system does not tell."""
-    with contextlib.suppress(OSError):
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-        sizes = dict(line.split(":", 1) for line in lines)
-        return sum(
-            int(sizes[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem") if name in sizes
-        )
-    return 0
