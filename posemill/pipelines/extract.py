@@ -35,6 +35,7 @@ from posemill.schema import VideoStatus
 from posemill.storage.catalog import CatalogVideos, read_catalog_videos
 from posemill.storage.commits import RecordName
 from posemill.storage.durable import input_faults
+from posemill.storage.files.fetch import require_supported
 from posemill.storage.objects import Place
 from posemill.storage.pose_mending import Remainder
 from posemill.storage.poses import PlanTable, PoseStore
@@ -137,7 +138,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
         state = _read_state(store, catalog, config)
     new = _next_table(state, catalog, config)
     planned, plan = _plan(state, new, catalog)
-    with input_faults(Path(catalog.root)):
+    with input_faults(catalog.root):
         return forecast(plan, planned, state.rates, config.engine_options.workers)
 
 
@@ -149,11 +150,16 @@ def extract_worker(
     options: EstimatorOptions,
     limits: Limits,
 ) -> WorkerSpec:
-    """How to build a worker that extracts shards of the store at `out`."""
+    """How to build a worker that extracts shards of the store at `out`.
+
+    Raises:
+        InputError: videos are at addresses that cannot be read here.
+    """
+    require_supported(catalog.paths())
     return WorkerSpec(
         "posemill.pipelines.extract_shard:ExtractWorker",
         {
-            "source_root": Path(catalog.root),
+            "source_root": catalog.root,
             "moved": planned.moved,
             "out": out,
             "estimator": estimator,

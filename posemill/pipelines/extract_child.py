@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,9 @@ from posemill.pipelines.extract_shard import pose_configuration, without_poses
 from posemill.pipelines.pose_rows import PoseRows
 from posemill.pipelines.supervise.messages import Item, Journal
 from posemill.schema import UInt8, Video, VideoStatus
-from posemill.storage.identity import file_identity
+from posemill.storage.files.cache import FileCache
+from posemill.storage.files.fetch import LocalFile, local_file, require_root
+from posemill.storage.files.location import Location
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import Completeness, VideoReader, open_video
 
@@ -24,15 +25,16 @@ Beat = Callable[[str], None]
 class VideoJob:
     """Turns videos into records; satisfies `supervise.messages.Job`."""
 
-    def __init__(self, source_root: Path, estimator: str, options: EstimatorOptions) -> None:
+    def __init__(self, source_root: str, estimator: str, options: EstimatorOptions) -> None:
         self._source_root = source_root
+        self._cache = FileCache.of_environment()
         self._estimator = create_estimator(estimator, options)
         self.facts = pose_configuration(self._estimator, options)
         """The configuration of the poses that this process makes."""
 
     def probe(self) -> None:
         """The source is there, and one grey frame goes through the estimator."""
-        self._require_source()
+        require_root(self._source_root)
         grey = np.full((64, 64, 3), 128, np.uint8)
         try:
             list(self._estimator.estimate([grey]))
@@ -45,30 +47,22 @@ class VideoJob:
     def work(self, items: tuple[Item, ...], journal: Journal) -> None:
         for item in items:
             journal.begin(item.id)
-            video, path = item.payload
-            journal.finish(item.id, self._record(video, path, journal.beat))
+            video, location = item.payload
+            journal.finish(item.id, self._record(video, location, journal.beat))
 
-    def _record(self, video: Video, path: Path, beat: Beat) -> VideoRecord:
-        if not path.exists():
-            self._require_source()
-            message = f"{path} is not there; index the folder again, or restore the file"
-            return without_poses(video, VideoStatus.MISSING, "missing", message)
+    def _record(self, video: Video, location: Location, beat: Beat) -> VideoRecord:
         try:
-            return extract_video(video, path, self._estimator, beat)
+            with local_file(location, self._cache, beat) as file:
+                return extract_video(video, file, self._estimator, beat)
+        except FileNotFoundError:
+            require_root(self._source_root)
+            message = f"{location} is not there; index the videos again, or restore the file"
+            return without_poses(video, VideoStatus.MISSING, "missing", message)
         except ContentError as error:
             return without_poses(video, VideoStatus.QUARANTINED, error.reason, str(error))
 
-    def _require_source(self) -> None:
-        """An unmounted disk must not make every video count as missing."""
-        root = self._source_root
-        if not root.is_dir() or not any(root.iterdir()):
-            raise EnvironmentFault(
-                f"the videos' folder {root} is not there or empty; mount it, or index the "
-                "videos where they are now"
-            )
 
-
-def extract_video(video: Video, path: Path, estimator: Estimator, beat: Beat) -> VideoRecord:
+def extract_video(video: Video, file: LocalFile, estimator: Estimator, beat: Beat) -> VideoRecord:
     """Decode a video, estimate its poses and judge it; `beat` hears of every frame.
 
     Raises:
@@ -77,9 +71,8 @@ def extract_video(video: Video, path: Path, estimator: Estimator, beat: Beat) ->
         EnvironmentFault: the file is there and cannot be read.
     """
     beat("opening the file")
-    identity = file_identity(path)  # of the file that is read now, which may be a newer one
     with open_video(
-        path, start_seconds=video.start_seconds, end_seconds=video.end_seconds
+        file.path, start_seconds=video.start_seconds, end_seconds=video.end_seconds
     ) as reader:
         rows, pts_seconds = PoseRows(estimator.spec.skeleton), list[float]()
         for persons in estimator.estimate(_frames(reader, pts_seconds, beat)):
@@ -97,7 +90,7 @@ def extract_video(video: Video, path: Path, estimator: Estimator, beat: Beat) ->
         status=status,
         reason="" if whole else facts.completeness,
         message="" if whole else f"{len(pts_seconds)} of {declared} frames; {facts.message}",
-        identity=identity,
+        identity=file.identity,  # of what is read now, which may be newer
         poses=poses,
         frames_decoded=len(pts_seconds),
         frames_declared=declared,

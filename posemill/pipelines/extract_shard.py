@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -25,6 +24,7 @@ from posemill.pipelines.supervise import (
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.provenance import Attempt
 from posemill.schema import Video, VideoStatus
+from posemill.storage.files.location import Location
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, VideoRecord
 
@@ -53,7 +53,7 @@ class ExtractWorker:
 
     def __init__(
         self,
-        source_root: Path,
+        source_root: str,
         moved: Mapping[str, str],
         out: Place,
         estimator: str,
@@ -123,7 +123,7 @@ class ExtractWorker:
                     record = result
                 case Condemned(item_id=video_id, reason=reason, message=message):
                     video = planned[video_id]
-                    text = f"{self._path(video)}: {message}"
+                    text = f"{self._location(video)}: {message}"
                     record = without_poses(video, VideoStatus.QUARANTINED, reason, text)
             records[video_id] = record
             frames, message = record.frames_decoded, record.message
@@ -131,10 +131,10 @@ class ExtractWorker:
         return records
 
     def _item(self, video: Video) -> Item:
-        return Item(video.id, (video, self._path(video)), video_cost_seconds(video))
+        return Item(video.id, (video, self._location(video)), video_cost_seconds(video))
 
-    def _path(self, video: Video) -> Path:
-        return Path(self._moved.get(video.id, video.uri))
+    def _location(self, video: Video) -> Location:
+        return Location.parse(self._moved.get(video.id, video.uri))
 
 
 def without_poses(video: Video, status: VideoStatus, reason: str, message: str) -> VideoRecord:

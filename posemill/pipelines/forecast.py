@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,8 @@ import numpy as np
 from posemill.pipelines.extract_plan import ExtractPlan, PlannedVideos
 from posemill.pipelines.rates import Rates
 from posemill.schema import Int64
+from posemill.storage.files.cache import FileCache
+from posemill.storage.files.fetch import are_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,13 @@ def forecast(plan: ExtractPlan, planned: PlannedVideos, rates: Rates, num_worker
 
     Raises:
         OSError: a folder may not be looked into.
+        EnvironmentFault: an address gives no answer.
     """
     rows = _rows(plan, planned)
     chosen = planned.videos.take(rows)
     ids, uris = chosen.ids(), chosen.uris()
-    there = np.array(
-        [Path(planned.moved.get(i, uri)).exists() for i, uri in zip(ids, uris, strict=True)], bool
-    )
+    places = [planned.moved.get(i, uri) for i, uri in zip(ids, uris, strict=True)]
+    there = np.array(are_there(places, FileCache.of_environment()), bool)
     unknown = np.isnan(chosen.end_seconds()) & np.isnan(chosen.duration_seconds())
     footage = float(planned.cost_seconds[rows][there].sum())
     return Forecast(

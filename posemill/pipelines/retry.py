@@ -29,6 +29,8 @@ from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
 from posemill.schema import VideoStatus
 from posemill.storage.catalog import CatalogVideos, read_catalog_videos
+from posemill.storage.files.cache import FileCache
+from posemill.storage.files.fetch import are_there
 from posemill.storage.objects import Place
 from posemill.storage.pose_mending import remainder
 from posemill.storage.poses import PoseStore, VideoEntry
@@ -186,11 +188,10 @@ def _plan(
     else:
         candidates = {each.video_id for each in known.values() if _is_asked_for(each, config)}
     selected = [known[video_id] for video_id in _named(config, known, candidates)]
-    absent = {
-        entry.video_id
-        for entry in selected
-        if entry.status is VideoStatus.MISSING and not Path(planned[entry.video_id].uri).exists()
-    }
+    missing = [entry.video_id for entry in selected if entry.status is VideoStatus.MISSING]
+    places = [planned[video_id].uri for video_id in missing]
+    there = are_there(places, FileCache.of_environment())
+    absent = {video_id for video_id, found in zip(missing, there, strict=True) if not found}
     to_do = {entry.video_id: entry for entry in selected if entry.video_id not in absent}
     left = [each for commit in commits.values() if (each := remainder(commit, to_do)) is not None]
     return RetryPlan(

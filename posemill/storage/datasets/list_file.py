@@ -29,11 +29,12 @@ from urllib.parse import unquote, urlsplit
 from posemill.errors import InputError
 from posemill.schema import Clip, TimedLabel, Video, require_id
 from posemill.storage.catalog import Catalog
+from posemill.storage.datasets.places import common_folder, uri_below
 from posemill.storage.datasets.tree import SPLIT, VIDEO_SUFFIXES
 from posemill.storage.durable import input_faults
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import Look, look_at_all, require_supported
-from posemill.storage.files.location import WEB, Location, is_address, relative_uri
+from posemill.storage.files.location import WEB, Location, is_address
 
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _COLUMNS = ("path", "id", "label", "subset", "start", "end")
@@ -71,7 +72,7 @@ def index_list(
     require_supported(map(str, firsts))
     with input_faults(file):
         looks = look_at_all(firsts, cache or FileCache.of_environment())
-    root = _common_folder(firsts)
+    root = common_folder(firsts)
     return Catalog(
         name=name or file.stem,
         root=root,
@@ -210,20 +211,11 @@ def _grouped(file: Path, rows: Sequence[_Row]) -> dict[str, list[_Row]]:
     return groups
 
 
-def _common_folder(locations: Sequence[Location]) -> str:
-    """The deepest folder that holds all local files, which has to be there to read them."""
-    folders = [os.path.dirname(each.place) for each in locations if not each.scheme]  # noqa: PTH120
-    return os.path.commonpath(folders) if folders else "/"
-
-
 def _video(root: str, rows: Sequence[_Row], seen: Look | None) -> Video:
     ends = [row.end_seconds for row in rows]
-    text = str(rows[0].location)
-    if not rows[0].location.scheme:
-        text = relative_uri(text.removeprefix(root).removeprefix("/"))
     return Video(
         id=rows[0].video_id,
-        uri=text,
+        uri=uri_below(root, rows[0].location),
         num_bytes=seen.num_bytes if seen else 0,
         identity=seen.identity if seen else ABSENT,
         start_seconds=min(row.start_seconds for row in rows),

@@ -5,18 +5,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from posemill.errors import EnvironmentFault, InputError
+from posemill.errors import EnvironmentFault, InputError, UnreadableVideo
 from posemill.storage.files.cache import FileCache, Source
 from posemill.storage.files.draft import Beat
-from posemill.storage.files.location import Location
+from posemill.storage.files.location import Location, is_address
 from posemill.storage.files.remote import RemoteFacts, RemoteFiles, remote_files, require_remote
 from posemill.storage.files.tar_members import (
     TarMember,
@@ -59,7 +59,8 @@ def ignore(_: str) -> None:
 def local_file(location: Location, cache: FileCache, beat: Beat = ignore) -> Iterator[LocalFile]:
     """A local file as it is; what is at an address or in a tar file, as a file of the cache.
 
-    `beat` hears of every piece that comes, and of waiting for other processes.
+    `beat` hears of every piece that comes, and of waiting for other processes. An
+    `UnreadableVideo` that is raised in the context names the location, not the cache's file.
 
     Raises:
         FileNotFoundError: there is no such file, or no such member.
@@ -68,11 +69,12 @@ def local_file(location: Location, cache: FileCache, beat: Beat = ignore) -> Ite
         OSError: a local file cannot be read.
     """
     with ExitStack() as stack:
+        file = _enter(stack, location, cache, beat)
         try:
-            file = _enter(stack, location, cache, beat)
-        except InputError as error:  # a package or a permission to use http is missing here
-            raise EnvironmentFault(str(error)) from error
-        yield file
+            yield file
+        except UnreadableVideo as error:  # readers name the file that they were given
+            text = str(error).replace(str(file.path), str(location))
+            raise UnreadableVideo(text) from error
 
 
 def look(location: Location, cache: FileCache, beat: Beat = ignore) -> Look:
@@ -86,7 +88,7 @@ def look(location: Location, cache: FileCache, beat: Beat = ignore) -> Look:
             member = _member(tar.path, location)
             return Look(member.num_bytes, member_identity(tar.path, member))
     if location.scheme:
-        facts = remote_files(location.scheme).look(location)
+        facts = _remote_files(location).look(location)
         return Look(facts.num_bytes or 0, facts.identity)
     path = Path(location.place)
     return Look(path.stat().st_size, file_identity(path))
@@ -108,13 +110,36 @@ def look_at_all(locations: Iterable[Location], cache: FileCache) -> list[Look | 
     return _at_once(one, locations)
 
 
-def are_there(texts: Iterable[str], cache: FileCache) -> list[bool]:
+def are_there(texts: Sequence[str], cache: FileCache) -> list[bool]:
     """Whether there is a file at each location, given as text.
 
     Raises:
         As `local_file`, but for FileNotFoundError.
     """
-    return _at_once(lambda text: _is_there(text, cache), texts)
+    locations = {text: location for text in texts if (location := _elsewhere(text))}
+    looks = look_at_all(locations.values(), cache)
+    found = {text: seen is not None for text, seen in zip(locations, looks, strict=True)}
+    return [found[text] if text in found else Path(text).exists() for text in texts]
+
+
+def require_root(root: str) -> None:
+    """Whether videos could be at a catalog's root at all: a disk or a bucket that is gone must
+    not make all of them count as missing.
+
+    Raises:
+        EnvironmentFault: it is not there, or gives no answer.
+    """
+    if not is_address(root):
+        folder = Path(root)
+        if not folder.is_dir() or not any(folder.iterdir()):
+            raise EnvironmentFault(
+                f"the videos' folder {root} is not there or empty; mount it, or index the "
+                "videos where they are now"
+            )
+        return
+    location = Location.parse(f"{root}/.posemill-probe")
+    with suppress(FileNotFoundError):  # an answer, too
+        _remote_files(location).look(location)
 
 
 def require_supported(texts: Iterable[str]) -> None:
@@ -128,15 +153,19 @@ def require_supported(texts: Iterable[str]) -> None:
         require_remote(scheme)
 
 
-def _is_there(text: str, cache: FileCache) -> bool:
+def _elsewhere(text: str) -> Location | None:
+    """The location, unless it is a local file of its own."""
+    if text.startswith("/") and ".tar#" not in text:
+        return None
     location = Location.parse(text)
-    if not location.scheme and not location.member:
-        return Path(text).exists()
+    return location if location.scheme or location.member else None
+
+
+def _remote_files(location: Location) -> RemoteFiles:
     try:
-        look(location, cache)
-    except FileNotFoundError:
-        return False
-    return True
+        return remote_files(location.scheme)
+    except InputError as error:  # a package or a permission to use http is missing here
+        raise EnvironmentFault(str(error)) from error
 
 
 def _enter(stack: ExitStack, location: Location, cache: FileCache, beat: Beat) -> LocalFile:
@@ -168,7 +197,7 @@ class _Changed(Exception):
 
 
 def _fetched(stack: ExitStack, location: Location, cache: FileCache, beat: Beat) -> LocalFile:
-    files = remote_files(location.scheme)
+    files = _remote_files(location)
     for _ in range(_CHANGES):
         beat(f"asking for {location}")
         facts = files.look(location)

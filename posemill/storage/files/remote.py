@@ -16,7 +16,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from posemill.errors import EnvironmentFault, MissingDependency, PosemillError
+from posemill.errors import EnvironmentFault, InputError, MissingDependency, PosemillError
 from posemill.storage.files.location import BUCKETS, Location
 from posemill.storage.files.web_client import open_web, require_web
 from posemill.storage.objects_remote import client_settings
@@ -60,7 +60,11 @@ class RemoteFiles(ABC):
 
     @abstractmethod
     def list(self, location: Location) -> Iterator[tuple[str, RemoteFacts]]:
-        """Every file below a place: its path below it, with `/` between parts."""
+        """Every file below a place: its path below it, with `/` between parts.
+
+        Raises:
+            InputError: this scheme has no listings.
+        """
 
 
 def remote_files(scheme: str) -> RemoteFiles:
@@ -151,7 +155,7 @@ class _Web(RemoteFiles):
             file.close()
 
     def list(self, location: Location) -> Iterator[tuple[str, RemoteFacts]]:
-        raise EnvironmentFault(
+        raise InputError(
             f"{location}: a web server does not list its files; expected s3:// or gs://. "
             "Give the addresses in a file to `posemill index list`."
         )

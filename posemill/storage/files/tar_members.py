@@ -48,13 +48,6 @@ def read_member(path: Path, member: TarMember) -> Iterator[bytes]:
             yield piece
 
 
-def read_text(path: Path, member: TarMember, limit: int) -> bytes:
-    """The first `limit` bytes of a member at most."""
-    with path.open("rb") as file:
-        file.seek(member.offset)
-        return file.read(min(member.num_bytes, limit))
-
-
 def member_identity(path: Path, member: TarMember) -> str:
     """As `file_identity` of a file with the member's bytes and its time.
 
