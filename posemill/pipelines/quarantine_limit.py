@@ -10,7 +10,7 @@ from posemill.schema import VideoStatus
 
 DEFAULT_SHARE = 0.05
 _HANDFUL = 10
-"""So many may be quarantined in any job, however few it has tried."""
+"""So many may be quarantined in a job, however few it has tried, unless none may be."""
 
 
 class QuarantineLimit:
@@ -40,7 +40,8 @@ class QuarantineLimit:
             self._require_few()
 
     def _require_few(self) -> None:
-        if self._quarantined > max(_HANDFUL, self._share * self._tried):
+        handful = _HANDFUL if self._share else 0
+        if self._quarantined > max(handful, self._share * self._tried):
             raise EnvironmentFault(
                 f"{self._quarantined} of {self._tried} videos tried are quarantined, more than "
                 f"{self._share:.0%}, so something else than the videos must be wrong; the last "

@@ -36,8 +36,8 @@ _CONFLICTS = 20
 _PAGE = 1000  # keys that the protocol lists by one request
 _CLIENT = {"connect_timeout": "5s", "timeout": "120s"}
 _RETRY = {
-    "max_retries": 4,
-    "retry_timeout": timedelta(seconds=20),
+    "max_retries": 8,
+    "retry_timeout": timedelta(seconds=60),
     "backoff": {
         "init_backoff": timedelta(milliseconds=100),
         "max_backoff": timedelta(seconds=3),

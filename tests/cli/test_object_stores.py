@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from chain import all_poses, assert_equal_poses, run_materialize
 
+from posemill.storage import objects_remote
 from posemill.storage.features import FeatureStore
 
 FIGURE = ("--estimator", "figure", "--reproducible", "--shard-videos", "2", "--json")
@@ -45,6 +46,7 @@ def test_what_an_object_store_refuses_is_said(
     assert status == 2
     assert "s3://nowhere/x: there is no such bucket" in err
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setitem(objects_remote._RETRY, "max_retries", 0)
     status, _, err = run("extract", catalog, "-o", f"{bucket}/x", *FIGURE)
     assert status == 3
     assert f"{bucket}/x: the object store failed" in err

@@ -19,10 +19,17 @@ def test_events_are_passed_on() -> None:
     assert [event.item_id for event in passed] == ["video-0", "video-1", "video-2"]
 
 
-def test_a_handful_is_always_allowed() -> None:
-    limit = QuarantineLimit(0.0, lambda _: None)
+def test_a_handful_is_allowed_where_any_are() -> None:
+    limit = QuarantineLimit(0.01, lambda _: None)
     tell(limit, "quarantined", 10)
-    with pytest.raises(EnvironmentFault, match=r"11 of 11 videos.*more than 0%.*video-0.mp4: why"):
+    with pytest.raises(EnvironmentFault, match=r"11 of 11 videos.*more than 1%.*video-0.mp4: why"):
+        tell(limit, "quarantined", 1)
+
+
+def test_none_is_allowed_where_the_share_is_zero() -> None:
+    limit = QuarantineLimit(0.0, lambda _: None)
+    tell(limit, "ok", 100)
+    with pytest.raises(EnvironmentFault, match=r"1 of 101 videos.*more than 0%"):
         tell(limit, "quarantined", 1)
 
 

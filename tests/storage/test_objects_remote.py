@@ -103,6 +103,7 @@ def test_a_network_that_is_down_is_the_environments_fault(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setitem(objects_remote._RETRY, "max_retries", 0)
     with pytest.raises(EnvironmentFault, match=f"{bucket}/a.*Check the network") as caught:
         PoseStore.open(f"{bucket}/a")
     assert "Debug source" not in str(caught.value)

@@ -17,6 +17,10 @@ import numpy as np
 from posemill.errors import EnvironmentFault
 from posemill.pipelines.supervise.messages import Item, Journal
 
+_TIMES = {"once": 1, "thrice": 3}
+_LOST_AFTER = {"after_item_fault": 1, "after_two_item_faults": 2}
+"""How many items must have failed before known-good work does."""
+
 
 class FaultyJob:
     """Answers with the process's number; `folder` remembers across processes."""
@@ -42,14 +46,18 @@ class FaultyJob:
                 journal.finish(item.id, os.getpid())
 
     def _befall(self, fault: str, beat: Callable[[str], None]) -> None:
-        kind, _, once = fault.partition(" ")
-        if kind == "after_item_fault" and not list(self._folder.glob("done.*")):
+        kind, _, times = fault.partition(" ")
+        if kind in _LOST_AFTER and self._faults() < _LOST_AFTER[kind]:
             return
-        if once and (self._folder / f"done.{kind}").exists():
+        if times and self._faults(kind) >= _TIMES[times]:
             return
         if kind:
-            (self._folder / f"done.{kind}").touch()
+            (self._folder / f"{kind}.{self._faults(kind)}").touch()
             _FAULTS[kind](beat)
+
+    def _faults(self, kind: str = "*") -> int:
+        """How many there were so far, in all processes."""
+        return len(list(self._folder.glob(f"{kind}.*")))
 
 
 def _raise(error: BaseException) -> Callable[[Any], None]:
@@ -95,7 +103,7 @@ _FAULTS: dict[str, Callable[[Any], None]] = {
     "exception": _raise(RuntimeError("out of imagination")),
     "disk": _raise(OSError(28, "No space left on device")),
     "environment": _raise(EnvironmentFault("the network is gone")),
-    "after_item_fault": _raise(RuntimeError("the device is lost")),
+    **dict.fromkeys(_LOST_AFTER, _raise(RuntimeError("the device is lost"))),
     "killed": _signal(signal.SIGKILL),
     "terminated": _signal(signal.SIGTERM),
 }

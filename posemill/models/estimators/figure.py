@@ -98,8 +98,13 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, Letter]):
         self._net.to(self._device)
 
     def fingerprint(self) -> str:
+        from torch import __version__ as torch_version
+
         parameters = {**asdict(self._settings), "long_edge": LONG_EDGE}
-        return f"figure weights={self._weights_sha256} parameters={canonical_json(parameters)}"
+        return (
+            f"figure weights={self._weights_sha256} parameters={canonical_json(parameters)} "
+            f"torch={torch_version.partition('+')[0]}"
+        )
 
     def preprocess(self, frames: Sequence[UInt8]) -> tuple[FigureBatch, list[Letter]]:
         letters = [_letter(frame) for frame in frames]

@@ -32,11 +32,21 @@ def mark() -> Iterator[str]:
         os.kill(pid, signal.SIGKILL)
 
 
+def _heed_signals() -> None:
+    """Whoever runs the tests may ignore some, as `nohup` does, and children inherit that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def family(mark: str, tmp_path: Path) -> subprocess.Popen[bytes]:
     """A parent whose child holds the interpreter's lock and has started a process of its own."""
     environment = {**os.environ, MARK: mark, "PYTHONPATH": str(SUPPORT)}
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], env=environment)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)],
+        env=environment,
+        preexec_fn=_heed_signals,
+    )
     wait_until(lambda: "sleep 600 " in marked(mark).values())
     assert len(marked(mark)) == 4  # parent, guard, child, grandchild
     return parent
@@ -47,7 +57,7 @@ def test_a_parent_takes_all_along(
     family: subprocess.Popen[bytes], mark: str, number: signal.Signals
 ) -> None:
     family.send_signal(number)
-    family.wait()
+    family.wait(timeout=60)
     wait_until(lambda: not marked(mark))
 
 
@@ -59,5 +69,5 @@ def test_a_guard_takes_its_child_along(family: subprocess.Popen[bytes], mark: st
     wait_until(lambda: len(set(marked(mark)) - before) == 3)
     assert set(marked(mark)) & before == {family.pid}
     family.kill()
-    family.wait()
+    family.wait(timeout=60)
     wait_until(lambda: not marked(mark))

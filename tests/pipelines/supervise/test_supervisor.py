@@ -111,7 +111,8 @@ def test_of_several_items_begun_only_the_guilty_one_is_condemned(make: Make) -> 
 
 @pytest.mark.parametrize("fault", ["killed", "terminated"])
 def test_a_child_that_others_kill_says_nothing_of_its_item(make: Make, fault: str) -> None:
-    assert verdicts(list(make().work(items("", f"{fault} once")))) == {
+    """Not even when it happens again as often as would condemn an item."""
+    assert verdicts(list(make().work(items("", f"{fault} thrice")))) == {
         "item-0": "ok",
         "item-1": "ok",
     }
@@ -157,6 +158,12 @@ def test_a_child_that_is_not_ready_in_time_is_the_environments_fault(make: Make)
 def test_a_device_that_breaks_at_work_condemns_no_item(make: Make, fault: str) -> None:
     with pytest.raises(EnvironmentFault, match="the device is lost"):
         list(make(probe="after_item_fault").work(items("", fault)))
+
+
+def test_a_device_that_breaks_while_a_suspect_is_alone_condemns_no_item(make: Make) -> None:
+    """Known-good work goes well before the suspect is tried alone, and no more afterwards."""
+    with pytest.raises(EnvironmentFault, match="the device is lost"):
+        list(make(probe="after_two_item_faults").work(items("", "exception")))
 
 
 def test_a_child_with_other_facts_is_refused(tmp_path: Path) -> None:
