@@ -18,8 +18,10 @@ class RisingClock:
     def __init__(self, fps: float | None) -> None:
         """`fps` None: the container does not know its rate, and 25 is taken."""
         self.last_seconds = -math.inf
-        self._step_seconds = 1.0 / (fps or _DEFAULT_FPS)
+        self._fps = fps or _DEFAULT_FPS
         self._trusted = True
+        self._counted_from = 0.0
+        self._counted = 0
 
     @property
     def is_container(self) -> bool:
@@ -29,9 +31,12 @@ class RisingClock:
     def tick(self, container_seconds: float) -> float:
         """The time of the next frame, given what the container says."""
         rises = math.isfinite(container_seconds) and container_seconds > self.last_seconds
-        self._trusted = self._trusted and rises
+        if self._trusted and not rises:
+            self._trusted = False
+            self._counted_from = max(self.last_seconds + 1.0 / self._fps, 0.0)
         if self._trusted:
             self.last_seconds = container_seconds
-        else:
-            self.last_seconds = max(self.last_seconds + self._step_seconds, 0.0)
+        else:  # not by sums, whose errors grow
+            self.last_seconds = self._counted_from + self._counted / self._fps
+            self._counted += 1
         return self.last_seconds

@@ -25,6 +25,7 @@ from posemill.storage.files.tar_members import (
     tar_members,
 )
 from posemill.storage.identity import file_identity
+from posemill.storage.video.trust import require_regular
 
 _CHANGES = 3
 _AT_ONCE = 16
@@ -64,7 +65,7 @@ def local_file(location: Location, cache: FileCache, beat: Beat = ignore) -> Ite
 
     Raises:
         FileNotFoundError: there is no such file, or no such member.
-        UnreadableVideo: more bytes than the cache may hold, or no tar file.
+        UnreadableVideo: more bytes than the cache may hold, no tar file, or no regular file.
         EnvironmentFault: the network, the disk or a permission fails.
         OSError: a local file cannot be read.
     """
@@ -91,6 +92,8 @@ def look(location: Location, cache: FileCache, beat: Beat = ignore) -> Look:
         facts = _remote_files(location).look(location)
         return Look(facts.num_bytes or 0, facts.identity)
     path = Path(location.place)
+    if not path.is_file():  # a pipe would not be opened until somebody writes
+        raise FileNotFoundError(errno.ENOENT, "no regular file", location.place)
     return Look(path.stat().st_size, file_identity(path))
 
 
@@ -175,6 +178,7 @@ def _enter(stack: ExitStack, location: Location, cache: FileCache, beat: Beat) -
         whole = LocalFile(Path(location.place), "")
     else:
         path = Path(location.place)
+        require_regular(path)
         return LocalFile(path, file_identity(path))
     if not location.member:
         return whole

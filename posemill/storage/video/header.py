@@ -93,6 +93,9 @@ def _fps(stream: VideoStream) -> float | None:
 def _duration_seconds(container: InputContainer, stream: VideoStream) -> float | None:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    if container.duration is not None:
-        return float(Fraction(container.duration, av.time_base))
-    return None
+    if container.duration is None:
+        return None
+    # Matroska's reaches from zero to the end, however late the first frame is.
+    is_from_zero = container.format.name.startswith("matroska")
+    late = max(0, container.start_time or 0) if is_from_zero else 0
+    return float(Fraction(max(0, container.duration - late), av.time_base))

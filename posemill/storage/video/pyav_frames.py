@@ -42,6 +42,9 @@ class PyavFrames:
         self._stream.codec_context.thread_count = threads
         self._stream.codec_context.thread_type = "AUTO"
         self.header = describe(self._container, self._stream)
+        # An AVI holds the order of decoding alone, which is then not that of showing.
+        reorders = bool(self._stream.codec_context.has_b_frames)
+        self._tells_times = not (self.header.container == "avi" and reorders)
         self.damage: Damage | None = None
         self.broken_end: Damage | None = None
         self.shape: Shape | None = None
@@ -130,7 +133,7 @@ class PyavFrames:
 
     def _time(self, frame: av.VideoFrame) -> float:
         """Since the stream's start; NaN where the container does not tell."""
-        if frame.pts is None or frame.time_base is None:
+        if not self._tells_times or frame.pts is None or frame.time_base is None:
             return math.nan
         return float((frame.pts - (self._stream.start_time or 0)) * frame.time_base)
 

@@ -8,6 +8,7 @@ else; PyAV reads the bytes through `FileBytes` and has no protocol at all.
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -102,12 +103,27 @@ def describe_head(head: bytes) -> str | None:
     return None
 
 
-def _open_regular(path: Path) -> BinaryIO:
-    """Looks before it opens: opening a FIFO would wait for its writer."""
+def require_regular(path: Path) -> None:
+    """Refuse what is no file of bytes, before it is opened: a pipe would wait for its writer.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        UnreadableVideo: a folder, a pipe, a device, or a link that leads to itself.
+        OSError: the system does not tell.
+    """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise unreadable(str(path), _describe_mode(mode))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise unreadable(str(path), "a link that leads to itself") from error
+        raise
+    if not stat.S_ISREG(mode):
+        raise unreadable(str(path), _describe_mode(mode))
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    try:
+        require_regular(path)
         return path.open("rb")
     except FileNotFoundError:
         raise
