@@ -102,6 +102,18 @@ def many_frames(path: Path, frames: int = 1_000_000) -> Made:
     )
 
 
+def false_index(path: Path, samples: int = 2**26 - 1) -> Made:
+    """An MP4 of 2 kB whose only fragment tells of 67 million samples, each without a byte of index.
+
+    FFmpeg takes 2.5 GB and ten seconds to open it.
+    """
+    made = shoot(path, Film(frames=4, container={"movflags": "frag_keyframe+empty_moov"}))
+    # trun: offset and flags of the first sample are given, sizes and times are not.
+    run = struct.pack(">4I", 0x05, samples, 120, 0x02000000)
+    rewritten(path, lambda data: rebuilt(data, {"moof/traf/trun": run}))
+    return _unreadable(made, 0)
+
+
 def fifo(path: Path) -> Made:
     """A pipe into which nobody writes: whoever opens it waits."""
     os.mkfifo(path)

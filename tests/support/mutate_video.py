@@ -11,6 +11,22 @@ from numpy.random import Generator
 
 _HEADER_BYTES = 1024
 _TELLING = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1)
+# Codes of AVI and MOV, and names of Matroska, by which FFmpeg finds its decoders.
+_FOURCC = (
+    b"avc1 hvc1 av01 mp4v XVID DIV3 MPG1 mpg2 WMV1 WMV2 WMV3 WVC1 H263 FLV1 VP31 VP60 VP62 VP80 "
+    b"VP90 theo RV40 SVQ1 SVQ3 cvid IV32 IV50 MJPG dvsd dvcp apcn apch AVdn CFHD drac png  jpeg "
+    b"mjp2 gif  tiff BMP  rle  rpza smc  8BPS QDRW tscc tsc2 ZLIB MSZH HFYU FFVH FFV1 LAGS ULRG "
+    b"M8RG SCPR MSS1 MSS2 G2M4 DXSB Hap1 HapQ DXD3 VMnc ZMBV FPS1 CSCD QPEG LOCO WNV1 CRAM raw  "
+    b"yuv2 v210 v410 r210 AVRp AIC  pxlt icod FICV SHQ2 UCOD MWV1 EM2V RAVI CLJR ASV1 VCR1 TM20"
+)
+_MATROSKA = (
+    b"V_MPEG4/ISO/AVC V_MPEGH/ISO/HEVC V_MPEG4/ISO/ASP V_MPEG2 V_MPEG1 V_VP8 V_VP9 V_AV1 V_MJPEG "
+    b"V_THEORA V_DIRAC V_PRORES V_FFV1 V_REAL/RV10 V_REAL/RV30 V_REAL/RV40 V_SNOW V_UNCOMPRESSED "
+    b"V_QUICKTIME V_MS/VFW/FOURCC V_MPEGI/ISO/VVC"
+)
+# Where a code lies in the body of the part that holds it.
+_CODE_AT = {"stsd": 12, "strf": 16, "strh": 4}
+_CODEC_ID = "86"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,22 @@ def _graft_chunk(data: bytes, other: bytes, rng: Generator) -> bytes:
     return _replaced(data, mine.start, mine.end, other[graft.start : graft.end], rng)
 
 
+def _rename_codec(data: bytes, other: bytes, rng: Generator) -> bytes:
+    """Another decoder gets the packets."""
+    for chunk in chunks_of(data):
+        if chunk.name == _CODEC_ID and chunk.form == "ebml":
+            names = _MATROSKA.split()
+            name = names[rng.integers(len(names))]
+            return _put(data, chunk.body, chunk.end, name, sizes_follow=True)
+    places = [c.body + _CODE_AT[c.name] for c in chunks_of(data) if c.name in _CODE_AT]
+    if not places:
+        return _set_header_number(data, other, rng)
+    code = int(rng.integers(len(_FOURCC) // 5 + 1)) * 5
+    for place in places:
+        data = data[:place] + _FOURCC[code : code + 4] + data[place + 4 :]
+    return data
+
+
 Edit = Callable[[bytes, bytes, Generator], bytes]
 _ANYWHERE: dict[str, Edit] = {
     "bits flipped": _flip_bits,
@@ -145,6 +177,7 @@ KINDS: dict[str, Edit] = {
     "chunk resized": _resize_chunk,
     "chunk number": _set_chunk_number,
     "chunk grafted": _graft_chunk,
+    "codec renamed": _rename_codec,
 }
 
 
@@ -180,8 +213,12 @@ def _choose(chunks: Sequence[Chunk], rng: Generator) -> Chunk | None:
 
 def _replaced(data: bytes, start: int, end: int, by: bytes, rng: Generator) -> bytes:
     """Other bytes there; in half of the cases the sizes of what holds them follow."""
+    return _put(data, start, end, by, sizes_follow=bool(rng.integers(2)))
+
+
+def _put(data: bytes, start: int, end: int, by: bytes, *, sizes_follow: bool) -> bytes:
     edited = bytearray(data)
-    if rng.integers(2):
+    if sizes_follow:
         grown = len(by) - (end - start)
         for chunk in chunks_of(data):
             if chunk.size_bytes and chunk.holds(start, end):
