@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from posemill.errors import StoreCorrupted
 from posemill.schema import Int64, Video
 from posemill.storage.videos import VideoTable
 
 _SHARD, _COST = "shard_id", "cost"
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,3 +88,19 @@ def plan_from_table(number: int, table: pa.Table) -> PlanTable:
 def of_shard(shard_id: int) -> list[tuple[str, str, int]]:
     """What to read of a stored plan: the rows of one shard."""
     return [(_SHARD, "=", shard_id)]
+
+
+def require_planned(place: str, plans: Iterable[PlanTable], shards: Iterable[int]) -> None:
+    """Notice lost plans by the committed shards that were in them; `place` is the plans' own.
+
+    Raises:
+        StoreCorrupted: no plan has one of the shards.
+    """
+    planned = {shard for plan in plans for shard in np.unique(plan.shard_id).tolist()}
+    lost = sorted(set(shards) - planned)
+    if lost:
+        named = ", ".join(map(str, lost[:_SHOWN])) + (", ..." if len(lost) > _SHOWN else "")
+        raise StoreCorrupted(
+            f"{place}: no plan has the committed shards {named} ({len(lost)} in all), so a plan is "
+            "lost. Restore it from a backup, or make the store again."
+        )

@@ -31,7 +31,13 @@ from posemill.storage.commits import (
 from posemill.storage.durable import disk_faults
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION, XYZ_M
 from posemill.storage.objects import Objects, Place
-from posemill.storage.plan_table import PlanTable, of_shard, plan_from_table, plan_to_table
+from posemill.storage.plan_table import (
+    PlanTable,
+    of_shard,
+    plan_from_table,
+    plan_to_table,
+    require_planned,
+)
 from posemill.storage.plans import count_numbered, read_numbered, write_numbered
 from posemill.storage.pose_group import PoseGroup, write_group
 from posemill.storage.pose_mending import Remainder, remainder
@@ -124,9 +130,17 @@ class PoseStore(Store[ShardCommit]):
         require_same(self.url, configuration, self.configuration)
 
     def plans(self) -> list[PlanTable]:
-        """All plans, in order."""
-        tables = read_numbered(self.objects.at(PLAN))
-        return [plan_from_table(number, table) for number, table in enumerate(tables)]
+        """All plans, in order.
+
+        Raises:
+            StoreCorrupted: one is lost or damaged.
+            EnvironmentFault: one cannot be read.
+        """
+        committed = self.records()  # the first: a shard is committed after it is planned
+        part = self.objects.at(PLAN)
+        plans = [plan_from_table(*numbered) for numbered in enumerate(read_numbered(part))]
+        require_planned(part.url, plans, committed)
+        return plans
 
     def shard_videos(self, shard_id: int) -> tuple[Video, ...]:
         """The videos that are planned for a shard, in order; reads no other shard's.
