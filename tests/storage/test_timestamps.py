@@ -28,6 +28,10 @@ def test_starts_at_0_where_the_container_has_no_times() -> None:
     assert _ticks([math.nan, math.nan, 3.0], 10) == pytest.approx([0.0, 0.1, 0.2])
 
 
+def test_counts_by_division_so_that_errors_do_not_grow() -> None:
+    assert _ticks([math.nan] * 1000, 10) == [index / 10 for index in range(1000)]
+
+
 def test_takes_25_per_second_where_no_rate_is_known() -> None:
     assert _ticks([0.0, 0.0], None) == pytest.approx([0.0, 0.04])
 
