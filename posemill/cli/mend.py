@@ -10,6 +10,7 @@ import typer
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     ConfigOption,
+    DecodersOption,
     DryRunFlag,
     JsonFlag,
     MemoryLimitOption,
@@ -125,6 +126,7 @@ def retry_command(
         str | None, typer.Option(help="cpu, cuda, or cuda:N [default: as at extraction].")
     ] = None,
     workers: WorkersOption = 2,
+    decoders: DecodersOption = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
     video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
     memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
@@ -150,6 +152,7 @@ def retry_command(
         weights=weights,
         threads=threads,
         limits=limits(video_timeout, memory_limit),
+        decoders=decoders,
         engine=engine,
         engine_options=EngineOptions(workers=workers),
     )

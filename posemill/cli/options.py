@@ -33,9 +33,20 @@ VideoTimeoutOption = Annotated[
         "this and a minute for each second of footage.",
     ),
 ]
+DecodersOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=64,
+        help="Processes of each worker that decode videos. More than 1 helps where poses are "
+        "estimated faster than one core decodes, as with a GPU.",
+    ),
+]
 MemoryLimitOption = Annotated[
     float,
-    typer.Option(min=0.1, metavar="GIB", help="Memory of each worker's decoder and estimator."),
+    typer.Option(
+        min=0.1, metavar="GIB", help="Memory of each worker's decoders and estimator, together."
+    ),
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
 

@@ -10,6 +10,7 @@ import typer
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     ConfigOption,
+    DecodersOption,
     DeviceOption,
     DryRunFlag,
     JsonFlag,
@@ -57,6 +58,7 @@ def extract_command(
     ] = False,
     device: DeviceOption = "cpu",
     workers: WorkersOption = 2,
+    decoders: DecodersOption = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
     reproducible: Annotated[
         bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
@@ -108,6 +110,7 @@ def extract_command(
         engine=engine,
         engine_options=EngineOptions(workers=workers),
         limits=limits(video_timeout, memory_limit),
+        decoders=decoders,
         max_quarantined=max_quarantined,
         videos_per_shard=shard_videos,
         ignore_times=ignore_times,

@@ -53,7 +53,9 @@ class ExtractConfig:
     engine: str = "local"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
     limits: Limits = field(default_factory=Limits)
-    """Of time and memory, for the process that decodes and estimates."""
+    """Of time and memory, for the processes that decode and estimate."""
+    decoders: int = 1
+    """Processes of each worker that decode the next videos while the poses of one are estimated."""
     max_quarantined: float = DEFAULT_SHARE
     """The share of the videos tried that may be quarantined before the job stops."""
     videos_per_shard: int | None = None
@@ -111,7 +113,13 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     )
     planned, plan = _extend_plan(store, catalog, config)
     worker = extract_worker(
-        config.out, planned, catalog, config.estimator, config.options, config.limits
+        config.out,
+        planned,
+        catalog,
+        config.estimator,
+        config.options,
+        config.limits,
+        config.decoders,
     )
     on_event(StageStarted(STAGE, len(plan.pending), sum(task.num_items for task in plan.pending)))
     limited = QuarantineLimit(config.max_quarantined, on_event)
@@ -149,6 +157,7 @@ def extract_worker(
     estimator: str,
     options: EstimatorOptions,
     limits: Limits,
+    decoders: int,
 ) -> WorkerSpec:
     """How to build a worker that extracts shards of the store at `out`.
 
@@ -165,6 +174,7 @@ def extract_worker(
             "estimator": estimator,
             "options": options,
             "limits": limits,
+            "decoders": decoders,
         },
     )
 

@@ -47,8 +47,8 @@ def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[
 class ExtractWorker:
     """Extracts shards; satisfies `tasks.ShardWorker`.
 
-    Videos are decoded and their poses estimated in a child process that may
-    crash, hang or be killed. This process only commits.
+    Poses are estimated in a child process, and videos decoded in `decoders`
+    processes of that; they may crash, hang or be killed. This process only commits.
     """
 
     def __init__(
@@ -59,12 +59,18 @@ class ExtractWorker:
         estimator: str,
         options: EstimatorOptions,
         limits: Limits,
+        decoders: int,
     ) -> None:
         self._moved = moved
         self._store = PoseStore.open(out)
         job = JobSpec(
             "posemill.pipelines.extract_child:VideoJob",
-            {"source_root": source_root, "estimator": estimator, "options": options},
+            {
+                "source_root": source_root,
+                "estimator": estimator,
+                "options": options,
+                "decoders": decoders,
+            },
         )
         self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)
 

@@ -66,6 +66,8 @@ class RetryConfig:
     """Of a store that is not reproducible; else the store's own."""
     limits: Limits = field(default_factory=Limits)
     """Of time and memory; raise them where they were what a video failed for."""
+    decoders: int = 1
+    """Of each worker."""
     engine: str = "local"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
 
@@ -144,6 +146,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
         store.configuration["estimator"],
         _options(store, config),
         config.limits,
+        config.decoders,
     )
     on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
     report = engine.run(

@@ -47,6 +47,7 @@ def run(
     workers: int = 2,
     videos_per_shard: int = 5,
     device: Path | None = None,
+    decoders: int = 1,
 ) -> ExtractSummary:
     parameters = {} if device is None else {"device": str(device)}
     config = ExtractConfig(
@@ -57,6 +58,7 @@ def run(
         engine_options=EngineOptions(workers=workers),
         limits=LIMITS if device is None else Limits(),
         videos_per_shard=videos_per_shard,
+        decoders=decoders,
     )
     return extract(config, on_event)
 
@@ -65,10 +67,11 @@ def entries(store: Path) -> dict[str, VideoEntry]:
     return PoseStore.open(store).entries()
 
 
-def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decoders", [1, 2])
+def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path, decoders: int) -> None:
     decoder = ("decoder_crash", "decoder_hang", "decoder_exception")
     poison = (*decoder, "estimator_crash", "estimator_hang")
-    run(film(tmp_path / "mixed", *poison), tmp_path / "mixed.zarr")
+    run(film(tmp_path / "mixed", *poison), tmp_path / "mixed.zarr", decoders=decoders)
     run(film(tmp_path / "good"), tmp_path / "good.zarr")
     found = entries(tmp_path / "mixed.zarr")
     assert {name: found[name].reason for name in poison} == {
@@ -90,11 +93,13 @@ def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path) -> None:
 
 
 def test_a_video_that_eats_all_memory_is_quarantined(tmp_path: Path) -> None:
-    catalog = film(tmp_path / "videos", "estimator_hog", "estimator_exception")
+    hogs = ("estimator_hog", "decoder_hog")
+    catalog = film(tmp_path / "videos", *hogs, "estimator_exception")
     run(catalog, tmp_path / "poses.zarr", workers=1)
     found = entries(tmp_path / "poses.zarr")
-    assert found["estimator_hog"].reason == "memory"
-    assert "its limit is 1.00 GiB" in found["estimator_hog"].message
+    for hog in hogs:
+        assert found[hog].reason == "memory"
+        assert "its limit is 1.00 GiB" in found[hog].message
     assert found["estimator_exception"].reason == "failed"
     assert {found[name].status for name in GOOD} == {"ok"}
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from posemill.models.estimators.base import Estimator, EstimatorOptions, EstimatorSpec, Persons
 from posemill.schema import UInt8
+from posemill.storage.video import Frame, VideoReader
 from posemill.transforms.skeletons import COCO_17
 
 PROBE_WIDTH = 64
@@ -27,6 +28,13 @@ ESTIMATOR_FAULTS = {144: "crash", 160: "hang", 176: "exception", 192: "hog", 208
 DECODER_FAULTS = ("crash", "hang", "exception", "hog")
 """By the name of a video's file: `decoder_crash.mp4` and so on."""
 _FATAL_FRAME = 5
+# Python runs it at its start, where it finds it on its path.
+_AT_START = """
+import sys
+if "posemill.pipelines.decode.decoder_process" in sys.orig_argv:
+    import poison
+    poison.infect()
+"""
 
 
 def plant(folder: Path, name: str = "poison") -> Path:
@@ -34,6 +42,7 @@ def plant(folder: Path, name: str = "poison") -> Path:
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (folder / "sitecustomize.py").write_text(_AT_START)
     (info / "entry_points.txt").write_text(f"[posemill.estimators]\n{name} = {name}:create\n")
     return folder
 
@@ -56,7 +65,6 @@ class PoisonEstimator(Estimator):
         return "poison"
 
     def estimate(self, frames: Iterable[UInt8]) -> Iterator[Persons]:
-        cv2.VideoCapture = PoisonCapture  # here, as only a child process estimates
         for number, frame in enumerate(frames):
             self._use_device(frame)
             if number == _FATAL_FRAME:
@@ -76,25 +84,17 @@ class PoisonEstimator(Estimator):
             time.sleep(0.05)
 
 
-class PoisonCapture:
-    """A decoder that fails in the middle of a file of a telling name."""
+def infect() -> None:
+    """Have the decoder fail in the middle of a file of a telling name, in this process."""
+    decode = VideoReader.__next__
 
-    _real = cv2.VideoCapture
+    def decode_or_fail(reader: VideoReader) -> Frame:
+        kind, _, fault = reader.path.stem.partition("_")
+        if kind == "decoder" and reader.frames_decoded == _FATAL_FRAME:
+            commit(fault)
+        return decode(reader)
 
-    def __init__(self, name: str, *arguments: object) -> None:
-        self._capture = PoisonCapture._real(name, *arguments)
-        kind, _, fault = Path(name).stem.partition("_")
-        self._fault = fault if kind == "decoder" else ""
-        self._grabbed = 0
-
-    def grab(self) -> bool:
-        self._grabbed += 1
-        if self._grabbed == _FATAL_FRAME:
-            commit(self._fault)
-        return self._capture.grab()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._capture, name)
+    VideoReader.__next__ = decode_or_fail
 
 
 def commit(fault: str) -> None:

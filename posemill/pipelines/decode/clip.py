@@ -69,24 +69,19 @@ class ClipFrames:
         """
         if self._is_closed:
             raise StopIteration
-        if not self.events:
-            try:
-                self._wait(self)
-            except ProcessLost:
-                self.close()
-                raise
-        event = self.events.popleft()
-        if isinstance(event, FrameReady):
-            assert self._ring is not None  # noqa: S101 - frames come after their ring
-            return Frame(event.index, event.pts_seconds, self._ring.take(event.slot, event.shape))
-        self._finish()
-        match event:
-            case Refused(error=error):
-                raise error
-            case Broken(loss=loss):
-                raise ProcessLost(loss)
-        self._ended = event
-        raise StopIteration
+        event = self._next_event()
+        if isinstance(event, Ended):
+            self._ended = event
+            self._finish()
+            raise StopIteration
+        del self.events[0]
+        assert self._ring is not None  # noqa: S101 - frames come after their ring
+        return Frame(event.index, event.pts_seconds, self._ring.take(event.slot, event.shape))
+
+    def open(self) -> None:
+        """Wait for the first frame without reading it, and raise what doing so would raise."""
+        if not self._is_closed:
+            self._next_event()
 
     @property
     def ended(self) -> Ended:
@@ -100,6 +95,22 @@ class ClipFrames:
                 f"the facts of {self.request.item_id!r} are known after its last frame; read on"
             )
         return self._ended
+
+    def _next_event(self) -> FrameReady | Ended:
+        """Waited for, and left in its place."""
+        try:
+            if not self.events:
+                self._wait(self)
+            match self.events[0]:
+                case Refused(error=error):
+                    raise error
+                case Broken(loss=loss):
+                    raise ProcessLost(loss)
+                case event:
+                    return event
+        except Exception:
+            self.close()
+            raise
 
     def put(self, event: ClipEvent | RingReader) -> None:
         """Called by the pool with what the decoder says."""
