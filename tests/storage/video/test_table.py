@@ -126,6 +126,31 @@ def test_where_opencv_stops_and_what_it_does_not_see(tmp_path: Path) -> None:
     assert facts.pts_source is PtsSource.FRAME_RATE
 
 
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "concat:{0}|{0}",
+        "file:{0}",
+        "cache:file:{0}",
+        "subfile,,start,0,end,0,,:{0}",
+        "data:text/plain,{0}",
+        "http://127.0.0.1:9/{0}",
+    ],
+)
+def test_a_chained_address_is_a_file_name_like_any_other(
+    chain: str, decoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    hang(tmp_path, "h264")
+    name = Path(chain.format("h264.mp4"))
+    with pytest.raises(FileNotFoundError):
+        open_video(name, decoder=decoder)
+    name.parent.mkdir(parents=True, exist_ok=True)
+    name.write_text("ffconcat version 1.0\nfile h264.mp4\n")
+    with pytest.raises(UnreadableVideo, match="playlist"):
+        open_video(name, decoder=decoder)
+
+
 def test_an_endless_stream_is_read_in_order_and_can_be_left(tmp_path: Path, decoder: str) -> None:
     made = GALLERY["again_and_again"].make(tmp_path / "a.ts")
     data = made.path.read_bytes()
