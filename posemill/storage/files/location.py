@@ -33,6 +33,7 @@ _REMOTE_MEMBER = re.compile(r"([^#]+?\.tar(?:\?[^#]*)?)#(.+)")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NO_PARTS = {"", ".", ".."}
+_CHAINED = "addresses are not chained by ::"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _fault(place: str) -> str:
         return "it is a relative path"
     scheme, rest = match[1], place[match.end() :]
     if rest.startswith(":"):
-        return "addresses are not chained by ::"
+        return _CHAINED
     if scheme not in BUCKETS | WEB:
         return f"{scheme}: is not taken"
     if not rest.startswith("//"):
@@ -133,9 +134,11 @@ def _fault_of_object(rest: str) -> str:
     bucket, _, key = rest.partition("/")
     if not _BUCKET.fullmatch(bucket):
         return f"{bucket!r} is no name of a bucket"
+    if "::" in key:
+        return _CHAINED
     if key and not _NO_PARTS.isdisjoint(key.split("/")):
         return "its key has an empty, `.` or `..` part"
-    return "addresses are not chained by ::" if "::" in key else ""
+    return ""
 
 
 def _fault_of_page(rest: str) -> str:
@@ -144,13 +147,16 @@ def _fault_of_page(rest: str) -> str:
         return "it names a user or a password, which would be kept in catalogs and messages"
     if not _HOST.fullmatch(host):
         return f"{host!r} is no name of a host"
+    name = path.partition("?")[0]
+    if "::" in name:
+        return _CHAINED
     if "#" in path:
         return "# is for members of a .tar file"
     if "\\" in path or " " in path:
         return "it has a space or a backslash, to be written %20 and %5C"
-    if not _NO_PARTS.isdisjoint(path.partition("?")[0].split("/")[:-1]) or not slash:
+    if not slash or not _NO_PARTS.isdisjoint(name.split("/")):
         return "its path is absent, or has an empty, `.` or `..` part"
-    return "addresses are not chained by ::" if "::" in path.partition("?")[0] else ""
+    return ""
 
 
 def _fault_of_member(member: str) -> str:

@@ -74,6 +74,7 @@ def remote_files(scheme: str) -> RemoteFiles:
         MissingDependency: a package is not installed.
         InputError: plain http, which is not allowed here.
     """
+    require_remote(scheme)
     return _files_of(scheme, os.environ.get("AWS_ENDPOINT_URL", ""))
 
 
@@ -91,7 +92,6 @@ def require_remote(scheme: str) -> None:
 
 @cache
 def _files_of(scheme: str, endpoint: str) -> RemoteFiles:
-    require_remote(scheme)
     return _Bucket(scheme, endpoint) if scheme in BUCKETS else _Web()
 
 
