@@ -23,8 +23,8 @@ demo: install  ## Fixture videos -> poses -> features -> a trained model and a r
 test: install  ## Run the tests
 	$(BIN)/python -m pytest
 
-chaos: install  ## Kill extract and materialize 50 times, and check that nothing was lost (minutes)
-	POSEMILL_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos
+chaos: install  ## Kill extract, materialize and retry 60 times, and check that nothing was lost (minutes)
+	POSEMILL_CHAOS_KILLS=60 $(BIN)/python -m pytest tests/chaos
 
 fuzz-video: install  ## Break 10,000 videos and extract them among whole ones (minutes)
 	POSEMILL_FUZZ_FILES=10000 $(BIN)/python -m pytest tests/fuzz -rP

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from chain import index
 from chaos import (
+    Stage,
     assert_same_features,
     assert_same_poses,
     bytes_on_disk,
@@ -26,11 +27,11 @@ from chaos import (
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 from posemill.storage.poses import PoseStore
 
-KILLS = int(os.environ.get("POSEMILL_CHAOS_KILLS", "4"))
+KILLS = int(os.environ.get("POSEMILL_CHAOS_KILLS", "8"))
 SEED = int(os.environ.get("POSEMILL_CHAOS_SEED", "0"))
-NUM_CLIPS = 16 if KILLS < 10 else 48
+NUM_CLIPS = 16 if KILLS < 20 else 48
 
-pytestmark = pytest.mark.timeout(120 + 30 * KILLS)
+pytestmark = pytest.mark.timeout(240 + 30 * KILLS)
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     videos = root / "videos"
     write_fixtures(videos, FixtureParameters(num_clips=NUM_CLIPS, seed=9, max_frames=48), workers=2)
     (videos / "text.mp4").write_text("no video")
-    gone = videos / "gone.mp4"
-    shutil.copy(next(videos.glob("train/*/*.mp4")), gone)
-    index(videos, root / "catalog")
-    gone.unlink()
+    catalog_of_all(root, age_seconds=1e9)
     run(extract(root, root / "poses.zarr"), expected=1)
     run(materialize(root / "poses.zarr", root / "features.zarr"))
     return root
@@ -60,21 +58,54 @@ def materialize(poses: Path, out: Path) -> list[str]:
 
 
 def test_jobs_killed_at_random_moments_complete(undisturbed: Path, tmp_path: Path) -> None:
+    """Extraction and rendering; then all videos once more, as if their files were new, and again
+    what was rendered of them, in the place of what is there."""
     rng = random.Random(SEED)  # noqa: S311  (of moments and victims)
     poses, features = tmp_path / "poses.zarr", tmp_path / "features.zarr"
-    killed = kill_at_random(extract(undisturbed, poses), KILLS, rng, tmp_path / "log")
-    run(extract(undisturbed, poses), expected=1)
+    found = []
+
+    def disturb(command: list[str], store: Path, exit_status: int) -> None:
+        before = Path(shutil.copytree(store, f"{store}.before")) if store.exists() else None
+        found.append(kill_at_random(Stage(command, store, before), KILLS // 4, rng, log))
+        run(command, expected=exit_status)
+        if before is not None:
+            shutil.rmtree(before)
+
+    log = tmp_path / "log"
+    shutil.copytree(undisturbed / "videos", tmp_path / "videos")
+    catalog_of_all(tmp_path, age_seconds=1e9)
+    disturb(extract(tmp_path, poses), poses, 1)
     assert_same_poses(poses, undisturbed / "poses.zarr")
-    killed += kill_at_random(materialize(poses, features), KILLS, rng, tmp_path / "log")
-    run(materialize(poses, features))
+    disturb(materialize(poses, features), features, 0)
     assert_same_features(features, undisturbed / "features.zarr")
-    assert killed >= KILLS, f"only {killed} processes could be killed"
-    run(posemill("verify", poses))
-    run(posemill("verify", features))
-    # What the dead left is found and removed, and nothing else.
-    run(posemill("gc", poses))
-    run(posemill("verify", poses))
+
+    catalog_of_all(tmp_path, age_seconds=1.1e9)
+    disturb(posemill("retry", poses, "--changed"), poses, 0)
+    assert 1 in {name.generation for name in PoseStore.open(poses).records().values()}
     assert_same_poses(poses, undisturbed / "poses.zarr")
+    disturb(materialize(poses, features), features, 0)
+    assert_same_features(features, undisturbed / "features.zarr")
+
+    assert sum(each.total for each in found) >= KILLS // 4 * 4, found
+    assert all(each.at_work for each in found), found
+    for store in (poses, features):
+        run(posemill("verify", store))
+        # What the dead left is found and removed, and nothing else.
+        run(posemill("gc", store))
+        run(posemill("verify", store))
+    assert_same_poses(poses, undisturbed / "poses.zarr")
+    assert_same_features(features, undisturbed / "features.zarr")
+
+
+def catalog_of_all(root: Path, age_seconds: float) -> None:
+    """Index the videos, all last changed then; one of them is gone when it is to be read."""
+    videos, gone = root / "videos", root / "videos" / "gone.mp4"
+    shutil.copy(next(videos.glob("train/*/*.mp4")), gone)
+    for path in videos.rglob("*.mp4"):
+        os.utime(path, (age_seconds, age_seconds))
+    shutil.rmtree(root / "catalog", ignore_errors=True)
+    index(videos, root / "catalog")
+    gone.unlink()
 
 
 def test_a_full_disk_fails_the_job_and_space_completes_it(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,8 +21,9 @@ import pytest
 from posemill.storage.features import FeatureStore
 from posemill.storage.poses import PoseStore
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 6.0
-"""How long a job runs before something of it is killed: from importing to done."""
+_EARLY_SHARE = 0.2  # of the kills hit a job before it has written anything
+_EARLY_SECONDS, _WORK_SECONDS = 3.0, 1.5
+_PATIENCE_SECONDS = 60.0
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -37,27 +41,80 @@ def run(command: Sequence[str], *, expected: int = 0) -> str:
     return said
 
 
-def kill_at_random(command: Sequence[str], kills: int, rng: random.Random, log: Path) -> int:
-    """Start `command` twice at once, again and again, and SIGKILL a process of them each time.
+@dataclass(frozen=True)
+class Stage:
+    """A command that makes or extends a store, to be killed again and again."""
 
-    One of the two drivers, or any process that descends from them. Returns how
-    many were killed: a pair that is done before its turn counts for none.
+    command: Sequence[str]
+    store: Path
+    before: Path | None = None
+    """A copy of the store as it was before this stage; None: there was none."""
+
+    def restart(self) -> None:
+        """Undo all of its work."""
+        shutil.rmtree(self.store)
+        if self.before is not None:
+            shutil.copytree(self.before, self.store)
+
+    def written(self) -> int:
+        """When a file of the store was last written, other than to try whether it can be."""
+        times = [0]
+        for path in self.store.rglob("*"):
+            with suppress(OSError):  # drafts come and go
+                if path.is_file() and not path.name.startswith("probe-"):
+                    times.append(path.stat().st_mtime_ns)
+        return max(times)
+
+
+class Kills(NamedTuple):
+    """How many processes were killed, and how many of them in a job that had begun to write."""
+
+    total: int
+    at_work: int
+
+
+def kill_at_random(stage: Stage, kills: int, rng: random.Random, log: Path) -> Kills:
+    """Start the stage twice at once, again and again, and SIGKILL a process of them each time.
+
+    One of the two drivers, or any process that descends from them; mostly soon
+    after something was written. The others then go at once, or go on for a
+    second. A stage that is done before its turn is undone, and starts again.
     """
-    killed = 0
-    for _ in range(4 * kills):
-        if killed == kills:
+    total = at_work = 0
+    for _ in range(6 * kills):
+        if total == kills:
             break
+        before = stage.written()
         with log.open("ab") as said:
             pair = [
-                subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+                subprocess.Popen(stage.command, stdout=said, stderr=said, start_new_session=True)
                 for _ in range(2)
             ]
-        time.sleep(rng.uniform(SHORTEST_SECONDS, LONGEST_SECONDS))
+        if rng.random() < _EARLY_SHARE:
+            time.sleep(rng.uniform(0, _EARLY_SECONDS))
+        else:
+            _wait_for_work(stage, before, pair)
+            time.sleep(rng.uniform(0, _WORK_SECONDS))
         alive = [process for driver in pair for process in family(driver.pid)]
         if alive:
-            killed += _kill(rng.choice(alive))
+            killed = _kill(rng.choice(alive))
+            total += killed
+            at_work += killed * (stage.written() != before)
+            time.sleep(rng.choice((0.0, 1.0)))
         _end(pair)
-    return killed
+        if not alive:
+            stage.restart()
+    return Kills(total, at_work)
+
+
+def _wait_for_work(stage: Stage, before: int, pair: Sequence[subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (
+        stage.written() == before
+        and any(driver.poll() is None for driver in pair)
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.02)
 
 
 def family(pid: int) -> list[int]:
