@@ -195,7 +195,9 @@ def show_reading(store: PoseStore, folder: Path, files: Sequence[Path], seconds:
     numbers = list(range(len(shards)))
     scan: dict[str, Work] = {
         OURS: _each(numbers, ours.all),
-        POSES: _each(numbers, lambda shard: [poses for _, poses in store.iter_shard(shard)]),
+        POSES: _each(
+            numbers, lambda shard: [poses for _, poses in store.iter_shard(store.current(shard))]
+        ),
         ZARR: _each(numbers, theirs.all),
         PARQUET: _each(numbers, parquet.all),
     }
@@ -263,10 +265,10 @@ def _write_and_read(poses: list[PoseSequence]) -> tuple[float, float, float]:
         store = PoseStore.create(Path(folder) / "poses.zarr", {})
         # What is loaded and compiled once is none of the data's memory.
         store.write_shard(0, [record("v", clip(np.random.default_rng(1), 200, 1))])
-        list(store.iter_shard(0))
+        list(store.iter_shard(store.current(0)))
         records = [record(f"v{number}", pose) for number, pose in enumerate(poses)]
         written = _growth_mib(lambda: store.write_shard(1, records))
-        read = _growth_mib(lambda: [None for _ in store.iter_shard(1)])
+        read = _growth_mib(lambda: [None for _ in store.iter_shard(store.current(1))])
         held = sum(
             array.nbytes
             for pose in poses
@@ -335,7 +337,10 @@ def main() -> None:
     show_bytes("made-up clips", shards[:2])
     for path in options.stores:
         store = PoseStore.open(path)
-        found = [[p for _, p in store.iter_shard(shard) if p] for shard in store.committed()]
+        found = [
+            [p for _, p in store.iter_shard(store.current(shard)) if p]
+            for shard in store.committed()
+        ]
         show_bytes(path, [poses for poses in found if poses])
     with tempfile.TemporaryDirectory() as folder:
         show_speed(Path(folder), shards, options.seconds)

@@ -12,7 +12,7 @@ from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.schema import PoseSequence, TimedBox
 from posemill.storage.features import Block, FeatureRow, FeatureStore
 from posemill.storage.objects import Place
-from posemill.storage.poses import PoseStore
+from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.transforms.clips import clip_poses
 from posemill.transforms.recipes import Recipe
 from posemill.transforms.sample import Requirement, Sample
@@ -37,12 +37,12 @@ class MaterializeWorker:
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         started = monotonic()
-        marker = self._poses.committed()[task.shard_id].marker_sha256
+        commit = self._poses.current(task.shard_id)
         start, stop = self._store.row_range(task.shard_id)
         rows = [row for row in self._store.rows()[start:stop] if row is not None]
         num_frames: list[int] = []
-        blocks = self._blocks(task.shard_id, rows, num_frames, emit)
-        won = self._store.write_shard(task.shard_id, marker, blocks)
+        blocks = self._blocks(commit, rows, num_frames, emit)
+        won = self._store.write_shard(task.shard_id, commit.marker_sha256, blocks)
         lost = ShardOutcome.LOST_RACE if num_frames else ShardOutcome.SKIPPED
         return ShardResult(
             shard_id=task.shard_id,
@@ -56,14 +56,14 @@ class MaterializeWorker:
         """It holds nothing that outlives it."""
 
     def _blocks(
-        self, shard_id: int, rows: Sequence[FeatureRow], num_frames: list[int], emit: Emit
+        self, commit: ShardCommit, rows: Sequence[FeatureRow], num_frames: list[int], emit: Emit
     ) -> Iterator[Block]:
         """The rows' features, block by block; notes each row's number of frames."""
-        poses = {entry.video_id: pose for entry, pose in self._poses.iter_shard(shard_id)}
+        poses = {entry.video_id: pose for entry, pose in self._poses.iter_shard(commit)}
         for first in range(0, len(rows), self._store.clips_per_shard):
             block = rows[first : first + self._store.clips_per_shard]
             # Held by no name here, so that it is gone when the next one is made.
-            yield self._block(shard_id, block, poses, num_frames, emit)
+            yield self._block(commit.shard_id, block, poses, num_frames, emit)
 
     def _block(
         self,

@@ -280,14 +280,26 @@ class PoseStore(Store[ShardCommit]):
             )
         return self._open_group(entry.shard_id, entry.group).read(entry.position)
 
-    def iter_shard(self, shard_id: int) -> Iterator[tuple[VideoEntry, PoseSequence | None]]:
-        """Every video of a committed shard, in plan order, with its poses where it has some.
+    def current(self, shard_id: int) -> ShardCommit:
+        """The commit of a shard's highest generation; reads no other shard's.
 
         Raises:
             InputError: the shard is not committed.
+            StoreCorrupted: the commit record was altered.
+        """
+        name = self.records().get(shard_id)
+        if name is None:
+            raise InputError(f"{self.url}: shard {shard_id} is not committed. Extract it first.")
+        return self.commit(name)
+
+    def iter_shard(self, commit: ShardCommit) -> Iterator[tuple[VideoEntry, PoseSequence | None]]:
+        """Every video of a commit, in plan order, with its poses where it has some.
+
+        Whatever was committed since then, so that what is made of them is of this commit.
+
+        Raises:
             StoreCorrupted: its files are missing or damaged.
         """
-        commit = self._current(shard_id)
         self.verify_files(commit)
         groups = {name: PoseGroup(self._group(name), whole=True) for name in commit.files}
         for entry in commit.entries:
@@ -313,12 +325,6 @@ class PoseStore(Store[ShardCommit]):
         """
         for group, files in commit.files.items():
             check_files(self._group(group), files, content=True)
-
-    def _current(self, shard_id: int) -> ShardCommit:
-        name = self.records().get(shard_id)
-        if name is None:
-            raise InputError(f"{self.url}: shard {shard_id} is not committed. Extract it first.")
-        return self.commit(name)
 
     @staticmethod
     def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit:
@@ -383,7 +389,7 @@ class PoseStore(Store[ShardCommit]):
 
     def _files_of(self, shard_id: int, group: str) -> Mapping[str, FileRecord]:
         """From the latest record that names the group: a reader may know an older generation."""
-        for generation in range(self._current(shard_id).generation, -1, -1):
+        for generation in range(self.current(shard_id).generation, -1, -1):
             commit = self.commit(RecordName(shard_id, generation))
             if group in commit.files:
                 return commit.files[group]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,9 @@ def test_a_worker_holds_a_block_not_a_shard(stores: tuple[PoseStore, FeatureStor
     poses, features = stores
     worker = MaterializeWorker(Path(poses.url), Path(features.url), Noise(), seed=3)  # type: ignore[arg-type]
     worker.ready()
-    list(poses.iter_shard(0))  # what is imported and compiled once is not the worker's
+    list(
+        poses.iter_shard(poses.current(0))
+    )  # what is imported and compiled once is not the worker's
     tracemalloc.start()
     result = worker.run(TASK, ignore)
     _, peak_bytes = tracemalloc.get_traced_memory()
@@ -94,6 +97,29 @@ def test_what_is_committed_is_not_rendered_again(stores: tuple[PoseStore, Featur
     events.clear()
     assert worker.run(TASK, events.append).outcome is ShardOutcome.SKIPPED
     assert events == []
+
+
+def test_features_are_of_the_poses_that_their_record_names(
+    stores: tuple[PoseStore, FeatureStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poses, features = stores
+    before, real = poses.current(0), FeatureStore.write_shard
+
+    def retried_meanwhile(self: FeatureStore, *arguments: Any) -> bool:
+        gone = VideoRecord("v7", VideoStatus.MISSING, "missing", "gone", "id", None, 0, 0)
+        assert PoseStore.open(poses.url).write_shard(0, [gone], generation=1)
+        return real(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureStore, "write_shard", retried_meanwhile)
+        worker = MaterializeWorker(Path(poses.url), Path(features.url), Noise(), seed=3)  # type: ignore[arg-type]
+        assert worker.run(TASK, ignore).outcome is ShardOutcome.COMMITTED
+    assert features.committed()[0].pose_marker_sha256 == before.marker_sha256
+    assert features.valid()[7]
+    # The next run sees another record, and renders again.
+    assert worker.run(TASK, ignore).outcome is ShardOutcome.COMMITTED
+    assert features.committed()[0].pose_marker_sha256 == poses.current(0).marker_sha256
+    assert not features.valid()[7]
 
 
 def test_large_clips_make_small_blocks(

@@ -60,7 +60,7 @@ def test_a_shard_comes_back_in_plan_order(
         make_record("a", make_poses(2, 3, seed=2, width=64), status=VideoStatus.DAMAGED),
     ]
     assert store.write_shard(12, records)
-    read = list(store.iter_shard(12))
+    read = list(store.iter_shard(store.current(12)))
     assert [entry.video_id for entry, _ in read] == ["z", "gone", "nobody", "bad", "a"]
     for (entry, poses), record in zip(read, records, strict=True):
         assert entry.shard_id == 12
@@ -133,7 +133,7 @@ def test_any_poses_come_back(
         for number, (pose, status) in enumerate(zip(poses, statuses, strict=True))
     ]
     assert store.write_shard(0, records)
-    for (_, found), written in zip(store.iter_shard(0), poses, strict=True):
+    for (_, found), written in zip(store.iter_shard(store.current(0)), poses, strict=True):
         assert (found is None) == (written is None)
         if found is not None and written is not None:
             _assert_same(found, written)
@@ -180,7 +180,10 @@ def test_some_videos_of_a_shard_have_3d_positions(
         make_record("nobody", nobody, status=VideoStatus.EMPTY),
     ]
     store.write_shard(0, records)
-    for read in (store.read, lambda name: {e.video_id: p for e, p in store.iter_shard(0)}[name]):
+    for read in (
+        store.read,
+        lambda name: {e.video_id: p for e, p in store.iter_shard(store.current(0))}[name],
+    ):
         _assert_same(read("flat"), make_poses(seed=1))
         _assert_same(read("deep"), make_poses(seed=2, with_xyz=True))
         _assert_same(read("nobody"), nobody)
@@ -211,7 +214,7 @@ def test_a_later_generation_may_bring_3d_positions(
     store.write_shard(0, [make_record("flat", flat), make_record("deep", flat)])
     assert not list(_only_group(store).glob("*xyz*"))
     store.write_shard(0, [make_record("deep", deep)], generation=1)
-    found = {entry.video_id: poses for entry, poses in store.iter_shard(0)}
+    found = {entry.video_id: poses for entry, poses in store.iter_shard(store.current(0))}
     _assert_same(found["flat"], flat)  # type: ignore[arg-type]
     _assert_same(found["deep"], deep)  # type: ignore[arg-type]
 
@@ -252,7 +255,7 @@ def test_a_later_generation_replaces_some_videos(
     assert store.write_shard(0, [make_record("bad", fresh)], generation=1)
     commit = store.committed()[0]
     assert (commit.generation, [entry.video_id for entry in commit.entries]) == (1, ["bad", "ok"])
-    found = {entry.video_id: poses for entry, poses in store.iter_shard(0)}
+    found = {entry.video_id: poses for entry, poses in store.iter_shard(store.current(0))}
     _assert_same(found["bad"], fresh)  # type: ignore[arg-type]
     _assert_same(found["ok"], kept)  # type: ignore[arg-type]
     store.verify(commit)
@@ -442,7 +445,7 @@ def test_what_cannot_be_read_is_said(store: PoseStore, make_record: MakeRecord) 
     with pytest.raises(InputError, match=r"is quarantined \(unreadable\), so it has no poses"):
         store.read("bad")
     with pytest.raises(InputError, match="shard 5 is not committed"):
-        list(store.iter_shard(5))
+        list(store.iter_shard(store.current(5)))
 
 
 def test_a_shard_is_validated(
