@@ -149,11 +149,10 @@ def _pose_work(store: PoseStore) -> _Work:
 
 def _feature_work(store: FeatureStore) -> _Work:
     latest = store.records()
-    try:
-        rows = store.rows()
-    except StoreCorrupted as error:
-        return _Work(frozenset(), latest, (), (Checked((Damage(PLAN, str(error)),)),))
-    planned = frozenset(row.pose_shard for row in rows if row is not None)
+    plan = feature_checks.check_plan(store, latest)
+    if plan.damages:
+        return _Work(latest=latest, before=(plan,))  # what rows there are cannot be told
+    planned = frozenset(row.pose_shard for row in store.rows() if row is not None)
     checks = [partial(feature_checks.check_shard, store, name) for name in latest.values()]
     return _Work(planned, latest, checks, (feature_checks.check_shared(store),))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from posemill.errors import InputError, StoreCorrupted
 from posemill.storage.commits import RecordName, file_problems
 from posemill.storage.damage import Checked, Damage
-from posemill.storage.feature_arrays import VALID
+from posemill.storage.durable import disk_faults
+from posemill.storage.feature_arrays import VALID, visible_rows
 from posemill.storage.feature_records import FeatureCommit
 from posemill.storage.features import FeatureStore
-from posemill.storage.store_parts import COMMITS
+from posemill.storage.store_parts import COMMITS, METADATA, PLAN
 
 
 def check_shard(store: FeatureStore, name: RecordName) -> Checked:
@@ -33,6 +34,40 @@ def check_shard(store: FeatureStore, name: RecordName) -> Checked:
         num_bytes=sum(file.num_bytes for file in commit.files.values()),
         mend=partial(store.void, commit) if damages else None,
     )
+
+
+def check_plan(store: FeatureStore, committed: Collection[int]) -> Checked:
+    """Notice a lost plan by its rows: pose shards in `committed`, or the length of the arrays.
+
+    What only that plan told cannot be made up again, so nothing here can be mended.
+
+    Raises:
+        EnvironmentFault: something there cannot be read.
+    """
+    visible = _visible_rows(store)  # the first: rows are planned before they show
+    try:
+        rows = store.rows()
+    except StoreCorrupted as error:
+        return Checked((Damage(PLAN, str(error)),))
+    lost = sorted(set(committed) - {row.pose_shard for row in rows if row is not None})
+    if not lost and visible <= len(rows):
+        return Checked()
+    shards = f", and the committed pose shards {', '.join(map(str, lost))} are in none"
+    problem = (
+        f"the plans have {len(rows)} rows, the arrays {visible}{shards if lost else ''}, so a plan "
+        "is lost. Restore it from a backup, or make the store again"
+    )
+    return Checked((Damage(PLAN, problem),))
+
+
+def _visible_rows(store: FeatureStore) -> int:
+    """As the root tells; 0 where it is damaged, which `check_shared` finds."""
+    with disk_faults(store.url):
+        root = store.objects.read(METADATA)
+    try:
+        return visible_rows(root)
+    except (ValueError, LookupError, TypeError):
+        return 0
 
 
 def check_shared(store: FeatureStore) -> Checked:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chain import extract_config, ignore, markers
+from chain import extract_config, ignore, markers, run_materialize
 
 from posemill.errors import StoreCorrupted
 from posemill.pipelines.extract import extract, plan_extract
@@ -16,6 +16,7 @@ from posemill.pipelines.retry import RetryConfig, plan_retry, retry
 from posemill.pipelines.status import status
 from posemill.pipelines.verify import verify
 from posemill.schema import Video, VideoStatus
+from posemill.storage.features import FeatureStore
 from posemill.storage.poses import PlanTable, PoseStore, ShardCommit, VideoEntry
 
 LATE = Video("late", "/data/late.mp4", 9, "identity of late")
@@ -77,3 +78,34 @@ def test_verify_names_a_lost_plan_and_looks_at_all_else(store: Path, repair: boo
     assert (report.is_whole, report.num_mended) == (False, 0)
     assert report.num_files > 0
     assert markers(store) == before
+
+
+@pytest.fixture(scope="module")
+def made(poses: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("made") / "features.zarr"
+    run_materialize(poses, out, "tempposeconv-j", workers=1)
+    return out
+
+
+@pytest.mark.parametrize("repair", [False, True])
+@pytest.mark.parametrize("are_committed", [False, True], ids=["planned", "committed"])
+def test_features_without_their_plan_are_left_as_they_are(
+    made: Path, tmp_path: Path, repair: bool, are_committed: bool
+) -> None:
+    features = Path(shutil.copytree(made, tmp_path / "features.zarr"))
+    if not are_committed:
+        for record in features.glob("commits/s*.json"):
+            record.unlink()
+    kept = (features / "plan" / "000.parquet").read_bytes()
+    (features / "plan" / "000.parquet").unlink()
+    before = {path: path.read_bytes() for path in features.rglob("*") if path.is_file()}
+    report = verify(features, repair=repair, on_progress=lambda *_: None)
+    (found,) = report.damages
+    assert found.place == "plan"
+    assert ("pose shards 0, 1, 2, 3" in found.problem) == are_committed
+    assert (report.is_whole, report.num_mended) == (False, 0)
+    after = {path: path.read_bytes() for path in features.rglob("*") if path.is_file()}
+    assert after == before
+    (features / "plan" / "000.parquet").write_bytes(kept)
+    assert verify(features, on_progress=lambda *_: None).is_whole
+    assert FeatureStore.open(features).valid().sum() == 8
