@@ -9,10 +9,14 @@ import typer
 
 from posemill.cli.options import (
     DEFAULT_LIMITS,
+    DEFAULT_VIDEO_LIMITS,
     ConfigOption,
     DecodersOption,
     DryRunFlag,
     JsonFlag,
+    MaxEdgeOption,
+    MaxGibOption,
+    MaxHoursOption,
     MemoryLimitOption,
     VideoTimeoutOption,
     WorkersOption,
@@ -20,6 +24,7 @@ from posemill.cli.options import (
     finish,
     limits,
     remark,
+    video_limits,
 )
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.gc import collect_garbage
@@ -60,7 +65,9 @@ def verify_command(
     for damage in report.damages:
         typer.echo(str(damage), err=True)
     for record in report.superseded:
-        typer.echo(f"{record}: was altered; a later record stands in its place", err=True)
+        typer.echo(
+            f"{record}: was altered; a later record stands in its place", err=True
+        )
     finish(
         _verify_line(store, report, repair),
         report.as_dict(),
@@ -82,11 +89,13 @@ def _verify_line(store: str, report: VerifyReport, repair: bool) -> str:
         remedy = (
             f"; {count(report.num_mended, 'part')} mended: run {command} again for what is void"
         )
-    if not report.is_whole:
+    if not repair and report.num_irreparable < report.num_damaged:
+        remedy += "; run it again with --repair"
+    elif report.num_mended + report.num_irreparable < report.num_damaged:
+        remedy += "; another repair was first at some of it: look again"
+    if report.num_irreparable:
         remedy += (
             "; some of it cannot be repaired: restore it from a backup, or make the store again"
-            if repair
-            else "; run it again with --repair"
         )
     return (
         f"{store}: {found}; {count(report.num_files, 'file')}, {report.num_bytes / 1e6:,.1f} MB of "
@@ -130,6 +139,9 @@ def retry_command(
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
     video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
     memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
+    max_edge: MaxEdgeOption = DEFAULT_VIDEO_LIMITS.max_edge_px,
+    max_hours: MaxHoursOption = DEFAULT_VIDEO_LIMITS.max_seconds / 3600,
+    max_gib: MaxGibOption = DEFAULT_VIDEO_LIMITS.max_bytes / GIB,
     engine: Annotated[str, typer.Option(help="Where the shards run: local.")] = "local",
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
@@ -153,6 +165,7 @@ def retry_command(
         threads=threads,
         limits=limits(video_timeout, memory_limit),
         decoders=decoders,
+        video_limits=video_limits(max_edge, max_hours, max_gib),
         engine=engine,
         engine_options=EngineOptions(workers=workers),
     )

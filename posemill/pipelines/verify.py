@@ -40,8 +40,15 @@ class VerifyReport:
     """Damaged records that a later generation has taken the place of: nobody needs them."""
     num_mended: int
     """Shards that are now void, so that the next run makes them again."""
-    is_whole: bool
-    """Nothing is damaged, or all that was is mended."""
+    num_damaged: int
+    """Parts of the store, shards for instance, that are damaged."""
+    num_irreparable: int
+    """Those of them that no repair can mend."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is damaged, or all that was is mended."""
+        return self.num_mended == self.num_damaged
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -54,6 +61,7 @@ class VerifyReport:
             "damages": [damage.as_dict() for damage in self.damages],
             "superseded_records_damaged": list(self.superseded),
             "mended": self.num_mended,
+            "irreparable": self.num_irreparable,
         }
 
 
@@ -108,7 +116,8 @@ def _report(
         damages=tuple(damage for checked in found for damage in checked.damages),
         superseded=_superseded(store, work.latest),
         num_mended=num_mended,
-        is_whole=num_mended == sum(bool(checked.damages) for checked in found),
+        num_damaged=sum(bool(checked.damages) for checked in found),
+        num_irreparable=sum(bool(c.damages) and c.mend is None for c in found),
     )
 
 

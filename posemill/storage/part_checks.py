@@ -14,7 +14,8 @@ from posemill.storage.store_parts import COMMITS, METADATA, PLAN, group_metadata
 def check_parts(store: PoseStore | FeatureStore) -> tuple[Checked, ...]:
     """What is wrong with them: without one, a part does not count as whole.
 
-    A part of which nothing at all is left cannot be mended.
+    Where commits or plans are lost with all that was in them, nothing can be mended; lost
+    shards are made again, as records and plans tell of them.
 
     Raises:
         EnvironmentFault: the disk refuses.
@@ -33,9 +34,10 @@ def _check_part(store: PoseStore | FeatureStore, part: str) -> Checked:
         problem = "is missing"
     if problem is None:
         return Checked()
-    if not store.objects.at(part).names():
-        return Checked((Damage(part, "is lost with all that was in it"),))
-    return Checked((Damage(place, problem),), mend=partial(_write, store, place))
+    if store.objects.at(part).names():
+        return Checked((Damage(place, problem),), mend=partial(_write, store, place))
+    mend = partial(_write, store, place) if part == SHARDS else None
+    return Checked((Damage(part, "is lost with all that was in it"),), mend=mend)
 
 
 def _write(store: PoseStore | FeatureStore, place: str) -> bool:

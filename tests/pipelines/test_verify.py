@@ -182,6 +182,31 @@ def test_a_lost_part_of_the_layout_is_written_again(store: Path) -> None:
     assert check(store).damages == ()
 
 
+def test_lost_shards_are_made_again_as_records_and_plans_tell(
+    store: Path, poses: Path, catalog: Path
+) -> None:
+    shutil.rmtree(store / "shards")
+    report = check(store)
+    assert [str(found) for found in report.damages] == ["shards: is lost with all that was in it"]
+    assert (report.is_whole, report.num_irreparable) == (False, 0)
+    assert check(store, repair=True).is_whole
+    assert check(store).num_shards_to_do == 4
+    assert run_extract(catalog, store).num_extracted_videos == 8
+    assert_equal_poses(store, poses)
+    assert check(store).damages == ()
+
+
+@pytest.mark.parametrize("part", ["commits", "plan"])
+@pytest.mark.parametrize("repair", [False, True])
+def test_lost_commits_or_plans_are_told_to_be_irreparable(
+    store: Path, part: str, repair: bool
+) -> None:
+    shutil.rmtree(store / part)
+    report = check(store, repair=repair)
+    assert [found.place for found in report.damages] == [part]
+    assert (report.is_whole, report.num_mended, report.num_irreparable) == (False, 0, 1)
+
+
 def test_a_place_without_a_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a pose store or a feature store"):
         check(tmp_path)
