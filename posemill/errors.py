@@ -10,6 +10,7 @@
     ├── ContentError               what a video holds: quarantines that video exit status 1
     │   └── UnreadableVideo        no frame could be decoded
     ├── EnvironmentFault           GPU, disk, network, permission             exit status 3
+    │   └── DiskRefused            a disk, at one place of it
     └── StoreCorrupted             bytes on disk are not what was committed   exit status 3
 
 A message says what was got, what was expected, and what to do about it.
@@ -66,6 +67,10 @@ class UnreadableVideo(ContentError):
 
 class EnvironmentFault(PosemillError):
     """The machine failed, not the video: the attempt ends without a commit."""
+
+
+class DiskRefused(EnvironmentFault):
+    """A disk refused something at one place; there may be others that it gives."""
 
 
 class StoreCorrupted(PosemillError):

@@ -66,7 +66,7 @@ def verify_command(
         typer.echo(str(damage), err=True)
     for record in report.superseded:
         typer.echo(
-            f"{record}: was altered; a later record stands in its place", err=True
+            f"{record}: was altered or cannot be read; a later record stands in its place", err=True
         )
     finish(
         _verify_line(store, report, repair),
@@ -95,7 +95,8 @@ def _verify_line(store: str, report: VerifyReport, repair: bool) -> str:
         remedy += "; another repair was first at some of it: look again"
     if report.num_irreparable:
         remedy += (
-            "; some of it cannot be repaired: restore it from a backup, or make the store again"
+            "; some of it cannot be repaired: let it be read, restore it from a backup, or make "
+            "the store again"
         )
     return (
         f"{store}: {found}; {count(report.num_files, 'file')}, {report.num_bytes / 1e6:,.1f} MB of "

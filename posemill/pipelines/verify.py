@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from posemill.errors import InputError, StoreCorrupted
+from posemill.errors import DiskRefused, InputError, StoreCorrupted
 from posemill.schema import Video
 from posemill.storage import feature_checks, pose_checks
 from posemill.storage.commits import RecordName
@@ -18,7 +18,7 @@ from posemill.storage.layout import FEATURES_KIND, POSES_KIND
 from posemill.storage.objects import Place
 from posemill.storage.part_checks import check_parts
 from posemill.storage.poses import PoseStore
-from posemill.storage.store_parts import COMMITS, PLAN
+from posemill.storage.store_parts import COMMITS, METADATA, PLAN
 from posemill.storage.store_root import read_kind
 
 OnProgress = Callable[[int, int], None]
@@ -71,7 +71,8 @@ class _Work:
 
     planned: frozenset[int] = frozenset()
     latest: Mapping[int, RecordName] = field(default_factory=dict)
-    checks: Sequence[Callable[[], Checked]] = ()
+    checks: Mapping[str, Callable[[], Checked]] = field(default_factory=dict)
+    """By the place that each begins at."""
     before: tuple[Checked, ...] = ()
 
 
@@ -85,7 +86,8 @@ def verify(
     Raises:
         InputError: no store is at `place`.
         StoreCorrupted: its root or its folder of records is not readable.
-        EnvironmentFault: something there cannot be read or written.
+        EnvironmentFault: an object store fails, or a disk refuses what all else depends on,
+            or to be written to.
     """
     store = open_store(place)
     parts = check_parts(store)
@@ -146,13 +148,13 @@ def _pose_work(store: PoseStore) -> _Work:
     try:
         for plan in store.plans():
             videos.update(plan.shards())
-    except StoreCorrupted as error:
+    except (StoreCorrupted, DiskRefused) as error:
         before.append(Checked(damages=(Damage(PLAN, str(error)),)))
     latest = store.records()
-    checks = [
-        partial(pose_checks.check_shard, store, name, videos.get(shard, ()))
+    checks = {
+        f"{COMMITS}/{name}": partial(pose_checks.check_shard, store, name, videos.get(shard, ()))
         for shard, name in latest.items()
-    ]
+    }
     return _Work(frozenset(videos), latest, checks, tuple(before))
 
 
@@ -162,19 +164,32 @@ def _feature_work(store: FeatureStore) -> _Work:
     if plan.damages:
         return _Work(latest=latest, before=(plan,))  # what rows there are cannot be told
     planned = frozenset(row.pose_shard for row in store.rows() if row is not None)
-    checks = [partial(feature_checks.check_shard, store, name) for name in latest.values()]
-    return _Work(planned, latest, checks, (feature_checks.check_shared(store),))
+    checks = {
+        f"{COMMITS}/{name}": partial(feature_checks.check_shard, store, name)
+        for name in latest.values()
+    }
+    shared = _checked(METADATA, partial(feature_checks.check_shared, store))
+    return _Work(planned, latest, checks, (shared,))
 
 
 def _run(
-    checks: Sequence[Callable[[], Checked]], workers: int, on_progress: OnProgress
+    checks: Mapping[str, Callable[[], Checked]], workers: int, on_progress: OnProgress
 ) -> Iterable[Checked]:
     """In threads: a check waits for the disk or a network."""
     on_progress(0, len(checks))
     with ThreadPoolExecutor(workers) as threads:
-        for done, checked in enumerate(threads.map(lambda check: check(), checks), start=1):
+        found = threads.map(_checked, checks.keys(), checks.values())
+        for done, checked in enumerate(found, start=1):
             on_progress(done, len(checks))
             yield checked
+
+
+def _checked(place: str, check: Callable[[], Checked]) -> Checked:
+    """Where the disk refuses something, that is told and not mended: it may be whole."""
+    try:
+        return check()
+    except DiskRefused as error:
+        return Checked((Damage(place, f"not all that it tells of can be read: {error}"),))
 
 
 def _superseded(
@@ -185,6 +200,6 @@ def _superseded(
         if name < latest.get(name.shard_id, name):
             try:
                 store.commit(name)
-            except StoreCorrupted:
+            except (StoreCorrupted, DiskRefused):
                 damaged.append(f"{COMMITS}/{name}")
     return tuple(damaged)

@@ -12,6 +12,7 @@ reading and writing.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -29,6 +30,8 @@ from posemill.storage.store_parts import names_in
 
 _NAME = re.compile(r"s(\d{6,})\.g(\d{3,})\.json")
 _SEAL = ',"sha256":"'
+_LOST_BYTES = (errno.EIO, errno.EBADMSG)
+"""What a disk says of bytes that it cannot give any more: no permission mends that."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -157,6 +160,11 @@ def _content_problem(objects: Objects, name: str, expected: FileRecord) -> str |
         data = objects.read(name)
     except FileNotFoundError:
         return "is missing"
+    except OSError as error:
+        if error.errno in _LOST_BYTES:
+            return f"cannot be read ({error.strerror})"
+        with disk_faults(f"{objects.url}/{name}"):
+            raise
     if record_bytes(data) == expected:
         return None
     return _size_problem(len(data), expected) or f"has another CRC-32C than {expected.crc32c}"

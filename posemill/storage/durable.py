@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from posemill.errors import EnvironmentFault, InputError
+from posemill.errors import DiskRefused, InputError
 
 
 def temporary_name(path: Path) -> Path:
@@ -124,11 +124,11 @@ def input_faults(
 
 @contextmanager
 def disk_faults(path: Path | str) -> Iterator[None]:
-    """Turn an `OSError` into an `EnvironmentFault` that names the place and the remedy."""
+    """Turn an `OSError` into a `DiskRefused` that names the place and the remedy."""
     try:
         yield
     except OSError as error:
-        raise EnvironmentFault(
+        raise DiskRefused(
             f"{path}: the disk refused ({error.strerror or error}); expected to read and write "
             "there. Check space and permissions, then run the same command again: what was "
             "committed is kept."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 
-from posemill.errors import InputError, StoreCorrupted
+from posemill.errors import DiskRefused, InputError, StoreCorrupted
 from posemill.storage.commits import RecordName, file_problems
 from posemill.storage.damage import Checked, Damage
 from posemill.storage.durable import disk_faults
@@ -47,7 +47,7 @@ def check_plan(store: FeatureStore, committed: Collection[int]) -> Checked:
     visible = _visible_rows(store)  # the first: rows are planned before they show
     try:
         rows = store.rows()
-    except StoreCorrupted as error:
+    except (StoreCorrupted, DiskRefused) as error:
         return Checked((Damage(PLAN, str(error)),))
     lost = sorted(set(committed) - {row.pose_shard for row in rows if row is not None})
     if not lost and visible <= len(rows):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from posemill.pipelines.verify import VerifyReport, verify
 from posemill.schema import VideoStatus
 from posemill.storage.commits import seal
 from posemill.storage.features import FeatureStore
+from posemill.storage.objects import LocalObjects
 from posemill.storage.pose_records import commit_to_json
 from posemill.storage.poses import PoseStore
 
@@ -58,6 +61,52 @@ def group_of(store: Path, shard_id: int) -> Path:
 
 def ids_of(store: Path, shard_id: int) -> tuple[str, ...]:
     return tuple(video.id for video in PoseStore.open(store).shard_videos(shard_id))
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, faults: Mapping[Path, int]) -> None:
+    """Have the disk say so of these files when they are read."""
+    real = LocalObjects.read
+
+    def read(self: LocalObjects, name: str) -> bytes:
+        fault = faults.get(self.root / name)
+        if fault is not None:
+            raise OSError(fault, os.strerror(fault), str(self.root / name))
+        return real(self, name)
+
+    monkeypatch.setattr(LocalObjects, "read", read)
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_checked(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, kept = (group_of(store, shard) / "triplets/c/0/0/0" for shard in (0, 1))
+    cut(group_of(store, 3) / "slot/c/0")
+    with monkeypatch.context() as patch:
+        refuse(patch, {lost: errno.EIO, kept: errno.EACCES})
+        report = check(store, repair=True)
+    gone, refused, short = report.damages
+    assert gone.place == f"shards/{lost.relative_to(store / 'shards')}"
+    assert gone.problem == "cannot be read (Input/output error)"
+    assert gone.items == ids_of(store, 0)
+    assert f"{kept}: the disk refused (Permission denied)" in refused.problem
+    assert short.items == ids_of(store, 3)
+    assert (report.num_damaged, report.num_mended, report.num_irreparable) == (3, 2, 1)
+    assert not report.is_whole
+    again = check(store)
+    assert (again.damages, again.num_shards_to_do) == ((), 2)
+
+
+@pytest.mark.parametrize("name", ["plan/000.parquet", "commits/s000001.g000.json"])
+def test_a_refused_plan_or_record_is_named_and_the_others_are_checked(
+    store: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    cut(group_of(store, 3) / "slot/c/0")
+    with monkeypatch.context() as patch:
+        refuse(patch, {store / name: errno.EACCES})
+        refused, short = check(store).damages
+    assert refused.place in name
+    assert "Permission denied" in refused.problem
+    assert short.place.endswith("slot/c/0")
 
 
 def test_an_undamaged_store_is_whole(poses: Path) -> None:
