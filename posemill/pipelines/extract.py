@@ -104,7 +104,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     """
     started = monotonic()
     engine = create_engine(config.engine)
-    catalog = read_catalog_videos(config.catalog)
+    catalog = readable_videos(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
     store = PoseStore.open_or_create(
         config.out,
@@ -137,7 +137,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
     Raises:
         InputError: as `extract` would.
     """
-    catalog = read_catalog_videos(config.catalog)
+    catalog = readable_videos(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
     state = _State()
     if not is_absent(config.out):
@@ -150,6 +150,17 @@ def plan_extract(config: ExtractConfig) -> Forecast:
         return forecast(plan, planned, state.rates, config.engine_options.workers)
 
 
+def readable_videos(catalog: Path) -> CatalogVideos:
+    """The videos of the catalog at a path.
+
+    Raises:
+        InputError: there is none, or they are at addresses that cannot be read here.
+    """
+    videos = read_catalog_videos(catalog)
+    require_supported(videos.paths())
+    return videos
+
+
 def extract_worker(
     out: Place,
     planned: PlannedVideos,
@@ -159,12 +170,7 @@ def extract_worker(
     limits: Limits,
     decoders: int,
 ) -> WorkerSpec:
-    """How to build a worker that extracts shards of the store at `out`.
-
-    Raises:
-        InputError: videos are at addresses that cannot be read here.
-    """
-    require_supported(catalog.paths())
+    """How to build a worker that extracts shards of the store at `out`."""
     return WorkerSpec(
         "posemill.pipelines.extract_shard:ExtractWorker",
         {

@@ -22,13 +22,13 @@ from posemill.pipelines.again import tasks_again
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
-from posemill.pipelines.extract import extract_worker
+from posemill.pipelines.extract import extract_worker, readable_videos
 from posemill.pipelines.extract_plan import STAGE, PlannedVideos, changed_videos
 from posemill.pipelines.plan import begin_order
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
 from posemill.schema import VideoStatus
-from posemill.storage.catalog import CatalogVideos, read_catalog_videos
+from posemill.storage.catalog import CatalogVideos
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import are_there
 from posemill.storage.objects import Place
@@ -136,7 +136,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
     started = monotonic()
     engine = create_engine(config.engine)
     store = PoseStore.open(config.poses)
-    catalog = read_catalog_videos(config.catalog or _hint(store))
+    catalog = readable_videos(Path(config.catalog or _hint(store)))
     planned = PlannedVideos(store.plans(), catalog)
     plan = _plan(store, config, planned, catalog)
     worker = extract_worker(
@@ -176,7 +176,7 @@ def plan_retry(config: RetryConfig) -> RetryPlan:
         InputError: as `retry` would.
     """
     store = PoseStore.open(config.poses)
-    catalog = read_catalog_videos(config.catalog or _hint(store))
+    catalog = readable_videos(Path(config.catalog or _hint(store)))
     return _plan(store, config, PlannedVideos(store.plans(), catalog), catalog)
 
 

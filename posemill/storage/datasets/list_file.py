@@ -118,7 +118,9 @@ def _table(file: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
                 )
             yield reader.line_num, values
     except csv.Error as error:
-        raise InputError(f"{file}, line {reader.reader.line_num}: {error}. Correct the line.") from error
+        raise InputError(
+            f"{file}, line {reader.reader.line_num}: {error}. Correct the line."
+        ) from error
 
 
 def _require_columns(file: Path, names: Sequence[str]) -> None:
