@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from posemill.pipelines.verify import open_store
-from posemill.storage.durable import disk_faults
 from posemill.storage.garbage import Garbage, find_garbage, remove_garbage
 from posemill.storage.objects import Place
 
@@ -42,7 +41,6 @@ def collect_garbage(place: Place, *, dry_run: bool) -> GcReport:
     store = open_store(place)
     garbage = find_garbage(store)
     if not dry_run:
-        with disk_faults(store.objects.url):
-            for each in garbage:
-                remove_garbage(store, each)
+        for each in garbage:
+            remove_garbage(store, each)
     return GcReport(tuple(garbage), removed=not dry_run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +12,23 @@ from pathlib import Path
 
 from posemill.errors import DiskRefused, InputError
 
+_DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{32}")
+
+
+def draft_name(name: str) -> str:
+    """A hidden name that nobody else uses, which tells what it is a draft of."""
+    return f".{name}.{uuid.uuid4().hex}"
+
+
+def drafted_name(draft: str) -> str | None:
+    """What `draft_name` was given; None for a name that is not of its making."""
+    match = _DRAFT.fullmatch(draft)
+    return match[1] if match else None
+
 
 def temporary_name(path: Path) -> Path:
     """A hidden name beside `path` that nobody else uses."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    return path.with_name(draft_name(path.name))
 
 
 def write_file(path: Path, data: bytes) -> None:

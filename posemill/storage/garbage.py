@@ -9,13 +9,14 @@ writes it again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from posemill.errors import StoreCorrupted
 from posemill.storage.commits import RecordName
+from posemill.storage.durable import disk_faults
 from posemill.storage.features import FeatureStore
+from posemill.storage.objects import Objects
 from posemill.storage.poses import SHARDS, PoseStore, attempt_of
 
 
@@ -24,9 +25,10 @@ class Garbage:
     """Something to remove."""
 
     name: str
-    """Of an object, or of a whole group, below the store."""
+    """Of an object or of a group below the store, or the address of a draft of a whole store."""
     num_bytes: int
-    is_group: bool = False
+    tree: Objects | None = None
+    """All that is to be removed; None where it is one object."""
 
 
 def find_garbage(store: PoseStore | FeatureStore) -> list[Garbage]:
@@ -39,32 +41,37 @@ def find_garbage(store: PoseStore | FeatureStore) -> list[Garbage]:
         StoreCorrupted: the folder of records is not there.
         EnvironmentFault: something cannot be read.
     """
-    drafts = [Garbage(name, size) for name, size in store.objects.drafts().items()]
-    return [*(_lost_groups(store) if isinstance(store, PoseStore) else ()), *drafts]
+    with disk_faults(store.url):
+        groups = list(_lost_groups(store)) if isinstance(store, PoseStore) else []
+        drafts = [Garbage(name, size) for name, size in store.objects.drafts().items()]
+        trees = [_whole(tree.url, tree) for tree in store.objects.tree_drafts()]
+    return [*groups, *drafts, *trees]
 
 
 def remove_garbage(store: PoseStore | FeatureStore, garbage: Garbage) -> None:
     """Remove what `find_garbage` found; nothing where it is gone already.
 
     Raises:
-        OSError: the disk refuses.
+        EnvironmentFault: the disk refuses.
     """
-    if garbage.is_group:
-        store.objects.at(*garbage.name.split("/")).delete_tree()
-    else:
-        store.objects.delete(garbage.name)
+    with disk_faults(store.url):
+        if garbage.tree is not None:
+            garbage.tree.delete_tree()
+        else:
+            store.objects.delete(garbage.name)
+
+
+def _whole(name: str, tree: Objects) -> Garbage:
+    return Garbage(name, sum(tree.tree().values()), tree)
 
 
 def _lost_groups(store: PoseStore) -> Iterator[Garbage]:
     folder = store.objects.at(SHARDS)
-    sizes: dict[str, int] = defaultdict(int)
-    for name, size in folder.tree().items():
-        sizes[name.partition("/")[0]] += size
     latest = store.records()
     for group in folder.names():
         attempt = attempt_of(group)
         if attempt is not None and _is_lost(store, group, attempt, latest):
-            yield Garbage(f"{SHARDS}/{group}", sizes[group], is_group=True)
+            yield _whole(f"{SHARDS}/{group}", folder.at(group))
 
 
 def _is_lost(

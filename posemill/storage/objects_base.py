@@ -153,6 +153,13 @@ class Objects(ABC):
         """
 
     @abstractmethod
+    def tree_drafts(self) -> list[Objects]:
+        """What each `create_tree` at this root left that broke off, beside what others made there.
+
+        Once the root is made, deleting one harms nobody: who still writes it has lost.
+        """
+
+    @abstractmethod
     def zarr_store(self) -> ZarrStore:
         """For Zarr to read from; what it writes is to be encoded in memory and `write_all`-ed."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from zarr.storage import LocalStore
 
 from posemill.errors import InputError
 from posemill.storage.durable import (
+    drafted_name,
     make_folder,
     move_draft,
     publish_folder,
@@ -26,8 +26,6 @@ from posemill.storage.durable import (
     write_file,
 )
 from posemill.storage.objects_base import Objects, checked_name
-
-_DRAFT = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,7 +109,7 @@ class LocalObjects(Objects):
             found = [path.name for path in self.root.iterdir()]
         except FileNotFoundError:
             return []
-        return sorted(name for name in found if not _DRAFT.fullmatch(name))
+        return sorted(name for name in found if drafted_name(name) is None)
 
     def tree(self) -> dict[str, int]:
         return dict(sorted(_walk(self.root)))
@@ -143,6 +141,11 @@ class LocalObjects(Objects):
 
     def drafts(self) -> dict[str, int]:
         return dict(sorted(_walk(self.root, drafts=True)))
+
+    def tree_drafts(self) -> list[Objects]:
+        target = Path(os.path.abspath(self.root))  # noqa: PTH100  as `create_tree` has it
+        beside = sorted(target.parent.iterdir())
+        return [LocalObjects(path) for path in beside if drafted_name(path.name) == target.name]
 
     def zarr_store(self) -> LocalStore:
         return LocalStore(self.root, read_only=True)
@@ -218,7 +221,7 @@ def _walk(folder: Path, prefix: str = "", *, drafts: bool = False) -> Iterator[t
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
             yield from _walk(folder / entry.name, f"{name}/", drafts=drafts)
-        elif bool(_DRAFT.fullmatch(entry.name)) == drafts:
+        elif (drafted_name(entry.name) is not None) == drafts:
             try:
                 yield name, entry.stat().st_size
             except FileNotFoundError:

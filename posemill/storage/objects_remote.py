@@ -22,6 +22,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import ObjectStore as ZarrObjectStore
 
 from posemill.errors import InputError, MissingDependency
+from posemill.storage.durable import drafted_name
 from posemill.storage.objects_base import Objects, checked_name
 from posemill.storage.objects_faults import contended, remote_faults
 
@@ -190,7 +191,12 @@ class ObstoreObjects(Objects):
             obstore.delete(self._store, paths)
 
     def drafts(self) -> dict[str, int]:
-        return {}  # an object is there whole or not at all
+        # An object is there whole or not at all; only what is named as a draft is one.
+        sizes = {name: self.size(name) for name in self.names() if drafted_name(name) is not None}
+        return {name: size for name, size in sizes.items() if size is not None}
+
+    def tree_drafts(self) -> list[Objects]:
+        return [self.at(name) for name in self.names() if name.startswith(_PROBE)]
 
     def zarr_store(self) -> ZarrObjectStore[Any]:
         return _ZarrStore(_open_bucket(self._bucket, self._prefix), read_only=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from posemill.errors import EnvironmentFault, StoreCorrupted
 from posemill.provenance import library_versions
 from posemill.storage.commits import RecordName, latest_of, list_records, seal, unseal
-from posemill.storage.durable import disk_faults
+from posemill.storage.durable import disk_faults, draft_name
 from posemill.storage.objects import Objects, Place, open_objects
 from posemill.storage.store_parts import COMMITS
 from posemill.storage.store_root import describe_configuration, read_attributes, seal_attributes
+
+_PROBES = 5
 
 
 class Commit(Protocol):
@@ -145,12 +147,15 @@ class Store(ABC, Generic[CommitT]):
         Raises:
             EnvironmentFault: the place refuses, or gave back other bytes.
         """
-        name = f"probe-{uuid.uuid4().hex}"
+        name, found = draft_name("probe"), b""
         with disk_faults(self.url):
-            self.objects.write(name, name.encode())
-            same = self.objects.read(name) == name.encode()
+            for _ in range(_PROBES):
+                self.objects.write(name, name.encode())
+                with suppress(FileNotFoundError):  # `gc` takes it for what a killed one left
+                    found = self.objects.read(name)
+                    break
             self.objects.delete(name)
-        if not same:
+        if found != name.encode():
             raise EnvironmentFault(
                 f"{self.url}: gave back other bytes than were written; check the disk or the "
                 "object store"

@@ -49,7 +49,11 @@ def create_store(place: Place, files: Mapping[str, bytes]) -> bool:
             {**parts, **others, METADATA: files[METADATA]},
             partial(require_primitives, place=objects.url),
         )
-    except OSError as error:
+    except (OSError, InputError) as error:
+        if not is_absent(place):
+            return False  # another made one, and `gc` took what this one had of its own
+        if isinstance(error, InputError):
+            raise
         raise InputError(
             f"{objects.url}: no store can be made there ({error.strerror or error}); expected a "
             "path in a writable folder. Choose another output path, or correct the permissions."

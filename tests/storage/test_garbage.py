@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from posemill.errors import EnvironmentFault
 from posemill.schema import PoseSequence
 from posemill.storage import poses as poses_module
+from posemill.storage import store_root
 from posemill.storage.commits import RecordName
+from posemill.storage.durable import draft_name
 from posemill.storage.garbage import find_garbage, remove_garbage
+from posemill.storage.objects import open_objects
 from posemill.storage.poses import PoseStore, VideoRecord
 
 MakePoses = Callable[..., PoseSequence]
@@ -161,3 +165,90 @@ def test_drafts_are_garbage(tmp_path: Path, make_record: MakeRecord) -> None:
     collect(store)
     assert not draft.exists()
     store.verify(store.committed()[0])
+
+
+def test_what_a_worker_leaves_that_is_killed_while_it_tries_the_place_is_garbage(
+    store: PoseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = store.objects.tree()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(store.objects), "delete", die)
+        with pytest.raises(KeyboardInterrupt):
+            store.prove_writable()
+    (garbage,) = find_garbage(store)
+    assert garbage.num_bytes > 0
+    collect(store)
+    assert find_garbage(store) == []
+    assert store.objects.tree() == before
+
+
+def test_a_place_is_tried_again_where_gc_took_what_it_was_tried_with(
+    store: PoseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects, taken = type(store.objects), list[str]()
+    real = objects.read
+
+    def collect_first(self: Any, name: str) -> bytes:
+        if not taken:
+            taken.extend(collect(store))
+        return real(self, name)
+
+    monkeypatch.setattr(objects, "read", collect_first)
+    store.prove_writable()
+    assert len(taken) == 1
+    assert find_garbage(store) == []
+
+
+def test_the_draft_of_a_whole_store_is_garbage_and_another_stores_is_not(
+    place: str, store: PoseStore
+) -> None:
+    ours, others = (draft_name(name) for name in ("poses.zarr", "other.zarr"))
+    if place.startswith("s3:"):
+        ours = f"poses.zarr/.probe-{'0' * 32}"
+    beside = open_objects(place)
+    for draft in (ours, others):
+        beside.write(f"{draft}/zarr.json", b"12345")
+    (garbage,) = find_garbage(store)
+    assert (garbage.name, garbage.num_bytes) == (f"{place}/{ours}", 5)
+    collect(store)
+    assert beside.size(f"{ours}/zarr.json") is None
+    assert beside.size(f"{others}/zarr.json") == 5
+    assert find_garbage(store) == []
+
+
+def test_a_maker_whose_draft_gc_takes_goes_on_in_the_store_of_the_other(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, taken = store_root.require_primitives, list[str]()
+
+    def overtake(objects: Any, place: str) -> None:
+        monkeypatch.setattr(store_root, "require_primitives", real)
+        objects.write("begun", b"")
+        taken.extend(collect(PoseStore.create(place, {"a": 1})))
+        assert objects.size("begun") is None
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(store_root, "require_primitives", overtake)
+    store = PoseStore.open_or_create(f"{place}/new.zarr", {"a": 1})
+    assert len(taken) == 1
+    assert store.records() == {}
+    assert find_garbage(store) == []
+
+
+@pytest.mark.parametrize("step", ["tree", "drafts", "tree_drafts", "names"])
+def test_what_cannot_be_looked_into_is_named(
+    tmp_path: Path, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    store = PoseStore.create(tmp_path / "poses.zarr", {"a": 1})
+    for generation in (0, 1):
+        store.write_shard(0, [make_record("a")], generation=generation)
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied", store.url)
+
+    monkeypatch.setattr(type(store.objects), step, refuse)
+    with pytest.raises(EnvironmentFault, match=r"poses\.zarr.*Permission denied"):
+        find_garbage(store)
