@@ -74,7 +74,7 @@ class ExtractPlan:
     num_committed_shards: int
     num_new_videos: int
     num_other_shards: int
-    """Shards to do whose videos this catalog lacks: another catalog's, left alone."""
+    """Shards to do none of whose videos this catalog has: another catalog's, left alone."""
     num_void_videos: int
     """Of committed shards, found damaged: to be made again."""
     pending: tuple[ShardTask, ...]
@@ -135,14 +135,18 @@ def make_plan(
     remainders: Mapping[int, Remainder],
     num_new: int,
 ) -> ExtractPlan:
-    """What is left to do of the planned videos; of other catalogs' nothing."""
+    """What is left to do of the planned videos; of other catalogs' nothing.
+
+    A shard has to be done whole, so with a video of this catalog come those that were
+    planned with it: where a later index dropped one, it is looked for where it was.
+    """
     shards = _Shards.of(planned)
     waiting = ~np.isin(shards.ids, np.fromiter(committed, np.int64, len(committed)))
-    ours = shards.num_known == shards.num_videos
+    ours = shards.num_known > 0
     void = [
         left
         for left in remainders.values()
-        if all(planned.known[planned.rows[video_id]] for video_id in left.video_ids)
+        if any(planned.known[planned.rows[video_id]] for video_id in left.video_ids)
     ]
     return ExtractPlan(
         num_videos=len(planned),

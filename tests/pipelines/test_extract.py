@@ -296,6 +296,26 @@ def test_shards_of_another_catalog_are_left_alone(videos: Path, tmp_path: Path) 
     assert summary.statuses == {"ok": 1}
 
 
+def test_a_video_that_a_new_index_lacks_is_missing_and_its_shard_is_done(
+    videos: Path, tmp_path: Path
+) -> None:
+    root, out = tmp_path / "videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    catalog = index(root, tmp_path / "catalog")
+    shutil.move(root, tmp_path / "away")
+    with pytest.raises(EnvironmentFault):
+        run_extract(catalog, out)  # plans a shard of both, and does neither
+    shutil.move(tmp_path / "away", root)
+    gone, kept = (path.relative_to(root).with_suffix("") for path in sorted(root.rglob("*.mp4")))
+    (root / gone).with_suffix(".mp4").unlink()
+    summary = run_extract(index(root, tmp_path / "catalog"), out)
+    assert summary.plan.num_other_shards == 0
+    assert summary.statuses == {"ok": 1, "missing": 1}
+    message = summary.not_whole[gone.as_posix()]
+    assert message.startswith(f"missing: {(root / gone).with_suffix('.mp4')} is not there")
+    assert PoseStore.open(out).entries()[kept.as_posix()].status is VideoStatus.OK
+
+
 def test_ids_of_two_datasets_that_collide_are_refused(videos: Path, tmp_path: Path) -> None:
     first, second = sorted(videos.rglob("*.mp4"))[:2]
     for name, video in (("a", first), ("b", second)):

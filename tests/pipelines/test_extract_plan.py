@@ -119,6 +119,19 @@ def test_void_videos_are_done_again_as_the_next_generation() -> None:
     assert (plan.pending, plan.num_other_shards) == ((), 1)
 
 
+def test_videos_that_a_catalog_dropped_do_not_hold_up_the_others() -> None:
+    before = catalog(*(video(name) for name in "abcd"))
+    tables = tables_of([before], videos_per_shard=2)  # a, b and c, d
+    planned = PlannedVideos(tables, catalog(video("a")))
+    plan = make_plan(planned, {}, {}, num_new=0)
+    assert plan.pending == (ShardTask("extract", 0, 2, 20.0),)
+    assert plan.num_other_shards == 1
+    void = {0: Remainder(0, 1, ("a", "b")), 1: Remainder(1, 1, ("c", "d"))}
+    plan = make_plan(planned, {0: None, 1: None}, void, num_new=0)
+    assert plan.pending == (ShardTask("extract", 0, 2, 20.0, generation=1, items=("a", "b")),)
+    assert (plan.num_other_shards, plan.num_void_videos) == (1, 2)
+
+
 def entry(name: str, shard: int, status: VideoStatus = VideoStatus.OK, rows: int = 0) -> VideoEntry:
     return VideoEntry(
         name, status, "", "", f"identity of {name}", 9, 9, shard, "g", 0, rows=(5, 5 + rows)
