@@ -60,8 +60,11 @@ def measure(folder: Path, num_clips: int) -> None:
             store.supersede(missing(shard, store, planned))
     with lap("resumed: all that precedes the first shard"):
         resume(folder, videos)
-    with lap("a worker reads its shard's videos"):
+    with lap("a worker reads its first shard's videos"):
         store.shard_videos(shards[-1])
+    with lap("and those of a hundred others"):
+        for shard in shards[:100]:
+            store.shard_videos(shard)
     with lap("what is committed read (status, summary)"):
         PoseStore.open(folder / "poses.zarr").entries()
     with lap("catalog and clips read (materialize)"):

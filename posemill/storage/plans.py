@@ -18,8 +18,11 @@ from posemill.storage.store_parts import names_in
 
 _NAME = re.compile(r"(\d{3,})\.parquet")
 
+Filters = Sequence[tuple[str, str, Any]]
+"""Column, comparison and value: rows for which all hold."""
+
 _ROW_GROUP = 16_384
-"""Rows that are read together: a worker reads those around its shard, not the whole plan."""
+"""Rows that are decoded together: for a shard those around it, not the whole plan."""
 
 
 def write_numbered(part: Objects, number: int, table: pa.Table) -> bool:
@@ -45,10 +48,8 @@ def count_numbered(part: Objects) -> int:
     return len(numbers)
 
 
-def read_numbered(
-    part: Objects, filters: Sequence[tuple[str, str, Any]] | None = None
-) -> list[pa.Table]:
-    """The tables 000, 001 ..., in order; with `filters` their rows for which those hold.
+def read_numbered(part: Objects) -> list[pa.Table]:
+    """The tables 000, 001 ..., in order.
 
     Raises:
         StoreCorrupted: the part of the store or a number is missing, or a file is damaged.
@@ -57,17 +58,58 @@ def read_numbered(
     names = [_name(number) for number in range(count_numbered(part))]
     with disk_faults(part.url):
         found = part.read_all(names)
-    return [_parse(found[name], f"{part.url}/{name}", filters) for name in names]
+    return [_parse(_unsealed(found[name], f"{part.url}/{name}")) for name in names]
+
+
+class NumberedTables:
+    """The tables of a part to look into again and again: each is read once, as it is frozen.
+
+    What is kept is a table's file, which takes far less memory than its rows.
+    """
+
+    def __init__(self, part: Objects) -> None:
+        self._part = part
+        self._files: list[bytes] = []
+
+    def find(self, filters: Filters) -> pa.Table | None:
+        """The rows for which the filters hold, of the first table that has any; None of none.
+
+        Raises:
+            StoreCorrupted: the part of the store or a number is missing, or a file is damaged.
+            EnvironmentFault: one cannot be read.
+        """
+        for file in self._files:
+            if (table := _parse(file, filters)).num_rows:
+                return table
+        for number in range(len(self._files), count_numbered(self._part)):
+            self._files.append(self._read(_name(number)))
+            if (table := _parse(self._files[-1], filters)).num_rows:
+                return table
+        return None
+
+    def _read(self, name: str) -> bytes:
+        place = f"{self._part.url}/{name}"
+        with disk_faults(place):
+            return _unsealed(self._part.read(name), place)
 
 
 def _name(number: int) -> str:
     return f"{number:03d}.parquet"
 
 
-def _parse(data: bytes, place: str, filters: Sequence[tuple[str, str, Any]] | None) -> pa.Table:
+def _unsealed(data: bytes, place: str) -> bytes:
+    """The same bytes, which are as they were written.
+
+    Raises:
+        StoreCorrupted: they are not.
+    """
     if not is_sealed(data):
         raise StoreCorrupted(
             f"{place}: the plan was altered or cut short ({len(data)} bytes that do not match "
             "their own sha256). Restore it from a backup, or make the store again."
         )
+    return data
+
+
+def _parse(data: bytes, filters: Filters | None = None) -> pa.Table:
     return pq.read_table(pa.BufferReader(data), filters=filters)

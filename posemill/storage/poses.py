@@ -38,7 +38,12 @@ from posemill.storage.plan_table import (
     plan_to_table,
     require_planned,
 )
-from posemill.storage.plans import count_numbered, read_numbered, write_numbered
+from posemill.storage.plans import (
+    NumberedTables,
+    count_numbered,
+    read_numbered,
+    write_numbered,
+)
 from posemill.storage.pose_group import PoseGroup, write_group
 from posemill.storage.pose_mending import Remainder, remainder
 from posemill.storage.pose_records import (
@@ -73,6 +78,7 @@ class PoseStore(Store[ShardCommit]):
         self.catalog_hint: str | None = attributes.get(_HINT)
         """Where the catalog was when the store was made; no part of the configuration."""
         self._snapshot: dict[str, VideoEntry] = {}
+        self._frozen_plans = NumberedTables(objects.at(PLAN))
         self._open_group = lru_cache(maxsize=_OPEN_GROUPS)(self._open_checked_group)
 
     @classmethod
@@ -143,18 +149,20 @@ class PoseStore(Store[ShardCommit]):
         return plans
 
     def shard_videos(self, shard_id: int) -> tuple[Video, ...]:
-        """The videos that are planned for a shard, in order; reads no other shard's.
+        """The videos that are planned for a shard, in order; reads each plan once.
 
         Raises:
             InputError: no plan has the shard.
+            StoreCorrupted: a plan is lost or damaged.
+            EnvironmentFault: one cannot be read.
         """
-        for table in read_numbered(self.objects.at(PLAN), of_shard(shard_id)):
-            if table.num_rows:
-                return tuple(VideoTable(table))
-        raise InputError(
-            f"{self.url}: no plan has a shard {shard_id}. Run `posemill extract` with the "
-            "catalog first."
-        )
+        table = self._frozen_plans.find(of_shard(shard_id))
+        if table is None:
+            raise InputError(
+                f"{self.url}: no plan has a shard {shard_id}. Run `posemill extract` with the "
+                "catalog first."
+            )
+        return tuple(VideoTable(table))
 
     def add_plan(self, number: int, plan: PlanTable) -> bool:
         """Freeze a plan; False where a plan of that number is there already.

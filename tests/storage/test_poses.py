@@ -310,6 +310,29 @@ def test_plans_are_frozen_and_numbered(store: PoseStore) -> None:
         store.shard_videos(3)
 
 
+def test_a_worker_reads_each_plan_once_and_none_that_it_does_not_need(
+    store: PoseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        names = [f"v{number}{i}" for i in range(2)]
+        videos = [Video(name, f"{name}.mp4", 1, "id") for name in names]
+        shards = np.array([2 * number, 2 * number + 1])
+        store.add_plan(number, PlanTable(number, shards, videos, np.ones(2)))
+    read: list[str] = []
+    real = LocalObjects.read
+
+    def note(self: LocalObjects, name: str) -> bytes:
+        read.append(name)
+        return real(self, name)
+
+    monkeypatch.setattr(LocalObjects, "read", note)
+    found = [store.shard_videos(shard)[0].id for shard in (1, 0, 3, 2, 3, 0)]
+    assert found == ["v01", "v00", "v11", "v10", "v11", "v00"]
+    assert read == ["000.parquet", "001.parquet"]
+    assert store.shard_videos(4)[0].id == "v20"
+    assert read[2:] == ["002.parquet"]
+
+
 def test_a_plan_need_not_be_in_the_order_of_shards(store: PoseStore) -> None:
     videos = [Video(f"v{i}", f"v{i}.mp4", i, "id") for i in range(4)]
     plan = PlanTable(0, [1, 0, 1, 0], videos, [1.0] * 4)  # type: ignore[arg-type]
