@@ -13,8 +13,10 @@ import yaml
 
 from posemill.errors import InputError, MissingDependency
 from posemill.pipelines.supervise import GIB, Limits
+from posemill.storage.video import VideoLimits
 
 DEFAULT_LIMITS = Limits()
+DEFAULT_VIDEO_LIMITS = VideoLimits()
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print the summary as one JSON object instead of a line.")
@@ -48,6 +50,13 @@ MemoryLimitOption = Annotated[
         min=0.1, metavar="GIB", help="Memory of each worker's decoders and estimator, together."
     ),
 ]
+MaxEdgeOption = Annotated[
+    int, typer.Option(min=1, metavar="PX", help="Refuse videos whose frames have a longer edge.")
+]
+MaxHoursOption = Annotated[
+    float, typer.Option(min=0.001, metavar="HOURS", help="Refuse longer videos.")
+]
+MaxGibOption = Annotated[float, typer.Option(min=0.001, metavar="GIB", help="Refuse larger files.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
 
 
@@ -86,6 +95,11 @@ def limits(video_timeout: float, memory_limit: float) -> Limits:
         silence_seconds=video_timeout,
         memory_bytes=int(memory_limit * GIB),
     )
+
+
+def video_limits(max_edge: int, max_hours: float, max_gib: float) -> VideoLimits:
+    """Of the options `--max-edge`, `--max-hours` and `--max-gib`."""
+    return VideoLimits(max_edge, max_hours * 3600, int(max_gib * GIB))
 
 
 ConfigOption = Annotated[

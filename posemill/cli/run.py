@@ -9,11 +9,15 @@ import typer
 
 from posemill.cli.options import (
     DEFAULT_LIMITS,
+    DEFAULT_VIDEO_LIMITS,
     ConfigOption,
     DecodersOption,
     DeviceOption,
     DryRunFlag,
     JsonFlag,
+    MaxEdgeOption,
+    MaxGibOption,
+    MaxHoursOption,
     MemoryLimitOption,
     SeedOption,
     VideoTimeoutOption,
@@ -22,9 +26,11 @@ from posemill.cli.options import (
     finish,
     limits,
     remark,
+    video_limits,
 )
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.choose import resolve_estimator
+from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract, plan_extract
 from posemill.pipelines.forecast import Forecast
@@ -32,6 +38,8 @@ from posemill.pipelines.materialize import MaterializeConfig, materialize, plan_
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
 from posemill.pipelines.supervise import GIB
+from posemill.storage.video import FrameOptions
+from posemill.storage.video.options import AUTO
 
 EngineOption = Annotated[str, typer.Option(help="Where the shards run: local.")]
 
@@ -63,6 +71,26 @@ def extract_command(
     reproducible: Annotated[
         bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
     ] = False,
+    decoder: Annotated[
+        str, typer.Option(help="auto, pyav (reads on after damage) or opencv (stops there).")
+    ] = AUTO,
+    long_edge: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PX",
+            help="Scale larger frames down; poses stay in the source's pixels.",
+        ),
+    ] = None,
+    frame_step: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Take every N-th frame only.")
+    ] = 1,
+    fps: Annotated[
+        float | None, typer.Option(help="Take so many frames a second, at most those there are.")
+    ] = None,
+    square_pixels: Annotated[
+        bool, typer.Option("--square-pixels", help="Stretch frames whose pixels are not square.")
+    ] = False,
     shard_videos: Annotated[
         int | None, typer.Option(min=1, help="Videos in a new shard; at most 256 unless given.")
     ] = None,
@@ -74,6 +102,9 @@ def extract_command(
     ] = False,
     video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
     memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
+    max_edge: MaxEdgeOption = DEFAULT_VIDEO_LIMITS.max_edge_px,
+    max_hours: MaxHoursOption = DEFAULT_VIDEO_LIMITS.max_seconds / 3600,
+    max_gib: MaxGibOption = DEFAULT_VIDEO_LIMITS.max_bytes / GIB,
     max_quarantined: Annotated[
         float,
         typer.Option(
@@ -110,7 +141,11 @@ def extract_command(
         engine=engine,
         engine_options=EngineOptions(workers=workers),
         limits=limits(video_timeout, memory_limit),
-        decoders=decoders,
+        decoding=DecodeSettings(
+            decoders,
+            FrameOptions(long_edge, frame_step, fps, decoder, square_pixels=square_pixels),
+            video_limits(max_edge, max_hours, max_gib),
+        ),
         max_quarantined=max_quarantined,
         videos_per_shard=shard_videos,
         ignore_times=ignore_times,

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from posemill.errors import ContentError, EnvironmentFault
 from posemill.models.estimators.base import Estimator, EstimatorOptions
 from posemill.models.estimators.registry import create_estimator
-from posemill.pipelines.decode import ClipFrames, DecoderPool, Request
+from posemill.pipelines.decode import ClipFrames, DecoderPool, DecodeSettings, Request
 from posemill.pipelines.extract_shard import pose_configuration, without_poses
 from posemill.pipelines.pose_rows import PoseRows
 from posemill.pipelines.supervise.messages import Item, Journal
-from posemill.schema import UInt8, Video, VideoStatus
+from posemill.schema import Float32, UInt8, Video, VideoStatus
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import require_root
 from posemill.storage.files.location import Location
 from posemill.storage.pose_records import VideoRecord
-from posemill.storage.video import Completeness
+from posemill.storage.video import Completeness, VideoFacts
 
 Beat = Callable[[str], None]
 
@@ -32,13 +33,18 @@ class VideoJob:
     """
 
     def __init__(
-        self, source_root: str, estimator: str, options: EstimatorOptions, decoders: int
+        self,
+        source_root: str,
+        estimator: str,
+        options: EstimatorOptions,
+        decoding: DecodeSettings,
     ) -> None:
         self._source_root = source_root
         self._cache = FileCache.of_environment()
-        self._pool = DecoderPool(decoders)
+        self._decoding = decoding
+        self._pool = DecoderPool(decoding.processes)
         self._estimator = create_estimator(estimator, options)
-        self.facts = pose_configuration(self._estimator, options)
+        self.facts = pose_configuration(self._estimator, options, decoding.frames)
         """The configuration of the poses that this process makes."""
 
     def probe(self) -> None:
@@ -63,7 +69,15 @@ class VideoJob:
 
     def _request(self, item: Item) -> Request:
         video, location = item.payload
-        return Request(item.id, location, self._cache, video.start_seconds, video.end_seconds)
+        return Request(
+            item.id,
+            location,
+            self._cache,
+            video.start_seconds,
+            video.end_seconds,
+            self._decoding.frames,
+            self._decoding.limits,
+        )
 
     def _record(
         self, video: Video, location: Location, clip: ClipFrames, beat: Beat
@@ -102,6 +116,7 @@ def extract_video(video: Video, clip: ClipFrames, estimator: Estimator, beat: Be
     facts = clip.ended.facts
     declared = facts.header.frames_declared
     poses = rows.sequence(pts_seconds, facts.width, facts.height, declared)
+    poses = replace(poses, xy_px=in_video_px(poses.xy_px, facts))
     whole = facts.completeness is Completeness.COMPLETE
     if not whole:
         status = VideoStatus.DAMAGED
@@ -116,7 +131,17 @@ def extract_video(video: Video, clip: ClipFrames, estimator: Estimator, beat: Be
         poses=poses,
         frames_decoded=len(pts_seconds),
         frames_declared=declared,
+        pts_source=facts.pts_source,
     )
+
+
+def in_video_px(xy_px: Float32, facts: VideoFacts) -> Float32:
+    """(..., 2) positions in frames that were scaled down, in those of the video.
+
+    Pixel centres lie on integers, so the frame's edge, at -0.5, stays where it is.
+    """
+    scale = np.divide((facts.width, facts.height), facts.frame_size, dtype=np.float32)
+    return (xy_px + np.float32(0.5)) * scale - np.float32(0.5) if (scale != 1).any() else xy_px
 
 
 def _frames(clip: ClipFrames, pts_seconds: list[float], beat: Beat) -> Iterator[UInt8]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any
 
-import av
-
 from posemill.models.estimators.base import Estimator, EstimatorOptions
+from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted
 from posemill.pipelines.plan import video_cost_seconds
 from posemill.pipelines.supervise import (
@@ -27,9 +26,12 @@ from posemill.schema import Video, VideoStatus
 from posemill.storage.files.location import Location
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, VideoRecord
+from posemill.storage.video import FrameOptions
 
 
-def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[str, Any]:
+def pose_configuration(
+    estimator: Estimator, options: EstimatorOptions, frames: FrameOptions
+) -> dict[str, Any]:
     """All that decides the content of a pose store; the catalog and its labels do not."""
     return {
         "stage": "extract",
@@ -40,14 +42,14 @@ def pose_configuration(estimator: Estimator, options: EstimatorOptions) -> dict[
         "reproducible": options.reproducible,
         # Sums are split by threads, so equal bits need equal threads.
         "threads": options.threads if options.reproducible else None,
-        "decoder": f"pyav-{av.__version__}",
+        "frames": frames.configuration(),
     }
 
 
 class ExtractWorker:
     """Extracts shards; satisfies `tasks.ShardWorker`.
 
-    Poses are estimated in a child process, and videos decoded in `decoders`
+    Poses are estimated in a child process, and videos decoded in
     processes of that; they may crash, hang or be killed. This process only commits.
     """
 
@@ -59,7 +61,7 @@ class ExtractWorker:
         estimator: str,
         options: EstimatorOptions,
         limits: Limits,
-        decoders: int,
+        decoding: DecodeSettings,
     ) -> None:
         self._moved = moved
         self._store = PoseStore.open(out)
@@ -69,7 +71,7 @@ class ExtractWorker:
                 "source_root": source_root,
                 "estimator": estimator,
                 "options": options,
-                "decoders": decoders,
+                "decoding": decoding,
             },
         )
         self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)

@@ -19,6 +19,7 @@ from typing import Any
 from posemill.errors import InputError
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.again import tasks_again
+from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageEnded, StageStarted
@@ -34,6 +35,7 @@ from posemill.storage.files.fetch import are_there
 from posemill.storage.objects import Place
 from posemill.storage.pose_mending import remainder
 from posemill.storage.poses import PoseStore, VideoEntry
+from posemill.storage.video import FrameOptions, VideoLimits
 
 RETRIABLE = (VideoStatus.MISSING, VideoStatus.QUARANTINED, VideoStatus.VOID)
 _LOST = (ShardOutcome.LOST_RACE, ShardOutcome.SKIPPED)
@@ -68,6 +70,8 @@ class RetryConfig:
     """Of time and memory; raise them where they were what a video failed for."""
     decoders: int = 1
     """Of each worker."""
+    video_limits: VideoLimits = field(default_factory=VideoLimits)
+    """Of what is opened; raise them where a good video is larger or longer."""
     engine: str = "local"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
 
@@ -146,7 +150,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
         store.configuration["estimator"],
         _options(store, config),
         config.limits,
-        config.decoders,
+        _decoding(store, config),
     )
     on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
     report = engine.run(
@@ -229,6 +233,11 @@ def _named(
             f"{', '.join(states[:5])}. Name others, or none to retry all of them."
         )
     return set(config.video_ids)
+
+
+def _decoding(store: PoseStore, config: RetryConfig) -> DecodeSettings:
+    frames = FrameOptions.of_configuration(store.configuration["frames"])
+    return DecodeSettings(config.decoders, frames, config.video_limits)
 
 
 def _options(store: PoseStore, config: RetryConfig) -> EstimatorOptions:

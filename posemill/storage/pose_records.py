@@ -29,6 +29,8 @@ class VideoRecord:
     poses: PoseSequence | None
     frames_decoded: int
     frames_declared: int
+    pts_source: str = ""
+    """Where the frames' times are from: `container` or `frame rate`; empty without frames."""
 
     def __post_init__(self) -> None:
         if self.status.has_frames != (self.poses is not None):
@@ -65,6 +67,8 @@ class VideoEntry:
     """Place of the video in that group's per-video arrays."""
     rows: tuple[int, int]
     """The video's person-frames in that group, `[start, stop)`."""
+    pts_source: str = ""
+    """As in `VideoRecord`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class ShardCommit:
 
 _ENTRY_FIELDS = (
     *("video_id", "reason", "message", "identity"),
-    *("frames_decoded", "frames_declared", "group", "position"),
+    *("frames_decoded", "frames_declared", "pts_source", "group", "position"),
 )
 
 

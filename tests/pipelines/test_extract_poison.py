@@ -11,6 +11,7 @@ from poison import ESTIMATOR_FAULTS, plant, write_video
 
 from posemill.errors import EnvironmentFault
 from posemill.models.estimators.base import EstimatorOptions
+from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageStarted, WorkerRetired
 from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract
@@ -58,7 +59,7 @@ def run(
         engine_options=EngineOptions(workers=workers),
         limits=LIMITS if device is None else Limits(),
         videos_per_shard=videos_per_shard,
-        decoders=decoders,
+        decoding=DecodeSettings(decoders),
     )
     return extract(config, on_event)
 

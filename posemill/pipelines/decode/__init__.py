@@ -3,5 +3,6 @@
 from posemill.pipelines.decode.clip import ClipFrames
 from posemill.pipelines.decode.messages import Ahead, Request
 from posemill.pipelines.decode.pool import DecoderPool
+from posemill.pipelines.decode.settings import DecodeSettings
 
-__all__ = ["Ahead", "ClipFrames", "DecoderPool", "Request"]
+__all__ = ["Ahead", "ClipFrames", "DecodeSettings", "DecoderPool", "Request"]

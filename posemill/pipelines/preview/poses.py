@@ -17,12 +17,11 @@ from posemill.pipelines.drawing import (
     resize_to_width,
     write_png,
 )
+from posemill.pipelines.preview.footage import Footage
 from posemill.pipelines.preview.sheets import GROUND, spread
-from posemill.schema import PoseSequence, UInt8, Video
-from posemill.storage.catalog import Catalog, read_catalog
+from posemill.schema import PoseSequence, UInt8
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore
-from posemill.storage.video import open_video
 from posemill.transforms.skeletons import get_skeleton
 
 DEFAULT_VIDEOS = 12
@@ -52,23 +51,12 @@ def preview_poses(
     if frames < 1:
         raise InputError(f"a preview needs at least 1 frame, got {frames}")
     store = PoseStore.open(poses)
-    videos = _videos(store, catalog)
+    footage = Footage.of(store, catalog)
     paths = []
     for video_id in _choose_videos(store, video_ids):
-        sheet = _pose_sheet(video_id, store.read(video_id), videos, frames)
+        sheet = _pose_sheet(video_id, store.read(video_id), footage, frames)
         paths.append(write_png(out_dir / file_name(video_id, ".png"), sheet))
     return paths
-
-
-def _videos(store: PoseStore, catalog: Path | None) -> tuple[Catalog, dict[str, Video]] | None:
-    path = catalog or store.catalog_hint
-    if path is None:
-        return None
-    try:
-        found = read_catalog(path)
-    except InputError as error:
-        raise InputError(f"{error} Or say where the catalog is now with --catalog.") from error
-    return found, {video.id: video for video in found.videos}
 
 
 def _choose_videos(store: PoseStore, video_ids: Sequence[str] | None) -> Sequence[str]:
@@ -83,14 +71,14 @@ def _choose_videos(store: PoseStore, video_ids: Sequence[str] | None) -> Sequenc
 def _pose_sheet(
     video_id: str,
     pose: PoseSequence,
-    videos: tuple[Catalog, dict[str, Video]] | None,
+    footage: Footage | None,
     num_frames: int,
 ) -> UInt8:
     wanted = spread(pose.num_frames, num_frames)
-    if videos is None:
+    if footage is None:
         pictures: Iterator[UInt8] = iter([blank(pose.height, pose.width, GROUND) for _ in wanted])
     else:
-        pictures = _decode(video_id, pose, *videos, wanted)
+        pictures = footage.frames(video_id, pose, wanted)
     cells = [_pose_cell(pose, frame, rgb) for frame, rgb in zip(wanted, pictures, strict=True)]
     tracks = len(np.unique(pose.slot))
     title = f"{video_id}: {pose.width} x {pose.height} px, {pose.num_frames} frames"
@@ -111,41 +99,3 @@ def _pose_cell(pose: PoseSequence, frame: int, rgb: UInt8) -> Cell:
     count = int(stop - start)
     people = "nobody" if count == 0 else "1 person" if count == 1 else f"{count} people"
     return Cell(picture, f"frame {frame}, {pose.pts_seconds[frame]:.2f} s, {people}")
-
-
-def _decode(
-    video_id: str,
-    pose: PoseSequence,
-    catalog: Catalog,
-    videos: dict[str, Video],
-    wanted: Sequence[int],
-) -> Iterator[UInt8]:
-    """The frames numbered `wanted`, ascending, of a video."""
-    if video_id not in videos:
-        raise InputError(
-            f"the catalog {catalog.name!r} has no video {video_id!r}; give the one that the poses "
-            "were extracted from with --catalog"
-        )
-    video = videos[video_id]
-    path = catalog.video_path(video)
-    try:
-        reader = open_video(path, start_seconds=video.start_seconds, end_seconds=video.end_seconds)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} of video {video_id!r} is not there any more") from error
-    with reader:
-        if (reader.width, reader.height) != (pose.width, pose.height):
-            raise InputError(
-                f"{path} is {reader.width} x {reader.height} px, and the poses of {video_id!r} "
-                f"are of {pose.width} x {pose.height}: the file has changed; extract it again"
-            )
-        remaining = list(wanted)
-        for frame in reader:
-            if frame.index == remaining[0]:
-                remaining.pop(0)
-                yield frame.rgb
-            if not remaining:
-                return
-    raise InputError(
-        f"{path} ends before frame {remaining[0]}, and the poses of {video_id!r} have "
-        f"{pose.num_frames}: the file has changed; extract it again"
-    )

@@ -75,6 +75,8 @@ class VideoFacts:
     width: int
     """Of a frame as it is shown: after rotation, before it is scaled to `long_edge`."""
     height: int
+    frame_size: tuple[int, int]
+    """Width and height of the frames that were handed out."""
     frames_decoded: int
     """Frames that were handed out."""
     pts_source: PtsSource

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
+
+import av
+import cv2
 
 from posemill.errors import InputError
 
@@ -12,6 +16,7 @@ PYAV = "pyav"
 OPENCV = "opencv"
 AUTO = "auto"
 DECODERS = (AUTO, PYAV, OPENCV)
+_VERSIONS = {PYAV: av.__version__, OPENCV: cv2.__version__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,16 @@ class FrameOptions:
     def as_dict(self) -> dict[str, Any]:
         """As keywords of `open_video`."""
         return asdict(self)
+
+    def configuration(self) -> dict[str, Any]:
+        """What decides the pixels, for a store: the options with the decoder that is meant."""
+        decoder = choose_decoder(self.decoder)
+        return {**asdict(self), "decoder": f"{decoder}-{_VERSIONS[decoder]}"}
+
+    @classmethod
+    def of_configuration(cls, stored: Mapping[str, Any]) -> FrameOptions:
+        """The options that a store was made with; of the decoder the version is left out."""
+        return cls(**{**stored, "decoder": stored["decoder"].partition("-")[0]})
 
 
 def choose_decoder(decoder: str) -> str:

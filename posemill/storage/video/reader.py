@@ -159,6 +159,7 @@ class VideoReader:
             decoder=self._decoder,
             width=self.width,
             height=self.height,
+            frame_size=self._shape().handed_out,
             frames_decoded=self.frames_decoded,
             pts_source=PtsSource.CONTAINER if self._clock.is_container else PtsSource.FRAME_RATE,
             completeness=completeness,

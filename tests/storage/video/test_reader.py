@@ -256,10 +256,10 @@ def test_a_disk_that_fails_is_not_the_videos_fault(
         def __init__(self, file: Any) -> None:
             self.close = file.close
 
-        def read(self, size: int) -> bytes:
+        def read(self, _size: int) -> bytes:
             raise OSError(5, "Input/output error")
 
-        def seek(self, offset: int, whence: int) -> int:
+        def seek(self, offset: int, _whence: int) -> int:
             return offset
 
     monkeypatch.setattr(FileBytes, "read", read)
@@ -288,7 +288,8 @@ def test_a_span_is_the_same_as_when_all_is_decoded(
         expected = [frame for frame in whole if start <= frame.pts_seconds < end]
         assert [frame.pts_seconds for frame in span] == [frame.pts_seconds for frame in expected]
         assert [frame.index for frame in span] == list(range(len(expected)))
-        assert all(np.array_equal(ours.rgb, theirs.rgb) for ours, theirs in zip(span, expected))
+        pairs = zip(span, expected, strict=True)
+        assert all(np.array_equal(ours.rgb, theirs.rgb) for ours, theirs in pairs)
         assert reader.facts().completeness is Completeness.COMPLETE, (start, end)
 
 
