@@ -435,6 +435,7 @@ def _entry(
         identity=record.identity,
         frames_decoded=record.frames_decoded,
         frames_declared=record.frames_declared,
+        pts_source=record.pts_source,
         shard_id=shard_id,
         group=group,
         position=position,
