@@ -28,8 +28,9 @@ from posemill.storage.features import (
     clips_per_block,
 )
 from posemill.storage.objects import Place
-from posemill.storage.poses import PoseStore, ShardCommit
+from posemill.storage.poses import PlanTable, PoseStore, ShardCommit
 from posemill.storage.store_root import is_absent
+from posemill.storage.videos import VideoTable
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
 from posemill.transforms.skeletons import get_skeleton
@@ -366,27 +367,52 @@ def _sources(store: FeatureStore) -> dict[int, str]:
 def _plan(
     inputs: _Inputs, rows: Sequence[FeatureRow], sources: Mapping[int, str]
 ) -> MaterializePlan:
+    plans = inputs.poses.plans()
+    _require_planned(inputs.poses, plans, rows)
     sizes = Counter(row.pose_shard for row in rows)
-    videos = {entry.video_id for commit in inputs.commits.values() for entry in commit.entries}
-    strangers = [row for row in rows if row.video_id not in videos]
-    if strangers:
-        raise InputError(
-            f"the features have the clip {strangers[0].clip_id!r}, whose video is not in "
-            f"{inputs.poses.url}: they were made from other poses; materialize into a new store"
-        )
+    # Anew, after the rows: those that another driver added are of shards committed since.
+    commits = inputs.poses.committed()
+    videos = {entry.video_id for commit in commits.values() for entry in commit.entries}
     # What is void is made again first: until then its clips keep the features they have.
-    void = {shard for shard, commit in inputs.commits.items() if commit.has_void}
+    void = {shard for shard, commit in commits.items() if commit.has_void}
+    ready = {s: c.marker_sha256 for s, c in commits.items() if s not in void}
     pending = tuple(
         ShardTask(STAGE, shard_id, num_clips, float(num_clips))
         for shard_id, num_clips in sizes.items()
-        if shard_id not in void and sources.get(shard_id) != inputs.commits[shard_id].marker_sha256
+        if shard_id in ready and sources.get(shard_id) != ready[shard_id]
     )
-    num_planned = len({shard for plan in inputs.poses.plans() for shard in plan.shard_id})
+    num_planned = len({shard for plan in plans for shard in np.unique(plan.shard_id).tolist()})
     return MaterializePlan(
         num_clips=len(rows),
         num_clips_to_do=sum(task.num_items for task in pending),
         bytes_per_clip=_bytes_per_clip(inputs.specs),
         pending=pending,
-        num_shards_not_extracted=num_planned - len(inputs.commits) + len(void),
+        num_shards_not_extracted=num_planned - len(commits) + len(void),
         num_clips_without_video=sum(clip.video_id not in videos for clip in inputs.catalog.clips),
     )
+
+
+def _require_planned(
+    poses: PoseStore, plans: Sequence[PlanTable], rows: Sequence[FeatureRow]
+) -> None:
+    """Refuse features of other poses than these.
+
+    The plans tell, not the commits: whoever adds rows beside this run knows of later ones.
+
+    Raises:
+        InputError: a clip's video is not planned for the pose shard of its row.
+    """
+    shards = {
+        video_id: shard
+        for plan in plans
+        for video_id, shard in zip(
+            VideoTable.of(plan.videos).ids(), plan.shard_id.tolist(), strict=True
+        )
+    }
+    strange = next((row for row in rows if shards.get(row.video_id) != row.pose_shard), None)
+    if strange is not None:
+        raise InputError(
+            f"the features have the clip {strange.clip_id!r} in pose shard {strange.pose_shard}, "
+            f"where {poses.url} plans no such video: they were made from other poses; materialize "
+            "into a new store"
+        )

@@ -51,7 +51,10 @@ class RowPlan:
 
     def add(self, rows: Sequence[FeatureRow]) -> bool:
         """See `FeatureStore.add_rows`."""
+        seen = self._table
         known = self.refresh()
+        if seen is not None and len(seen.plans) < len(known.plans):
+            return False  # the caller has chosen these rows by what was there before
         if rows:
             RowTable((*known.plans, tuple(rows)), self._clips_per_shard)
         with disk_faults(self._objects.url):

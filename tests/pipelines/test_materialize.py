@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from posemill.errors import ConfigurationMismatch, InputError
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
 from posemill.schema import TimedBox
 from posemill.storage.catalog import read_catalog, write_catalog
-from posemill.storage.features import FeatureStore
+from posemill.storage.features import FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore
 from posemill.transforms.recipes import create_recipe, recipe_names
 from posemill.transforms.sample import Sample
@@ -150,6 +151,39 @@ def test_growth_adds_rows_and_leaves_the_others(videos: Path, tmp_path: Path) ->
     assert FeatureStore.open(out).rows()[: len(known)] == known
     after = markers(out)
     assert {name: after[name] for name in before} == before
+
+
+def test_an_extraction_and_another_run_may_add_clips_meanwhile(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, poses, out = tmp_path / "videos", tmp_path / "poses.zarr", tmp_path / "features.zarr"
+    shutil.copytree(videos, root, ignore=shutil.ignore_patterns("test"))
+    run_extract(index(root, tmp_path / "catalog"), poses)
+    real = FeatureStore.add_rows
+
+    def overtaken(self: FeatureStore, rows: Sequence[FeatureRow]) -> bool:
+        patch.undo()
+        shutil.copytree(videos / "test", root / "test")
+        run_extract(index(root, tmp_path / "catalog"), poses)
+        assert run_materialize(poses, out, "potion", *SMALL["potion"]).num_valid == 8
+        return real(self, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureStore, "add_rows", overtaken)
+        summary = run_materialize(poses, out, "potion", *SMALL["potion"])
+    assert (summary.plan.num_clips, summary.num_rendered, summary.num_valid) == (8, 0, 8)
+
+
+def test_features_of_other_poses_are_refused(poses: Path, catalog: Path, tmp_path: Path) -> None:
+    run_materialize(poses, tmp_path / "f", "potion", *SMALL["potion"])
+    given = read_catalog(catalog)
+    videos = given.videos[:2]  # of one shard
+    clips = tuple(clip for clip in given.clips if clip.video_id in {v.id for v in videos})
+    fewer, others = tmp_path / "catalog", tmp_path / "poses.zarr"
+    write_catalog(fewer, replace(given, videos=videos, clips=clips))
+    run_extract(fewer, others)
+    with pytest.raises(InputError, match="made from other poses; materialize into a new store"):
+        run_materialize(others, tmp_path / "f", "potion", *SMALL["potion"])
 
 
 def test_videos_without_poses_keep_a_row_that_is_not_valid(videos: Path, tmp_path: Path) -> None:

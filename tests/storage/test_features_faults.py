@@ -157,6 +157,15 @@ def test_who_loses_the_race_for_rows_is_told(
     assert other.row_range(61) == (576, 640)
 
 
+def test_rows_chosen_by_an_older_look_are_not_added(store: FeatureStore) -> None:
+    other = FeatureStore.open(store.url)
+    assert other.num_rows == 512
+    assert store.add_rows(_rows(60))
+    assert not other.add_rows(_rows(60))
+    assert other.rows()[512:515] == _rows(60)
+    assert other.num_rows == 576
+
+
 def test_who_grows_by_an_older_plan_shrinks_nothing(
     store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
