@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
+from fractions import Fraction
 
 import av
 from av.packet import Packet
@@ -45,6 +46,10 @@ class PyavFrames:
         # An AVI holds the order of decoding alone, which is then not that of showing.
         reorders = bool(self._stream.codec_context.has_b_frames)
         self._tells_times = not (self.header.container == "avi" and reorders)
+        # Once, not for every frame: a small frame takes little longer than this does.
+        self._start = self._stream.start_time or 0
+        tick = self._stream.time_base or Fraction(1, av.time_base)
+        self._tick_numerator, self._tick_denominator = tick.numerator, tick.denominator
         self.damage: Damage | None = None
         self.broken_end: Damage | None = None
         self.shape: Shape | None = None
@@ -57,14 +62,14 @@ class PyavFrames:
         self._source.raise_fault()
         if frame is None:
             return None
-        shape = Shape.of(
-            (frame.width, frame.height), frame.rotation, self.header.pixel_aspect, self._options
-        )
+        size = frame.width, frame.height
         if self.shape is None:
-            self.shape = shape
-            self._convert = RgbConverter(*shape.before_turning)
-        elif shape != self.shape:
-            self._note(f"the size of the frames changed from {self.shape.shown} to {shape.shown}")
+            self._stored = size
+            aspect = self.header.pixel_aspect
+            self.shape = Shape.of(size, frame.rotation, aspect, self._options)
+            self._convert = RgbConverter(*self.shape.before_turning)
+        elif size != self._stored:
+            self._note(f"the size of the frames changed from {self._stored} to {size}")
             self._confirm()
             return None
         self._frame, self._seconds = frame, self._time(frame)
@@ -133,9 +138,10 @@ class PyavFrames:
 
     def _time(self, frame: av.VideoFrame) -> float:
         """Since the stream's start; NaN where the container does not tell."""
-        if not self._tells_times or frame.pts is None or frame.time_base is None:
+        pts = frame.pts
+        if pts is None or not self._tells_times:
             return math.nan
-        return float((frame.pts - (self._stream.start_time or 0)) * frame.time_base)
+        return (pts - self._start) * self._tick_numerator / self._tick_denominator
 
     def _note(self, message: str) -> None:
         if self.damage is None and self.broken_end is None:
