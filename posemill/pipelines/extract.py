@@ -204,7 +204,7 @@ def _read_state(store: PoseStore, catalog: CatalogVideos, config: ExtractConfig)
     tables = store.plans()
     planned = PlannedVideos(tables, catalog)
     changes = changed_videos(store, planned, catalog, ignore_times=config.ignore_times)
-    require_unchanged(store, changes)
+    require_unchanged(store, changes, config.catalog)
     return _State(tables, store_rates(store), store.records(), store.remainders())
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from posemill.pipelines.plan import (
 from posemill.pipelines.tasks import ShardTask
 from posemill.schema import Int64, Video
 from posemill.storage.catalog import CatalogVideos
-from posemill.storage.identity import describe_change, without_time
+from posemill.storage.identity import describe_change, is_same_file
 from posemill.storage.pose_mending import Remainder
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.videos import VideoTable
@@ -180,13 +182,13 @@ def changed_videos(
         for video_id, now in differing.items()
         if video_id in entries
         and entries[video_id].status.has_frames
-        and not _is_same(entries[video_id].identity, now, ignore_times)
+        and not is_same_file(entries[video_id].identity, now, ignore_times=ignore_times)
     ]
 
 
-def require_unchanged(store: PoseStore, changes: Sequence[Change]) -> None:
+def require_unchanged(store: PoseStore, changes: Sequence[Change], catalog: Path) -> None:
     """Raises:
-    InputError: a video changed since its poses were made; with what to do.
+    InputError: a video of the catalog changed since its poses were made; with what to do.
     """
     if not changes:
         return
@@ -194,8 +196,9 @@ def require_unchanged(store: PoseStore, changes: Sequence[Change]) -> None:
     raise InputError(
         f"{len(changes)} of the videos changed since their poses in {store.url} were made:\n  "
         + "\n  ".join(map(str, changes[:_SHOWN]))
-        + f"{more}\nExtract them again with `posemill retry {store.url} --changed`, or extract "
-        "into a new store. Where files were copied and only their times differ: --ignore-times."
+        + f"{more}\nExtract them again with `posemill retry {shlex.quote(store.url)} --changed "
+        f"--catalog {shlex.quote(str(catalog))}`, or extract into a new store. Where files were "
+        "copied and only their times differ: --ignore-times."
     )
 
 
@@ -234,12 +237,8 @@ def _differing(
         video_id: now
         for video_id, now in zip(catalog.videos.ids(), catalog.videos.identities(), strict=True)
         if (row := planned.rows.get(video_id)) is not None
-        and not _is_same(before[row], now, ignore_times)
+        and not is_same_file(before[row], now, ignore_times=ignore_times)
     }
-
-
-def _is_same(before: str, now: str, ignore_times: bool) -> bool:
-    return before == now or (ignore_times and without_time(before) == without_time(now))
 
 
 def _require_same_videos(planned: PlannedVideos, differing: Mapping[str, str]) -> None:

@@ -41,6 +41,16 @@ def without_time(identity: str) -> str:
     return f"{match[1]}-{match[3]}" if match else identity
 
 
+def is_same_file(before: str, now: str, *, ignore_times: bool) -> bool:
+    """Whether two identities are of one file, or of a copy of it where times do not count."""
+    return before == now or (ignore_times and without_time(before) == without_time(now))
+
+
+def has_size_and_time(identity: str, info: os.stat_result) -> bool:
+    """Whether a file still has the size and the time of an identity: then it is the same."""
+    return identity.startswith(f"{info.st_size}-{info.st_mtime_ns}-")
+
+
 def describe_change(before: str, now: str) -> str:
     """`12 bytes of 2026-01-02T03:04:05, now 13 bytes of ...` of two identities, for people."""
     ours, theirs = _IDENTITY.fullmatch(before), _IDENTITY.fullmatch(now)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -86,6 +88,29 @@ def test_retry_of_a_whole_store_has_nothing_to_do(run, store: Path) -> None:
     status, out, _ = run("retry", store)
     assert status == 0
     assert out.startswith(f"{store}: 0 videos extracted again (none)")
+
+
+def test_what_extract_advises_where_a_video_changed_helps(
+    run, videos: Path, tmp_path: Path
+) -> None:
+    root, store = tmp_path / "my videos", tmp_path / "poses.zarr"
+    shutil.copytree(videos / "test", root)
+    first, second = sorted(root.rglob("*.mp4"))
+    index(root, tmp_path / "catalog")
+    options = ("-o", store, "--estimator", "figure", "--workers", "1")
+    assert run("extract", tmp_path / "catalog", *options)[0] == 0
+    shutil.copy(second, first)
+    now = index(root, tmp_path / "a catalog of now")
+    status, _, err = run("extract", now, *options)
+    assert status == 2
+    (advice,) = re.findall(r"`posemill (.*?)`", err)
+    first.rename(tmp_path / "aside.mp4")  # only the catalog that is named tells of the change
+    status, out, _ = run(*shlex.split(advice), "--dry-run")
+    assert (status, "would extract 1 video again" in out) == (0, True)
+    (tmp_path / "aside.mp4").rename(first)
+    status, out, _ = run(*shlex.split(advice), "--workers", "1")
+    assert (status, "1 video extracted again (1 ok)" in out) == (0, True)
+    assert run("extract", now, *options)[0] == 0
 
 
 def test_retry_with_a_higher_limit_saves_what_was_quarantined_for_memory(

@@ -168,8 +168,8 @@ def test_only_videos_with_poses_count_as_changed(store: PoseStore) -> None:
         ("changed", "identity of changed", "another")
     ]
     with pytest.raises(InputError, match="changed: identity of changed, now another"):
-        require_unchanged(store, changes)
-    require_unchanged(store, [])
+        require_unchanged(store, changes, Path("catalog"))
+    require_unchanged(store, [], Path("catalog"))
 
 
 def test_a_video_that_was_extracted_again_is_compared_with_its_newest_file(
@@ -204,7 +204,7 @@ def test_many_changes_are_told_in_part(store: PoseStore) -> None:
     after = catalog(*(replace(video(name), identity="x") for name in names))
     changes = changed_videos(store, PlannedVideos([table], after), after, ignore_times=False)
     with pytest.raises(InputError, match="12 of the videos changed") as caught:
-        require_unchanged(store, changes)
+        require_unchanged(store, changes, Path("catalog"))
     assert "v09: " in str(caught.value)
     assert "v10: " not in str(caught.value)
     assert "and 2 more" in str(caught.value)
