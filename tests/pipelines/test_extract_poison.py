@@ -68,11 +68,10 @@ def entries(store: Path) -> dict[str, VideoEntry]:
     return PoseStore.open(store).entries()
 
 
-@pytest.mark.parametrize("decoders", [1, 2])
-def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path, decoders: int) -> None:
+def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path) -> None:
     decoder = ("decoder_crash", "decoder_hang", "decoder_exception")
     poison = (*decoder, "estimator_crash", "estimator_hang")
-    run(film(tmp_path / "mixed", *poison), tmp_path / "mixed.zarr", decoders=decoders)
+    run(film(tmp_path / "mixed", *poison), tmp_path / "mixed.zarr")
     run(film(tmp_path / "good"), tmp_path / "good.zarr")
     found = entries(tmp_path / "mixed.zarr")
     assert {name: found[name].reason for name in poison} == {
@@ -91,6 +90,15 @@ def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path, decoders
         assert str(tmp_path / "mixed" / f"{name}.mp4") in found[name].message
     assert set(all_poses(tmp_path / "mixed.zarr")) == set(GOOD)
     assert_equal_poses(tmp_path / "mixed.zarr", tmp_path / "good.zarr")
+
+
+def test_decoders_that_are_ahead_of_their_reader_condemn_no_other_video(tmp_path: Path) -> None:
+    """They are lost while a video before theirs is read, or is yet to be read."""
+    poison = ("decoder_crash", "decoder_exception")
+    catalog, out = film(tmp_path / "videos", *poison), tmp_path / "poses.zarr"
+    run(catalog, out, workers=1, videos_per_shard=8, decoders=2)
+    statuses = {name: entry.status for name, entry in entries(out).items()}
+    assert statuses == dict.fromkeys(GOOD, "ok") | dict.fromkeys(poison, "quarantined")
 
 
 def test_a_video_that_eats_all_memory_is_quarantined(tmp_path: Path) -> None:
