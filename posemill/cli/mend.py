@@ -119,7 +119,9 @@ def retry_command(
     ] = None,
     changed: Annotated[
         bool,
-        typer.Option("--changed", help="Instead those whose files changed since their poses."),
+        typer.Option(
+            "--changed", help="Instead those whose files are others now, on disk or in the catalog."
+        ),
     ] = False,
     ignore_times: Annotated[
         bool,

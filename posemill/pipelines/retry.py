@@ -19,6 +19,7 @@ from typing import Any
 from posemill.errors import InputError
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.again import tasks_again
+from posemill.pipelines.changed_files import changed_files
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
@@ -58,7 +59,8 @@ class RetryConfig:
     video_ids: Collection[str] = ()
     """None given takes all of those statuses and reasons."""
     changed: bool = False
-    """Take instead the videos whose files are others than those their poses were made from."""
+    """Take instead the videos whose files are others than those their poses were made from,
+    on this disk or as the catalog has them."""
     ignore_times: bool = False
     """Files that differ in their times only have not changed."""
     device: str | None = None
@@ -190,7 +192,9 @@ def _plan(
     commits = store.committed()
     known = {entry.video_id: entry for commit in commits.values() for entry in commit.entries}
     if config.changed:
-        changes = changed_videos(store, planned, catalog, ignore_times=config.ignore_times)
+        ignore_times = config.ignore_times
+        changes = changed_videos(store, planned, catalog, ignore_times=ignore_times)
+        changes += changed_files(known.values(), planned, ignore_times=ignore_times)
         candidates = {change.video_id for change in changes}
     else:
         candidates = {each.video_id for each in known.values() if _is_asked_for(each, config)}

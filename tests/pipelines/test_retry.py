@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ import pytest
 from chain import ignore, index, markers, run_extract, run_materialize
 
 from posemill.errors import InputError
-from posemill.pipelines.events import Event, StageStarted
-from posemill.pipelines.retry import RetryConfig, plan_retry, retry
+from posemill.pipelines import retry as retry_module
+from posemill.pipelines.engines.base import EngineOptions, RunReport
+from posemill.pipelines.events import Event
+from posemill.pipelines.retry import RetryConfig, RetrySummary, plan_retry, retry
+from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
+from posemill.storage.identity import file_identity
 from posemill.storage.poses import PoseStore
 
 RECIPE = "tempposeconv-j"
@@ -104,11 +109,14 @@ def test_what_cannot_be_retried_is_refused(
 def restored(made: Troubled) -> Iterator[Troubled]:
     """Good videos in the place of the missing and the bad one, for one test."""
     bad = (made.root / "videos" / "b" / "bad.mp4").read_bytes()
+    good = made.root / "videos" / "a" / "good.mp4"
+    shutil.copy2(good, made.root / "good.mp4")
     kept = shutil.copytree(made.store, made.root / "kept.zarr")
     made.restore()
     yield made
     (made.root / "videos" / "a" / "away.mp4").unlink()
     (made.root / "videos" / "b" / "bad.mp4").write_bytes(bad)
+    shutil.copy2(made.root / "good.mp4", good)
     shutil.rmtree(made.store)
     kept.rename(made.store)
 
@@ -138,7 +146,6 @@ def test_what_came_back_is_made_and_all_else_is_carried_over(
 
 def test_a_video_whose_file_changed_is_made_again(restored: Troubled) -> None:
     video = restored.root / "videos" / "a" / "good.mp4"
-    kept = video.read_bytes()
     old = PoseStore.open(restored.store).read("a/good")
     shutil.copy(restored.good, video)
     catalog = index(restored.root / "videos", restored.root / "catalog_now")
@@ -150,17 +157,69 @@ def test_a_video_whose_file_changed_is_made_again(restored: Troubled) -> None:
     new = PoseStore.open(restored.store).read("a/good")
     assert new.num_rows != old.num_rows or not np.array_equal(new.xy_px, old.xy_px)
     assert plan_retry(asked).video_ids == ()
-    video.write_bytes(kept)
 
 
-def test_of_two_retries_at_once_one_loses_cleanly(restored: Troubled) -> None:
+def test_a_file_that_changed_since_the_index_is_found_on_the_disk(restored: Troubled) -> None:
+    asked = RetryConfig(restored.store, changed=True)
+    video = restored.root / "videos" / "a" / "good.mp4"
+    seen = video.stat()
+    assert plan_retry(asked).video_ids == ()
+    os.utime(video, ns=(seen.st_atime_ns, seen.st_mtime_ns + 1))
+    assert plan_retry(asked).video_ids == ("a/good",)
+    assert plan_retry(replace(asked, ignore_times=True)).video_ids == ()
+    video.unlink()
+    assert plan_retry(asked).video_ids == ()  # missing, if anything
+    shutil.copy(restored.good, video)
+    assert plan_retry(replace(asked, ignore_times=True)).video_ids == ("a/good",)
+    assert retry(asked, ignore).statuses == {"ok": 1}
+    assert PoseStore.open(restored.store).entries()["a/good"].identity == file_identity(video)
+    assert plan_retry(asked).video_ids == ()
+
+
+class InThisProcess:
+    """An engine of one worker in the caller's own process, whose events come when they happen."""
+
+    def run(
+        self,
+        tasks: Sequence[ShardTask],
+        worker: WorkerSpec,
+        _: EngineOptions,
+        on_event: Callable[[Event], None],
+    ) -> RunReport:
+        made = worker.build()
+        try:
+            return RunReport(tuple(made.run(task, on_event) for task in tasks))
+        finally:
+            made.close()
+
+
+@pytest.mark.parametrize("step", ["write_shard", "_publish"])
+def test_of_two_retries_at_once_one_loses_cleanly(
+    restored: Troubled, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The other one commits when this one has its poses, or has written them, too."""
     asked = RetryConfig(restored.store, statuses=["quarantined"])
+    real, done = getattr(PoseStore, step), list[RetrySummary]()
 
-    def overtake(event: Event) -> None:
-        if isinstance(event, StageStarted):
-            assert retry(asked, ignore).num_shards_lost == 0
+    def overtaken(self: PoseStore, *arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(PoseStore, step, real)
+        done.append(retry(asked, ignore))
+        return real(self, *arguments, **named)
 
-    summary = retry(asked, overtake)
+    monkeypatch.setattr(retry_module, "create_engine", lambda _: InThisProcess())
+    monkeypatch.setattr(PoseStore, step, overtaken)
+    outcomes: list[ShardOutcome] = []
+    run = InThisProcess.run
+
+    def note(self: InThisProcess, *arguments: Any) -> RunReport:
+        report = run(self, *arguments)
+        outcomes.extend(result.outcome for result in report.results)
+        return report
+
+    monkeypatch.setattr(InThisProcess, "run", note)
+    summary = retry(asked, ignore)
+    assert outcomes == [ShardOutcome.COMMITTED, ShardOutcome.LOST_RACE]
+    assert [each.num_shards_lost for each in done] == [0]
     assert summary.num_shards_lost == 1
     assert summary.statuses == {"ok": 1}
     store = PoseStore.open(restored.store)
