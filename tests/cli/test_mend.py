@@ -57,6 +57,18 @@ def test_verify_repairs_and_status_tells_what_is_void(run, store: Path) -> None:
     assert (status, "1 shard to do" in out) == (0, True)
 
 
+@pytest.mark.parametrize(("part", "helps"), [("shards", True), ("plan", False)])
+def test_verify_says_at_once_whether_a_repair_helps(
+    run, store: Path, part: str, helps: bool
+) -> None:
+    shutil.rmtree(store / part)
+    status, out, _ = run("verify", store)
+    assert status == 3
+    assert ("run it again with --repair" in out, "cannot be repaired" in out) == (helps, not helps)
+    status, out, _ = run("verify", store, "--repair")
+    assert (status, "cannot be repaired" in out) == (0 if helps else 3, not helps)
+
+
 def test_status_tells_sizes_and_reasons(run, store: Path) -> None:
     status, out, _ = run("status", store, "--json")
     told = json.loads(out)
