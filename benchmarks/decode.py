@@ -37,12 +37,14 @@ class Case:
     height: int
     codec: str = "libx264"
     pixel_format: str = "yuv420p"
+    loops: int = 1
+    """How often the footage is gone through."""
 
 
 CASES = (
     Case("1080p", 1080),
     Case("720p", 720),
-    Case("256p", 256),
+    Case("256p", 256, loops=4),  # ten seconds, as a clip of Kinetics has
     Case("720p mpeg4", 720, "mpeg4"),
     Case("720p vp9", 720, "libvpx-vp9"),
     Case("720p hevc 10 bit", 720, "libx265", "yuv420p10le"),
@@ -103,7 +105,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number, case in enumerate(CASES):
             path = Path(folder) / f"{number}.mp4"
-            encode(path, frames, case.height, case.codec, case.pixel_format)
+            encode(path, frames * case.loops, case.height, case.codec, case.pixel_format)
             for long_edge in (None, LONG_EDGE):
                 report(case, path, long_edge, arguments.seconds)
     return 0
