@@ -112,14 +112,17 @@ class ClipFrames:
             self.close()
             raise
 
-    def put(self, event: ClipEvent | RingReader) -> None:
-        """Called by the pool with what the decoder says."""
-        if not isinstance(event, RingReader):
-            self.events.append(event)
-        elif self._is_closed:
-            event.drop()
+    def use(self, ring: RingReader) -> None:
+        """Called by the pool with the ring in which the frames will lie."""
+        if self._is_closed:
+            ring.drop()
         else:
-            self._ring = event
+            self._ring = ring
+
+    def put(self, *events: ClipEvent) -> None:
+        """Called by the pool with what the decoder says."""
+        if not self._is_closed:
+            self.events.extend(events)
 
     def close(self) -> None:
         """Want no more frames; those that were taken stay."""

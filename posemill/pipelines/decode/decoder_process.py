@@ -13,6 +13,7 @@ import socket
 import sys
 from errno import ENOENT
 from os import strerror
+from time import monotonic
 
 import cv2
 
@@ -26,6 +27,7 @@ from posemill.pipelines.decode.messages import (
     Dropped,
     Ended,
     FrameReady,
+    FramesReady,
     Opened,
     Ready,
     Refused,
@@ -38,6 +40,7 @@ from posemill.pipelines.supervise.pulse import PulseWriter
 from posemill.storage.files.fetch import local_file
 from posemill.storage.video import Frame, VideoReader, open_video
 
+_MESSAGE_SECONDS = 0.002  # frames that come faster than that share a message
 _KEPT_RINGS = 2  # one is read while the next clip fills the other
 
 
@@ -69,6 +72,8 @@ class Decoder:
         self._beat = pulse.beat
         self._rings: list[FrameRing] = []
         self._serial = -1
+        self._untold: list[FrameReady] = []
+        self._told_at = monotonic()
         self._say(Ready())
 
     def decode(self, serial: int, request: Request) -> bool:
@@ -77,6 +82,7 @@ class Decoder:
         self._beat("opening the file")
         self._say(Taken())
         answer = self._outcome(request)
+        self._tell_frames()
         self._beat("waiting for work")
         self._say(answer)
         return not isinstance(answer, Broken)
@@ -115,17 +121,34 @@ class Decoder:
         ring = None
         self._beat("decoding frame 0")
         for frame in reader:
-            self._beat(f"waiting for its reader at frame {frame.index}")
             ring = ring or self._open_ring(frame.rgb.nbytes)
-            if (slot := _slot(ring)) is None:
+            if (slot := self._slot(ring, frame.index)) is None:
                 return False
             self._put(ring, slot, frame)
             self._beat(f"decoding frame {frame.index + 1}")
         return True
 
+    def _slot(self, ring: FrameRing, index: int) -> int | None:
+        """A free one for this frame, waited for; None when the reader has left."""
+        while not ring.is_dropped:
+            if (slot := ring.free_slot()) is not None:
+                return slot
+            self._tell_frames()
+            self._beat(f"waiting for its reader at frame {index}")
+            ring.wait()
+        return None
+
     def _put(self, ring: FrameRing, slot: int, frame: Frame) -> None:
         ring.put(slot, frame.rgb)
-        self._say(FrameReady(slot, frame.rgb.shape, frame.index, frame.pts_seconds))
+        self._untold.append(FrameReady(slot, frame.rgb.shape, frame.index, frame.pts_seconds))
+        if monotonic() - self._told_at >= _MESSAGE_SECONDS:
+            self._tell_frames()
+
+    def _tell_frames(self) -> None:
+        if self._untold:
+            self._say(FramesReady(tuple(self._untold)))
+            self._untold.clear()
+        self._told_at = monotonic()
 
     def _open_ring(self, frame_bytes: int) -> FrameRing:
         """An empty one of this process, or a new one, and tell the clip's reader."""
@@ -149,15 +172,6 @@ class Decoder:
 
 class _ReaderGone(Exception):
     """The parent wants nothing more."""
-
-
-def _slot(ring: FrameRing) -> int | None:
-    """A free one, waited for; None when the reader has left."""
-    while not ring.is_dropped:
-        if (slot := ring.free_slot()) is not None:
-            return slot
-        ring.wait()
-    return None
 
 
 if __name__ == "__main__":

@@ -83,6 +83,13 @@ class FrameReady:
 
 
 @dataclass(frozen=True, slots=True)
+class FramesReady:
+    """The next frames; several where they come so fast that a message for each would cost."""
+
+    frames: tuple[FrameReady, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """All frames were handed over."""
 
@@ -111,4 +118,4 @@ class Dropped:
 
 
 ClipEvent = FrameReady | Ended | Refused | Broken
-Answer = Ready | Taken | Opened | Dropped | ClipEvent
+Answer = Ready | Taken | Opened | FramesReady | Dropped | Ended | Refused | Broken

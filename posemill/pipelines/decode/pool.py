@@ -18,7 +18,7 @@ from posemill.pipelines.decode.messages import (
     Broken,
     Dropped,
     Ended,
-    FrameReady,
+    FramesReady,
     Ready,
     Refused,
     Request,
@@ -199,8 +199,10 @@ class DecoderPool:
                 self._num_ready += 1
             case Taken():
                 self._clips[serial].decoder = decoder
-            case FrameReady() | RingReader():
-                self._clips[serial].put(said)
+            case FramesReady(frames=frames):
+                self._clips[serial].put(*frames)
+            case RingReader():
+                self._clips[serial].use(said)
             case Ended() | Refused() | Broken():
                 self._clips.pop(serial).put(said)
             case Dropped():

@@ -162,9 +162,8 @@ def test_a_video_that_is_unreadable_or_missing_harms_no_neighbour(
     text = tmp_path / "text.mp4"
     text.write_text("this is no video\n")
     through_a_file = text / "below.mp4"
-    locked = tmp_path / "folder.mp4"
-    locked.mkdir()
-    paths = [films[0], text, tmp_path / "gone.mp4", through_a_file, locked, films[1]]
+    unspeakable = tmp_path / f"{'x' * 300}.mp4"  # no file system takes such a name
+    paths = [films[0], text, tmp_path / "gone.mp4", through_a_file, unspeakable, films[1]]
     found: dict[str, object] = {}
     messages: list[str] = []
     for clip in pool.decode(requests(paths)):
@@ -179,7 +178,7 @@ def test_a_video_that_is_unreadable_or_missing_harms_no_neighbour(
         "text.mp4": UnreadableVideo,
         "gone.mp4": FileNotFoundError,
         "below.mp4": FileNotFoundError,
-        "folder.mp4": EnvironmentFault,
+        unspeakable.name: EnvironmentFault,
         "1.mp4": NUM_FRAMES + 1,
     }
     for message, path in zip(messages, paths[1:5], strict=True):
