@@ -325,15 +325,6 @@ class PoseStore(Store[ShardCommit]):
         for group, files in commit.files.items():
             check_files(self._group(group), files, content=False)
 
-    def verify(self, commit: ShardCommit) -> None:
-        """Check every byte of a commit's files.
-
-        Raises:
-            StoreCorrupted: naming the files.
-        """
-        for group, files in commit.files.items():
-            check_files(self._group(group), files, content=True)
-
     @staticmethod
     def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit:
         return commit_from_json(body, marker_sha256)

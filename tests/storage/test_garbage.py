@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from committed_files import check_every_byte
 
 from posemill.errors import EnvironmentFault
 from posemill.schema import PoseSequence
@@ -86,7 +87,7 @@ def test_a_zombie_that_wakes_after_a_retry_and_a_gc_changes_nothing(
         before = store.objects.tree()
         assert not wake()
     assert store.objects.tree() == before
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
     assert store.committed()[0].generation == 1
 
 
@@ -102,7 +103,7 @@ def test_a_zombie_of_an_older_retry_changes_nothing(
         before = store.objects.tree()
         assert not wake()
     assert store.objects.tree() == before
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
 
 
 def test_a_zombie_that_may_still_commit_is_left_its_data(
@@ -113,7 +114,7 @@ def test_a_zombie_that_may_still_commit_is_left_its_data(
     with zombie(store, [make_record("a", fresh)], 1, "_publish") as wake:
         assert collect(store) == []
         assert wake()
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
     assert store.read("a").num_rows == fresh.num_rows
 
 
@@ -129,7 +130,7 @@ def test_data_that_a_later_generation_took_the_place_of_is_garbage(
     assert garbage.name == f"shards/{first}"
     assert garbage.num_bytes == sum(store.objects.at("shards", first).tree().values())
     assert collect(store) == [f"shards/{first}"]
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
     assert find_garbage(store) == []
 
 
@@ -164,7 +165,7 @@ def test_drafts_are_garbage(tmp_path: Path, make_record: MakeRecord) -> None:
     assert (garbage.name, garbage.num_bytes) == (f"shards/{group}/{draft.name}", 5)
     collect(store)
     assert not draft.exists()
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
 
 
 def test_what_a_worker_leaves_that_is_killed_while_it_tries_the_place_is_garbage(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from committed_files import check_every_byte
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -193,7 +194,7 @@ def test_some_videos_of_a_shard_have_3d_positions(
         *("row", "keypoint", "space"),
     )
     assert not group["xyz_m"][:8].any()  # type: ignore[index]
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
 
 
 def test_a_store_knows_whether_any_video_has_3d_positions(
@@ -258,7 +259,7 @@ def test_a_later_generation_replaces_some_videos(
     found = {entry.video_id: poses for entry, poses in store.iter_shard(store.current(0))}
     _assert_same(found["bad"], fresh)  # type: ignore[arg-type]
     _assert_same(found["ok"], kept)  # type: ignore[arg-type]
-    store.verify(commit)
+    check_every_byte(store, commit)
     _assert_same(PoseStore.open(Path(store.url)).read("bad"), fresh)
 
 
