@@ -81,6 +81,7 @@ def select_clips(store: FeatureStore, split: str, subset: str) -> ClipSet:
 
     Raises:
         InputError: no such split or subset, none of its clips has a label, or none has features.
+        StoreCorrupted: features are not as they were committed.
     """
     inside = store.subset(split, subset)
     labelled = inside & (store.labels() >= 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from pathlib import Path
 from secrets import randbits
@@ -13,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from posemill.errors import InputError
+from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.engines import create_engine
-from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.plan import begin_order
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 from posemill.schema import Clip
 from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.feature_state import FeatureState
 from posemill.storage.features import (
     CLIPS_PER_SHARD,
     FeatureRow,
@@ -38,6 +40,8 @@ from posemill.transforms.skeletons import get_skeleton
 STAGE = "materialize"
 MAX_CLIP_BYTES = 2 * 2**30
 """Of one clip's arrays: what a worker holds, twice over, while it renders."""
+_ROUNDS = 5
+"""In which shards are rendered again that other runs changed or were killed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         if store.add_rows(_missing_rows(inputs, rows)):
             break
     rows = [row for row in store.rows() if row is not None]
-    plan = _plan(inputs, rows, _sources(store))
+    plan = _plan(inputs, rows, _look_after(store))
     spec = WorkerSpec(
         "posemill.pipelines.materialize_shard:MaterializeWorker",
         {
@@ -153,20 +157,62 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
             "seed": config.seed,
         },
     )
+
+    def render(tasks: Sequence[ShardTask]) -> RunReport:
+        report = engine.run(begin_order(tasks, randbits(64)), spec, config.engine_options, on_event)
+        report.require_success(STAGE)
+        return report
+
     on_event(StageStarted(STAGE, len(plan.pending), plan.num_clips_to_do))
-    report = engine.run(
-        begin_order(plan.pending, randbits(64)), spec, config.engine_options, on_event
-    )
-    on_event(StageEnded(STAGE, monotonic() - started))
-    report.require_success(STAGE)
+    try:
+        reports, state = _render_until_whole(
+            render, store, plan.pending, partial(_plan, inputs, rows)
+        )
+    finally:
+        on_event(StageEnded(STAGE, monotonic() - started))
     return MaterializeSummary(
-        num_valid=int(np.count_nonzero(store.valid())),
-        num_rendered=report.num_items(ShardOutcome.COMMITTED),
-        num_lost=report.num_items(ShardOutcome.LOST_RACE),
+        num_valid=state.num_valid,
+        num_rendered=sum(report.num_items(ShardOutcome.COMMITTED) for report in reports),
+        num_lost=sum(report.num_items(ShardOutcome.LOST_RACE) for report in reports),
         seconds=monotonic() - started,
         shapes={spec.name: spec.shape for spec in inputs.specs},
         plan=plan,
     )
+
+
+def _render_until_whole(
+    render: Callable[[Sequence[ShardTask]], RunReport],
+    store: FeatureStore,
+    tasks: Sequence[ShardTask],
+    plan_again: Callable[[FeatureState], MaterializePlan],
+) -> tuple[list[RunReport], FeatureState]:
+    """Render, then what other runs were killed over or have changed meanwhile.
+
+    Raises:
+        EnvironmentFault: shards failed, or others never cease to change them.
+    """
+    reports = []
+    for _ in range(_ROUNDS):
+        reports.append(render(tasks))
+        state = _look_after(store)
+        tasks = [
+            task
+            for task in (plan_again(state).pending if state.problems else ())
+            if task.shard_id in state.problems
+        ]
+        if not tasks:
+            return reports, state
+    raise EnvironmentFault(
+        f"{store.url}: other runs change the features of {len(tasks)} pose shards over and over; "
+        "run the same command again when they are done"
+    )
+
+
+def _look_after(store: FeatureStore) -> FeatureState:
+    """Which features are whole; for each killed attempt its shard is compared once."""
+    state = store.inspect(suspects=True)
+    store.forget_attempts(state)
+    return state
 
 
 def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
@@ -177,11 +223,11 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
     """
     inputs = _read_inputs(config)
     if is_absent(config.out):
-        return _plan(inputs, _missing_rows(inputs, []), {})
+        return _plan(inputs, _missing_rows(inputs, []), None)
     store = FeatureStore.open(config.out)
     store.require_configuration(inputs.specs, inputs.configuration, inputs.catalog.classes)
     rows = [row for row in store.rows() if row is not None]
-    return _plan(inputs, [*rows, *_missing_rows(inputs, rows)], _sources(store))
+    return _plan(inputs, [*rows, *_missing_rows(inputs, rows)], store.inspect(suspects=True))
 
 
 def _read_inputs(config: MaterializeConfig) -> _Inputs:
@@ -359,13 +405,8 @@ def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:
     )
 
 
-def _sources(store: FeatureStore) -> dict[int, str]:
-    """Pose shard to the hash of the pose commit that its features were made from."""
-    return {shard: commit.pose_marker_sha256 for shard, commit in store.committed().items()}
-
-
 def _plan(
-    inputs: _Inputs, rows: Sequence[FeatureRow], sources: Mapping[int, str]
+    inputs: _Inputs, rows: Sequence[FeatureRow], state: FeatureState | None
 ) -> MaterializePlan:
     plans = inputs.poses.plans()
     _require_planned(inputs.poses, plans, rows)
@@ -379,7 +420,7 @@ def _plan(
     pending = tuple(
         ShardTask(STAGE, shard_id, num_clips, float(num_clips))
         for shard_id, num_clips in sizes.items()
-        if shard_id in ready and sources.get(shard_id) != ready[shard_id]
+        if shard_id in ready and not (state and state.is_made(shard_id, ready[shard_id]))
     )
     num_planned = len({shard for plan in plans for shard in np.unique(plan.shard_id).tolist()})
     return MaterializePlan(

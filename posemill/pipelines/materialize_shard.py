@@ -7,6 +7,7 @@ from time import monotonic
 
 import numpy as np
 
+from posemill.errors import EnvironmentFault
 from posemill.pipelines.events import ItemDone, ItemStarted
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.schema import PoseSequence, TimedBox
@@ -18,6 +19,9 @@ from posemill.transforms.recipes import Recipe
 from posemill.transforms.sample import Requirement, Sample
 from posemill.transforms.seeding import clip_generator
 from posemill.transforms.skeletons import get_skeleton
+
+_ATTEMPTS = 10
+"""At a shard that other runs write at the same time: one of them is soon the only one."""
 
 
 class MaterializeWorker:
@@ -37,12 +41,17 @@ class MaterializeWorker:
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         started = monotonic()
-        commit = self._poses.current(task.shard_id)
-        start, stop = self._store.row_range(task.shard_id)
-        rows = [row for row in self._store.rows()[start:stop] if row is not None]
-        num_frames: list[int] = []
-        blocks = self._blocks(commit, rows, num_frames, emit)
-        won = self._store.write_shard(task.shard_id, commit.marker_sha256, blocks)
+        for _ in range(_ATTEMPTS):
+            commit = self._poses.current(task.shard_id)
+            num_frames: list[int] = []
+            won = not commit.has_void and self._write(commit, num_frames, emit)
+            if won or commit.has_void or self._is_made(task.shard_id):
+                break
+        else:
+            raise EnvironmentFault(
+                f"{self._store.url}: other runs changed the features of pose shard "
+                f"{task.shard_id} over and over; run the same command again when they are done"
+            )
         lost = ShardOutcome.LOST_RACE if num_frames else ShardOutcome.SKIPPED
         return ShardResult(
             shard_id=task.shard_id,
@@ -51,6 +60,16 @@ class MaterializeWorker:
             num_frames=sum(num_frames),
             seconds=monotonic() - started,
         )
+
+    def _write(self, commit: ShardCommit, num_frames: list[int], emit: Emit) -> bool:
+        start, stop = self._store.row_range(commit.shard_id)
+        rows = [row for row in self._store.rows()[start:stop] if row is not None]
+        blocks = self._blocks(commit, rows, num_frames, emit)
+        return self._store.write_shard(commit.shard_id, commit.marker_sha256, blocks)
+
+    def _is_made(self, shard_id: int) -> bool:
+        """Whether another run has made it, of the poses as they are by now."""
+        return self._store.is_made(shard_id, self._poses.current(shard_id).marker_sha256)
 
     def close(self) -> None:
         """It holds nothing that outlives it."""

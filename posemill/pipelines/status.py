@@ -112,7 +112,7 @@ def _features(store: FeatureStore) -> dict[str, Any]:
     clips_left = sum(number for shard, number in clips.items() if shard not in commits)
     return {
         "clips": len(rows),
-        "valid": int(np.count_nonzero(store.valid())),
+        "valid": store.inspect().num_valid,
         "shards": len(clips),
         "shards_done": len(commits),
         "shards_to_do": len(clips.keys() - commits.keys()),

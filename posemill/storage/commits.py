@@ -142,8 +142,15 @@ def file_problems(
         if content:
             found = {name: _content_problem(objects, name, files[name]) for name in files}
         else:
-            sizes = objects.sizes(files)
-            found = {name: _size_problem(sizes[name], files[name]) for name in files}
+            return size_problems(objects.sizes(files), files)
+    return {name: problem for name, problem in found.items() if problem}
+
+
+def size_problems(
+    sizes: Mapping[str, int | None] | Mapping[str, int], files: Mapping[str, FileRecord]
+) -> dict[str, str]:
+    """What is absent or has another size than its record, by the object's name."""
+    found = {name: _size_problem(sizes.get(name), file) for name, file in files.items()}
     return {name: problem for name, problem in found.items() if problem}
 
 

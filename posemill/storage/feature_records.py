@@ -8,6 +8,7 @@ from typing import Any
 
 from posemill.provenance import Attempt
 from posemill.storage.commits import FileRecord, RecordName, files_from_json, files_to_json
+from posemill.storage.feature_arrays import VALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,15 @@ class FeatureCommit:
     def record(self) -> RecordName:
         """The name of its record."""
         return RecordName(self.pose_shard, self.generation)
+
+    def valid_objects(self) -> list[str]:
+        """The objects that say which of its rows hold features, in the order of rows."""
+        names = [name for name in self.files if name.startswith(f"{VALID}/")]
+        return sorted(names, key=lambda name: int(name.rpartition("/")[2]))
+
+    def is_of(self, pose_marker_sha256: str) -> bool:
+        """Whether features were written, from this state of the poses."""
+        return not self.void and self.pose_marker_sha256 == pose_marker_sha256
 
 
 def commit_to_json(commit: FeatureCommit) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from posemill.storage.feature_arrays import (
     output_files,
     valid_files,
 )
+from posemill.storage.feature_attempts import WriteAttempt
 from posemill.storage.objects import Objects
 from posemill.transforms.outputs import OutputSpec
 
@@ -36,8 +37,8 @@ def clips_per_block(bytes_per_clip: int, wanted: int) -> int:
 class ShardWriter:
     """Writes the rows `[start, stop)` of a pose shard of `num_clips` clips.
 
-    One that `overwrites` an earlier generation declares the rows invalid first.
-    It must then be finished, whoever else commits meanwhile, or they stay so.
+    One that `overwrites` an earlier generation declares the rows invalid first. Every
+    object is encoded before the `attempt` is asked whether it may still be written.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class ShardWriter:
         rows: tuple[int, int],
         num_clips: int,
         clips_per_block: int,
+        attempt: WriteAttempt,
         *,
         overwrites: bool,
     ) -> None:
@@ -55,6 +57,7 @@ class ShardWriter:
         self._rows = rows
         self._valid = np.zeros(num_clips, np.bool_)
         self._clips_per_block = clips_per_block
+        self._attempt = attempt
         self._overwrites = overwrites
         self._num_written = 0
         self._files: dict[str, FileRecord] = {}
@@ -63,6 +66,7 @@ class ShardWriter:
         """Write the next clips.
 
         Raises:
+            Overtaken: somebody else has committed the rows.
             ValueError: they are not as many as should follow, or not of the
                 declared outputs, shapes and dtypes; nothing is touched.
             OSError: the disk refuses.
@@ -73,8 +77,6 @@ class ShardWriter:
         if num_clips == 0:
             raise ValueError(f"expected {len(self._valid)} clips, got another block after them")
         check_rows(self._specs, arrays, valid, num_clips)
-        if done == 0 and self._overwrites:
-            invalidate(self._objects, self._rows, self._clips_per_block)
         for spec in self._specs:
             start = self._rows[0] + done
             self._write(output_files(spec, self._clips_per_block, start, arrays[spec.name]))
@@ -85,6 +87,7 @@ class ShardWriter:
         """Declare the rows valid, last of all; every object that was written, by its path.
 
         Raises:
+            Overtaken: somebody else has committed the rows.
             ValueError: blocks are missing.
             OSError: the disk refuses.
         """
@@ -94,6 +97,11 @@ class ShardWriter:
         return self._files
 
     def _write(self, files: Mapping[str, bytes]) -> None:
+        if not self._attempt.has_begun:
+            self._attempt.begin()
+            if self._overwrites:
+                invalidate(self._objects, self._rows, self._clips_per_block)
+        self._attempt.require_first(must_finish=self._overwrites)
         # Recorded as made: what a writer of another state puts there instead is then found.
         self._objects.write_all(files)
         self._files.update(record_files(files))

@@ -8,32 +8,28 @@
       <output>/ clip_id/ label/ ...  arrays over the dimension `clip`
       valid/                         True once the row's features are written
       commits/s000123.g000.json      what was written for a pose shard, and from what
+      commits/s000123.g000-*.begun   who writes it, or was killed over it
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from time import monotonic
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
-import zarr
 
 from posemill.errors import InputError, StoreCorrupted
-from posemill.provenance import Attempt
 from posemill.storage import feature_arrays
-from posemill.storage.commits import RecordName, check_files
-from posemill.storage.durable import disk_faults
 from posemill.storage.feature_arrays import VALID
-from posemill.storage.feature_plan import RowPlan
-from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
+from posemill.storage.feature_commits import FeatureCommits
+from posemill.storage.feature_records import FeatureCommit
 from posemill.storage.feature_rows import FeatureRow, RowTable, check_labels
-from posemill.storage.feature_writing import Block, ShardWriter, clips_per_block, invalidate
+from posemill.storage.feature_state import FeatureState
+from posemill.storage.feature_writing import Block, clips_per_block
 from posemill.storage.layout import CLIPS_PER_SHARD, FEATURES_KIND, FEATURES_SCHEMA_VERSION
 from posemill.storage.objects import Objects, Place
 from posemill.storage.shard_rows import read_shard_rows
-from posemill.storage.store_base import Store
 from posemill.storage.store_root import already_there, create_store, require_same
 from posemill.transforms.outputs import OutputSpec as ArraySpec
 
@@ -50,7 +46,7 @@ __all__ = [
 Rows = SupportsIndex | slice | Sequence[int] | npt.NDArray[Any]
 
 
-class FeatureStore(Store[FeatureCommit]):
+class FeatureStore(FeatureCommits):
     """A feature store on a disk or in a bucket; holds no open files, so it may be pickled."""
 
     kind = FEATURES_KIND
@@ -60,11 +56,7 @@ class FeatureStore(Store[FeatureCommit]):
         """Use `create`, `open` or `open_or_create`."""
         super().__init__(objects, attributes)
         self.classes: tuple[str, ...] = tuple(attributes["classes"])
-        self.specs = feature_arrays.specs_from_json(attributes["specs"])
-        self.clips_per_shard: int = attributes["clips_per_shard"]
-        """A pose shard owns a multiple of so many rows."""
         self._by_name = {spec.name: spec for spec in self.specs}
-        self._plan = RowPlan(objects, attributes, self.specs, self.clips_per_shard)
 
     @classmethod
     def create(
@@ -148,11 +140,6 @@ class FeatureStore(Store[FeatureCommit]):
         asked = _comparable(configuration, specs, classes)
         require_same(self.url, asked, _comparable(self.configuration, self.specs, self.classes))
 
-    @property
-    def num_rows(self) -> int:
-        """R: all rows, padding included."""
-        return len(self._plan.table.rows)
-
     def rows(self) -> list[FeatureRow | None]:
         """Every row's clip, in order; None is padding."""
         return list(self._plan.refresh().rows)
@@ -160,7 +147,7 @@ class FeatureStore(Store[FeatureCommit]):
     def add_rows(self, rows: Sequence[FeatureRow]) -> bool:
         """Freeze more rows, of pose shards that have none yet, each shard's together.
 
-        Returns False where another process added rows at the same time; then
+        Returns False where another process added rows since this one looked; then
         look at `rows()` again.
 
         Raises:
@@ -170,108 +157,6 @@ class FeatureStore(Store[FeatureCommit]):
         """
         check_labels(rows, len(self.classes))
         return self._plan.add(rows)
-
-    def row_range(self, pose_shard: int) -> tuple[int, int]:
-        """The rows `[start, stop)` that a pose shard owns, padding included.
-
-        Raises:
-            InputError: it owns none.
-        """
-        return self._plan.range_of(pose_shard)
-
-    def committed(self) -> dict[int, FeatureCommit]:
-        """The latest commit of every pose shard whose features are there; one listing.
-
-        Raises:
-            StoreCorrupted: a commit record was altered.
-        """
-        commits = self._latest_commits()
-        return {shard: commit for shard, commit in commits.items() if not commit.void}
-
-    def write_shard(
-        self, pose_shard: int, pose_marker_sha256: str, blocks: Iterable[Block]
-    ) -> bool:
-        """Write the features of all clips of a pose shard, in row order, and commit them.
-
-        A block holds the next `clips_per_shard` clips, the last one those that
-        are left. It is written before the next one is taken, so that they may
-        be made one by one.
-
-        Where the shard was committed from another state of its poses, or was
-        found damaged, it is written again as the next generation. Returns False
-        where the very same commit is there already (then no block is taken) or
-        another writer is first (then no more are, in the first generation).
-
-        Raises:
-            ValueError: blocks of other clips, shapes or dtypes than declared, or too
-                few or many of them; nothing was committed.
-            InputError: the pose shard owns no rows.
-            EnvironmentFault: the disk refuses; nothing was committed.
-        """
-        started = monotonic()
-        start, stop = self.row_range(pose_shard)
-        name = self._next_record(pose_shard, pose_marker_sha256)
-        if name is None:
-            return False
-        num_clips = sum(row is not None for row in self._plan.table.rows[start:stop])
-        overwrites = name.generation > 0
-        writer = ShardWriter(
-            self.objects,
-            self.specs,
-            (start, stop),
-            num_clips,
-            self.clips_per_shard,
-            overwrites=overwrites,
-        )
-        for block in blocks:
-            if not overwrites and self._is_committed(name):
-                return False
-            with disk_faults(self.url):
-                writer.write(block)
-            del block  # else it is in memory while the next one is made
-        with disk_faults(self.url):
-            commit = FeatureCommit(
-                pose_shard=pose_shard,
-                generation=name.generation,
-                configuration_hash=self.configuration_hash,
-                pose_marker_sha256=pose_marker_sha256,
-                rows=(start, stop),
-                files=writer.finish(),
-                attempt=Attempt.ended_now(monotonic() - started, num_clips),
-            )
-            return self._publish(name, commit_to_json(commit))
-
-    def void(self, commit: FeatureCommit) -> bool:
-        """Declare a damaged commit void, so that its pose shard is written again."""
-        name = RecordName(commit.pose_shard, commit.generation + 1)
-        voided = FeatureCommit(
-            pose_shard=commit.pose_shard,
-            generation=name.generation,
-            configuration_hash=commit.configuration_hash,
-            pose_marker_sha256=commit.pose_marker_sha256,
-            rows=commit.rows,
-            files={},
-            void=True,
-        )
-        with disk_faults(self.url):
-            invalidate(self.objects, commit.rows, self.clips_per_shard)
-            return self._publish(name, commit_to_json(voided))
-
-    def verify_files(self, commit: FeatureCommit) -> None:
-        """Check that a commit's objects are there in their committed sizes.
-
-        Raises:
-            StoreCorrupted: naming the objects.
-        """
-        check_files(self.objects, commit.files, content=False)
-
-    def verify(self, commit: FeatureCommit) -> None:
-        """Check every byte of a commit's objects.
-
-        Raises:
-            StoreCorrupted: naming the objects.
-        """
-        check_files(self.objects, commit.files, content=True)
 
     def row_objects(self, name: str, rows: tuple[int, int]) -> list[str]:
         """The objects of an output, or of `valid`, that hold the whole shards `[start, stop)`."""
@@ -315,10 +200,22 @@ class FeatureStore(Store[FeatureCommit]):
         return out[0] if numbers.ndim == 0 else out
 
     def valid(self) -> npt.NDArray[np.bool_]:
-        """(R,) which rows hold features."""
-        with disk_faults(self.url):
-            group = zarr.open_group(self.objects.zarr_store(), mode="r", zarr_format=3)
-            return np.asarray(feature_arrays.member(group, VALID)[...], dtype=np.bool_)
+        """(R,) which rows hold features.
+
+        Raises:
+            StoreCorrupted: rows are not as they were committed: somebody writes them again,
+                or was killed over that, or an object is lost.
+        """
+        state = self.inspect()
+        if state.problems:  # or they were committed anew while it looked
+            state = self.inspect()
+        if state.problems:
+            raise self._changed(state)
+        valid = np.zeros(self.num_rows, np.bool_)
+        for shard, rows in state.valid.items():
+            start = state.commits[shard].rows[0]
+            valid[start : start + len(rows)] = rows
+        return valid
 
     def labels(self) -> npt.NDArray[np.int32]:
         """(R,) index of each row's class, -1 for none and for padding."""
@@ -343,18 +240,13 @@ class FeatureStore(Store[FeatureCommit]):
             )
         return self._by_name[name]
 
-    def _next_record(self, pose_shard: int, pose_marker_sha256: str) -> RecordName | None:
-        latest = self.records().get(pose_shard)
-        if latest is None:
-            return RecordName(pose_shard, 0)
-        commit = self.commit(latest)
-        if not commit.void and commit.pose_marker_sha256 == pose_marker_sha256:
-            return None
-        return RecordName(pose_shard, latest.generation + 1)
-
-    @staticmethod
-    def _parse_commit(body: Mapping[str, Any], _: str) -> FeatureCommit:
-        return commit_from_json(body)
+    def _changed(self, state: FeatureState) -> StoreCorrupted:
+        found = [f"{name}: {p}" for each in state.problems.values() for name, p in each.items()]
+        return StoreCorrupted(
+            f"{self.url}: features of {len(state.problems)} of {len(state.commits)} pose shards "
+            f"are not as they were committed: {'; '.join(found[:5])}. Run `posemill materialize` "
+            "again, which makes them again, or wait for the one that does."
+        )
 
     def _read_shard(
         self,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from chain import markers, run_materialize
 
-from posemill.errors import ConfigurationMismatch
+from posemill.errors import ConfigurationMismatch, StoreCorrupted
+from posemill.pipelines.data import select_clips
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
 from posemill.schema import VideoStatus
 from posemill.storage.features import FeatureStore
@@ -78,3 +79,48 @@ def test_a_run_without_a_change_renders_nothing(stores: tuple[Path, Path]) -> No
     before = markers(features)
     assert run_materialize(poses, features, "potion", SETTING).num_rendered == 0
     assert markers(features) == before
+
+
+@pytest.mark.parametrize("name", ["valid", "u"])
+def test_a_lost_object_is_rendered_again_and_read_by_nobody_before(
+    stores: tuple[Path, Path], name: str
+) -> None:
+    poses, features = stores
+    store = FeatureStore.open(features)
+    rows, valid = rows_of(features), store.valid()
+    start, _ = store.row_range(2)
+    number = start // store.clips_per_shard
+    shutil.rmtree(features / name / "c" / str(number), ignore_errors=name == "valid")
+    (features / name / "c" / str(number)).unlink(missing_ok=True)
+    with pytest.raises(StoreCorrupted, match=r"1 of 4 .*is missing.*Run `posemill materialize`"):
+        select_clips(store, "default", "train")
+    config = MaterializeConfig(str(poses), str(features), "potion", (SETTING,))
+    assert [task.shard_id for task in plan_materialize(config).pending] == [2]
+    summary = run_materialize(poses, features, "potion", SETTING)
+    assert (summary.num_rendered, summary.num_valid) == (2, 8)
+    assert np.array_equal(FeatureStore.open(features).valid(), valid)
+    for clip_id, values in rows_of(features).items():
+        np.testing.assert_array_equal(values, rows[clip_id])
+
+
+def test_what_a_killed_run_left_unsettled_is_compared_and_rendered_again(
+    stores: tuple[Path, Path],
+) -> None:
+    poses, features = stores
+    rows = rows_of(features)
+    store = FeatureStore.open(features)
+    # A killed run's sign, and in one of two shards its bytes, as many as were there.
+    for shard in (1, 2):
+        (features / "commits" / f"s00000{shard}.g000-0123456789ab.begun").write_bytes(b"")
+    (name,) = [name for name in store.committed()[2].files if name.startswith("u/")]
+    data = bytearray((features / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (features / name).write_bytes(data)
+    assert run_materialize(poses, features, "potion", SETTING).num_rendered == 2
+    assert set(markers(features)) == {
+        *(f"s00000{s}.g000.json" for s in range(4)),
+        "s000002.g001.json",
+    }
+    assert not list((features / "commits").glob("*.begun"))
+    for clip_id, values in rows_of(features).items():
+        np.testing.assert_array_equal(values, rows[clip_id])

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from committed_files import check_every_byte
 from feature_blocks import in_blocks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from posemill.errors import ConfigurationMismatch, InputError
+from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.schema import TimedBox
 from posemill.storage.feature_rows import rows_from_table, rows_to_table
 from posemill.storage.features import (
@@ -214,7 +215,7 @@ def test_blocks_are_taken_only_while_they_are_needed(filled: FeatureStore, tmp_p
         assert np.array_equal(
             each.read("volume", slice(start, start + 70)), _arrays(70, 7)["volume"]
         )
-        each.verify(each.committed()[4])
+        check_every_byte(each, each.committed()[4])
 
 
 def test_a_block_that_cannot_be_made_leaves_rows_that_are_not_valid(filled: FeatureStore) -> None:
@@ -226,12 +227,17 @@ def test_a_block_that_cannot_be_made_leaves_rows_that_are_not_valid(filled: Feat
     with pytest.raises(RuntimeError, match="no more"):
         filled.write_shard(4, "new", fails_after(0))
     assert np.array_equal(filled.valid(), before)
-    filled.verify(commit)
+    check_every_byte(filled, commit)
     with pytest.raises(RuntimeError, match="no more"):
         filled.write_shard(4, "new", fails_after(1))
-    assert not filled.valid()[:128].any()
-    assert filled.valid()[128:].sum() == 2
+    with xr.open_zarr(Path(filled.url)) as dataset:  # as others see it
+        assert not dataset["valid"][:128].any()
+        assert dataset["valid"][128:].sum() == 2
+    with pytest.raises(StoreCorrupted, match="features of 1 of 2 pose shards are not as they"):
+        filled.valid()
     assert filled.committed()[4] == commit
+    assert filled.write_shard(4, "sha4", in_blocks(filled, _arrays(70, 4), np.ones(70, bool)))
+    assert filled.valid()[:70].all()
 
 
 def test_xarray_opens_it_without_a_warning(filled: FeatureStore) -> None:
@@ -295,8 +301,8 @@ def test_a_shard_is_committed_once_per_state_of_its_poses(filled: FeatureStore) 
     assert filled.valid()[128:131].tolist() == [False, True, False]
     commit = filled.committed()[2]
     assert (commit.generation, commit.pose_marker_sha256) == (1, "other")
-    filled.verify(commit)
-    filled.verify(filled.committed()[4])
+    check_every_byte(filled, commit)
+    check_every_byte(filled, filled.committed()[4])
 
 
 def test_one_write_is_the_same_bytes_as_another(filled: FeatureStore, tmp_path: Path) -> None:
@@ -469,7 +475,7 @@ def test_small_pose_shards_own_small_shards_of_rows(tmp_path: Path) -> None:
         )
     assert again.valid().tolist() == [True] * 5 + [False] + [True] * 4 + [False] * 2
     for commit in again.committed().values():
-        again.verify(commit)
+        check_every_byte(again, commit)
 
 
 @pytest.mark.parametrize(

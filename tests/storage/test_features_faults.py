@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from committed_files import check_every_byte
 
 from posemill.errors import EnvironmentFault, InputError, StoreCorrupted
 from posemill.storage import feature_plan
@@ -83,7 +84,7 @@ def test_racing_writers_write_the_same_and_commit_once(place: str, store: Featur
     wins = [racer.communicate(timeout=60)[0].split() for racer in racers]
     assert sorted(wins[0] + wins[1]) == [str(shard) for shard in range(8)]
     for shard, commit in store.committed().items():
-        store.verify(commit)
+        check_every_byte(store, commit)
         start, _ = store.row_range(shard)
         assert np.array_equal(
             store.read("volume", slice(start, start + 3)), _volume(shard)["volume"]
@@ -102,7 +103,7 @@ def test_a_writer_that_dies_before_its_commit_is_repeated(
             _write(store, 3)
     assert store.committed() == {}
     assert _write(store, 3)
-    store.verify(store.committed()[3])
+    check_every_byte(store, store.committed()[3])
 
 
 @pytest.mark.parametrize("done", ["nothing", "plan", "half", "all but the root"])
@@ -240,7 +241,7 @@ def test_a_lost_object_is_an_error_not_zeros(store: FeatureStore) -> None:
         store.read("volume", 0)
     assert "posemill verify --repair" in str(caught.value)
     with pytest.raises(StoreCorrupted, match="volume/c/0/0/0: is missing"):
-        store.verify_files(store.committed()[0])
+        store.valid()
 
 
 def test_a_cut_object_is_noticed(store: FeatureStore) -> None:
@@ -251,7 +252,7 @@ def test_a_cut_object_is_noticed(store: FeatureStore) -> None:
         with pytest.raises(StoreCorrupted, match=r"its index cannot be read.*verify --repair"):
             store.read("volume", 0)
         with pytest.raises(StoreCorrupted, match=f"has {num_bytes} bytes"):
-            store.verify_files(store.committed()[0])
+            store.valid()
 
 
 def test_a_flipped_bit_is_noticed(store: FeatureStore) -> None:
@@ -261,7 +262,7 @@ def test_a_flipped_bit_is_noticed(store: FeatureStore) -> None:
     for at in range(0, len(data), 41):
         store.objects.write(OBJECT, data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         with pytest.raises(StoreCorrupted, match="another CRC-32C"):
-            store.verify(store.committed()[0])
+            check_every_byte(store, store.committed()[0])
         for row in range(3):
             try:
                 found = store.read("volume", row)
@@ -277,13 +278,13 @@ def test_a_late_writer_of_an_old_state_is_found_and_undone(store: FeatureStore) 
     store.objects.write(OBJECT, old_bytes)
     damaged = store.committed()[0]
     with pytest.raises(StoreCorrupted):
-        store.verify(damaged)
+        check_every_byte(store, damaged)
     assert store.void(damaged)
     assert store.committed() == {}
     assert not store.valid()[:64].any()
     assert store.write_shard(0, "new", [_block(99)])
     assert store.committed()[0].generation == 3
-    store.verify(store.committed()[0])
+    check_every_byte(store, store.committed()[0])
     assert np.array_equal(store.read("volume", slice(0, 3)), _volume(99)["volume"])
 
 
@@ -300,7 +301,7 @@ def test_a_writer_of_another_state_between_two_blocks_is_found(place: str) -> No
 
     assert store.write_shard(0, "sha", with_a_stranger_between())
     with pytest.raises(StoreCorrupted, match="volume/c/0/0/0: has"):
-        store.verify(store.committed()[0])
+        check_every_byte(store, store.committed()[0])
 
 
 def test_a_forged_commit_record_is_refused(store: FeatureStore) -> None:
@@ -348,4 +349,4 @@ def _dataset(store: FeatureStore) -> xr.Dataset:
 def _assert_grown(store: FeatureStore, num_rows: int) -> None:
     group = zarr.open_group(store.objects.zarr_store(), mode="r", use_consolidated=False)
     assert {array.shape[0] for _, array in group.arrays()} == {num_rows}
-    assert store.valid().shape == (num_rows,)
+    assert FeatureStore.open(store.url).valid().shape == (num_rows,)

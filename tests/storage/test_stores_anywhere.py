@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from committed_files import check_every_byte
 from feature_blocks import in_blocks
 
 from posemill.errors import ConfigurationMismatch, InputError
@@ -67,7 +68,7 @@ def test_poses_come_back_generation_by_generation(
     assert np.array_equal(again.read("b").xyz_m[deep.score > 0], deep.xyz_m[deep.score > 0])  # type: ignore[index]
     assert again.has_3d()
     for shard in again.committed().values():
-        again.verify(shard)
+        check_every_byte(again, shard)
     assert pickle.loads(pickle.dumps(again)).read("b").num_rows == 10  # noqa: S301
     assert len(store.objects.at("shards").names()) == 1 + 2
 
@@ -107,7 +108,7 @@ def test_features_come_back_and_grow(place: str) -> None:
         assert np.array_equal(again.read(name, valid), expected)
         assert np.array_equal(again.read(name, 13), expected[-1])
     for commit in again.committed().values():
-        again.verify(commit)
+        check_every_byte(again, commit)
     assert again.index_problems() == {}
     with pytest.raises(ConfigurationMismatch, match="sigma: asked for 2, the store has 1"):
         FeatureStore.open_or_create(path, SPECS, {"sigma": 2}, ("left", "right"))
