@@ -50,6 +50,8 @@ def job(tmp_path: Path, mark: str) -> Iterator[Job]:
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
     ) as driver:
         wait_until(note.exists)
         yield driver
@@ -63,10 +65,20 @@ def test_sigterm_ends_a_job_with_a_message(job: Job, mark: str) -> None:
     wait_until(lambda: not marked(mark))
 
 
-def test_sigint_ends_a_job_with_a_message(job: Job, mark: str) -> None:
-    job.send_signal(signal.SIGINT)
+def _heed_interrupts() -> None:
+    """Whoever runs the tests in the background may ignore them, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.parametrize("kill", [os.kill, os.killpg])
+def test_sigint_ends_a_job_with_a_message(
+    job: Job, mark: str, kill: Callable[[int, int], None]
+) -> None:
+    """Whether it goes to the driver, or to all processes as a terminal sends it."""
+    kill(job.pid, signal.SIGINT)
     _, said = job.communicate()
     assert "interrupted; the same command goes on from here" in said
+    assert "Traceback" not in said
     assert job.returncode == 130
     wait_until(lambda: not marked(mark))
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -63,7 +65,8 @@ class WorkerProcess:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         handle = context.Process(target=_work, args=(theirs, worker), daemon=True)
-        handle.start()
+        with _interrupts_held():
+            handle.start()
         theirs.close()  # else the worker's death would never close the pipe
         return cls(number, handle, ours, monotonic())
 
@@ -90,10 +93,24 @@ class WorkerProcess:
             self.handle.join()
 
 
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A process started here never hears of Ctrl-C, which a terminal sends to all.
+
+    The driver does, and ends the others; by themselves they would each print
+    where they happened to be.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(connection: Connection, spec: WorkerSpec) -> None:
     """The body of a worker process."""
     end_with_parent()
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, EOFError):
+    with contextlib.suppress(BrokenPipeError, EOFError):
         try:
             worker = spec.build()
         except (PosemillError, OSError, ImportError) as error:
