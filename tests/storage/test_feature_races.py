@@ -162,6 +162,41 @@ def test_two_writers_that_die_over_each_other(
             assert signs(store) == 0
 
 
+@pytest.mark.parametrize("step", range(6))
+def test_who_wakes_late_writes_no_more_than_the_object_at_hand(
+    store: FeatureStore, step: int
+) -> None:
+    with stepping(store.objects):
+        writer = Stepped(lambda: write(store, "a"), step)
+        assert writer.start_and_stop()
+        make(store, "b")
+        make(store, "c")
+        names = list(store.committed()[0].files)
+        before = store.objects.read_all(names)
+        records = store.all_records()
+        writer.go_on(and_die=False)
+    after = store.objects.read_all(names)
+    changed = [name for name in names if after[name] != before[name] and "valid" not in name]
+    # The steps: the sign, an object of each output for two blocks, and which rows are valid.
+    assert len(changed) == (1 if 1 <= step <= 4 else 0)
+    assert (store.all_records() == records) == (not changed)  # then the rows are void
+    assert store.is_made(0, "c") == (not changed)
+    assert signs(store) == 0
+
+
+def test_who_wakes_late_before_its_first_object_changes_nothing(store: FeatureStore) -> None:
+    make(store, "z")
+    with stepping(store.objects):
+        writer = Stepped(lambda: write(store, "a"), 0)
+        assert writer.start_and_stop()
+        make(store, "b")
+        records = store.all_records()
+        writer.go_on(and_die=False)
+    assert store.all_records() == records
+    assert_whole(store, "b")
+    assert signs(store) == 0
+
+
 def test_a_repair_that_lost_touches_nothing(store: FeatureStore) -> None:
     """`verify --repair` found something, and another run made it again meanwhile."""
     make(store, "a")
