@@ -64,6 +64,7 @@ class VideoJob:
         clips = self._pool.decode(map(self._request, items), journal.beat)
         for item, clip in zip(items, clips, strict=True):
             video, location = item.payload
+            clip.fetch()  # what a network takes is not the video's time
             journal.begin(item.id)
             journal.finish(item.id, self._record(video, location, clip, journal.beat))
 

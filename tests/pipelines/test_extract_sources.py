@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tar_files import make_tar
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.extract import extract, plan_extract
 from posemill.pipelines.retry import RetryConfig, plan_retry, retry
+from posemill.pipelines.supervise import Limits
 from posemill.storage.catalog import Catalog, write_catalog
 from posemill.storage.datasets.list_file import index_list
 from posemill.storage.objects import Place
@@ -119,3 +121,16 @@ def test_plain_http_is_refused_before_anything_is_begun(
         with pytest.raises(InputError, match="POSEMILL_ALLOW_HTTP"):
             act()
     assert not (tmp_path / "poses.zarr").exists()
+
+
+def test_what_a_slow_network_takes_is_not_the_videos_time(
+    web: web_server.WebServer, videos: Path, tmp_path: Path
+) -> None:
+    """Fetched for longer than the video may take, twice as long as when it is alone."""
+    data = next(videos.glob("*/*/*.mp4")).read_bytes()
+    (tmp_path / "list.txt").write_text(web.trickle("/a.mp4", data, seconds=9.0) + "\n")
+    catalog = put(index_list(tmp_path / "list.txt"), tmp_path / "catalog")
+    limits = Limits(item_seconds=4.0, item_seconds_per_cost=1e-6)
+    config = extract_config(catalog, tmp_path / "poses.zarr", workers=1)
+    extract(replace(config, limits=limits), ignore)
+    assert statuses(config.out) == {"a": "ok"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -72,6 +73,20 @@ class WebServer:
                     handler.wfile.flush()
                     until.wait()
                     handler.wfile.write(data[at:])
+
+        return self.answer(path, answer)
+
+    def trickle(self, path: str, data: bytes, *, seconds: float) -> str:
+        """Send all of it, a part every tenth of a second."""
+        parts = round(10 * seconds)
+        size = -(-len(data) // parts)
+
+        def answer(handler: _Handler, wanted: bool) -> None:
+            handler.head(200, {"Content-Length": str(len(data)), "ETag": '"slow"'})
+            for start in range(0, len(data) * wanted, size):
+                handler.wfile.write(data[start : start + size])
+                handler.wfile.flush()
+                time.sleep(0.1)
 
         return self.answer(path, answer)
 

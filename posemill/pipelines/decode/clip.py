@@ -31,12 +31,17 @@ class ClipFrames:
     """
 
     def __init__(
-        self, request: Request, wait: Callable[[ClipFrames], None], done: Callable[[], None]
+        self,
+        request: Request,
+        wait: Callable[[ClipFrames, Callable[[], object]], None],
+        done: Callable[[], None],
     ) -> None:
-        """`wait` comes back when there is an event; `done` is called once."""
+        """`wait` comes back when a condition holds; `done` is called once."""
         self.request = request
         self.decoder: DecoderProcess | None = None
         """Who has taken it."""
+        self.is_fetched = False
+        """Whether its file is here."""
         self.events = deque[ClipEvent]()
         """What its decoder said and nobody has read."""
         self._wait, self._done = wait, done
@@ -78,6 +83,15 @@ class ClipFrames:
         assert self._ring is not None  # noqa: S101 - frames come after their ring
         return Frame(event.index, event.pts_seconds, self._ring.take(event.slot, event.shape))
 
+    def fetch(self) -> None:
+        """Wait until the file is here, or there is word of why it is not, for `open` to raise.
+
+        Raises:
+            ProcessLost: there is no decoder that could take it.
+        """
+        if not self._is_closed:
+            self._wait(self, lambda: self.is_fetched or self.events)
+
     def open(self) -> None:
         """Wait for the first frame without reading it, and raise what doing so would raise."""
         if not self._is_closed:
@@ -100,7 +114,7 @@ class ClipFrames:
         """Waited for, and left in its place."""
         try:
             if not self.events:
-                self._wait(self)
+                self._wait(self, lambda: self.events)
             match self.events[0]:
                 case Refused(error=error):
                     raise error

@@ -26,6 +26,7 @@ from posemill.pipelines.decode.messages import (
     Broken,
     Dropped,
     Ended,
+    Fetched,
     FrameReady,
     FramesReady,
     Opened,
@@ -102,19 +103,18 @@ class Decoder:
             return Broken(loss_of_error(error))
 
     def _hand_over(self, request: Request) -> Ended | Dropped:
-        with (
-            local_file(request.location, request.cache, self._beat) as file,
-            open_video(
+        with local_file(request.location, request.cache, self._beat) as file:
+            self._say(Fetched())
+            with open_video(
                 file.path,
                 start_seconds=request.start_seconds,
                 end_seconds=request.end_seconds,
                 limits=request.limits,
                 **request.options.as_dict(),
-            ) as reader,
-        ):
-            if not self._hand_over_frames(reader):
-                return Dropped()
-            return Ended(reader.facts(), file.identity)
+            ) as reader:
+                if not self._hand_over_frames(reader):
+                    return Dropped()
+                return Ended(reader.facts(), file.identity)
 
     def _hand_over_frames(self, reader: VideoReader) -> bool:
         """Whether the clip's reader took all of them."""

@@ -63,6 +63,11 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """The clip's file is here, wherever it came from: what takes time now is its own doing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The first frame is there; a ring that is new travels along as a file descriptor."""
 
@@ -118,4 +123,4 @@ class Dropped:
 
 
 ClipEvent = FrameReady | Ended | Refused | Broken
-Answer = Ready | Taken | Opened | FramesReady | Dropped | Ended | Refused | Broken
+Answer = Ready | Taken | Fetched | Opened | FramesReady | Dropped | Ended | Refused | Broken

@@ -18,6 +18,7 @@ from posemill.pipelines.decode.messages import (
     Broken,
     Dropped,
     Ended,
+    Fetched,
     FramesReady,
     Ready,
     Refused,
@@ -152,15 +153,15 @@ class DecoderPool:
             clip.close()
         self._beat = _silent
 
-    def _wait(self, clip: ClipFrames) -> None:
-        """Until there is an event of the clip.
+    def _wait(self, clip: ClipFrames, condition: Callable[[], object]) -> None:
+        """Until the condition, of what the clip's decoder says, holds.
 
         Raises:
             ProcessLost: there is no decoder that could take it.
         """
         heard = -1
         self._collect(0)
-        while not clip.events:
+        while not condition():
             if clip.decoder is None:
                 self._require_takers()
             heard = self._relay(clip, heard)
@@ -199,6 +200,8 @@ class DecoderPool:
                 self._num_ready += 1
             case Taken():
                 self._clips[serial].decoder = decoder
+            case Fetched():
+                self._clips[serial].is_fetched = True
             case FramesReady(frames=frames):
                 self._clips[serial].put(*frames)
             case RingReader():
