@@ -17,6 +17,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return shoot_films(tmp_path_factory.mktemp("films") / "whole")
 
 
+def test_films_are_the_same_bytes_whenever_they_are_made(
+    films: dict[str, bytes], tmp_path: Path
+) -> None:
+    assert shoot_films(tmp_path / "again") == films
+
+
 def test_the_same_numbers_break_a_file_in_the_same_way(films: dict[str, bytes]) -> None:
     first = [break_one(7, number, films) for number in range(50)]
     assert first == [break_one(7, number, films) for number in range(50)]

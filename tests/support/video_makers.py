@@ -13,6 +13,8 @@ from numbered_frames import draw_number
 
 INTRA = {"g": "1"}
 """Every frame for itself: what is lost of one harms no other."""
+_SAME_BYTES = {"fflags": "+bitexact"}
+"""No time of writing and no random numbers: the same film is the same file."""
 _COUNTING = frozenset({".mp4", ".mov", ".avi"})
 """Containers whose headers hold a number of frames."""
 
@@ -76,7 +78,7 @@ class Film:
 
 def shoot(path: Path, film: Film, **changes: object) -> Made:
     """Encode a film; without B-frames, in key-frame groups of 12, unless its options differ."""
-    with av.open(str(path), "w", options=dict(film.container)) as container:
+    with av.open(str(path), "w", options={**_SAME_BYTES, **film.container}) as container:
         stream = container.add_stream(film.codec, rate=film.fps, options=_options(film))
         context = stream.codec_context
         stream.width, stream.height, stream.pix_fmt = film.width, film.height, film.pix_fmt
