@@ -37,6 +37,8 @@ lint: install  ## Format check, lint, types, import directions
 
 check: lint test  ## Everything that CI runs
 
+bench-decode: bench-decode-streams bench-decode-processes  ## Measure decoding: one stream, then several processes
+
 bench-%: install  ## Run a benchmark: bench-extract-real, bench-fixtures, bench-poses, ...
 	$(BIN)/python benchmarks/$(subst -,_,$*).py
 

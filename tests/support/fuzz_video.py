@@ -96,7 +96,7 @@ def write_batch(
     return Batch(folder, mutants, neighbours)
 
 
-def run(folder: Path, out: Path, on_event: Callable[[Event], None]) -> None:
+def run(folder: Path, out: Path, decoder: str, on_event: Callable[[Event], None]) -> None:
     """Extract a folder's videos with the estimator `brightness`."""
     config = ExtractConfig(
         catalog=index(folder, out.with_suffix(".catalog")),
@@ -105,6 +105,7 @@ def run(folder: Path, out: Path, on_event: Callable[[Event], None]) -> None:
         options=EstimatorOptions(reproducible=True),
         engine_options=EngineOptions(workers=2),
         limits=LIMITS,
+        decoding=DecodeSettings(options=FrameOptions(decoder=decoder)),
         max_quarantined=1.0,
         videos_per_shard=_VIDEOS_PER_SHARD,
     )

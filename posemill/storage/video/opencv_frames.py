@@ -8,9 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import av
 import cv2
 import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
+from posemill.errors import UnreadableVideo
 from posemill.schema import UInt8
 from posemill.storage.video.facts import Damage
 from posemill.storage.video.header import describe, open_container
@@ -38,8 +42,9 @@ class OpencvFrames:
         self, source: FileBytes, options: FrameOptions, limits: VideoLimits, *, threads: int
     ) -> None:
         container, stream = open_container(source, limits)
-        self.header = describe(container, stream)
-        container.close()
+        with container:
+            self.header = describe(container, stream)
+            _require_progressive(source.name, container, stream)
         self._options = options
         self._capture = _open_capture(source.name, options, threads)
         self.damage: Damage | None = None
@@ -98,6 +103,23 @@ class OpencvFrames:
         if self.damage is None:
             after = self._seconds if math.isfinite(self._seconds) else 0.0
             self.damage = Damage(after, message)
+
+
+def _require_progressive(name: str, container: InputContainer, stream: VideoStream) -> None:
+    """By the first frame: OpenCV 5 does not convert interlaced ones, and does not say so.
+
+    Raises:
+        UnreadableVideo: the picture would be memory that nobody wrote.
+    """
+    try:
+        frame = next(container.decode(stream), None)
+    except av.error.FFmpegError:
+        return
+    if frame is not None and frame.interlaced_frame:
+        raise UnreadableVideo(
+            f"{name}: has interlaced frames, which OpenCV {cv2.__version__} cannot convert; "
+            "expected progressive ones. Decode it by PyAV: --decoder pyav."
+        )
 
 
 def _open_capture(name: str, options: FrameOptions, threads: int) -> cv2.VideoCapture:

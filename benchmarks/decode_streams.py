@@ -1,4 +1,4 @@
-"""Frames per second of one stream against plain OpenCV: make bench-decode.
+"""Frames per second of one stream against plain OpenCV: make bench-decode-streams.
 
 The peer is what a short script does: `cv2.VideoCapture`, `cv2.resize` where it
 scales, `cv2.cvtColor` to RGB. Ours is `open_video` with either decoder, which
