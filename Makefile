@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS := torch,blazepose,dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos fuzz-video lint check clean
+.PHONY: help install demo test chaos fuzz-video lint check clean bench-decode
 
 help:  ## Show the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
