@@ -1,8 +1,8 @@
 """Broken videos by the thousand: each has its outcome, and none takes anything else along.
 
-`make fuzz-video` breaks 10,000 files; here it is a few hundred; each
-decoder gets them all. To make a file again that
-is named by seed and number: POSEMILL_FUZZ_SEED, POSEMILL_FUZZ_FIRST and POSEMILL_FUZZ_FILES=1.
+`make fuzz-video` breaks 10,000 files; here it is a few hundred. Each decoder gets them all.
+To make a file again that is named by seed and number: POSEMILL_FUZZ_SEED,
+POSEMILL_FUZZ_FIRST and POSEMILL_FUZZ_FILES=1.
 """
 
 from __future__ import annotations

@@ -13,12 +13,14 @@ from mutate_video import mutate
 from video_makers import Film, shoot
 
 from posemill.models.estimators.base import EstimatorOptions
+from posemill.pipelines.decode.settings import DecodeSettings
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event
 from posemill.pipelines.extract import ExtractConfig, extract
 from posemill.pipelines.supervise import Limits
 from posemill.schema import VideoStatus
 from posemill.storage.poses import VideoEntry
+from posemill.storage.video import FrameOptions
 
 LIMITS = Limits(
     item_seconds=30.0, item_seconds_per_cost=1.0, silence_seconds=20.0, memory_bytes=2**30
@@ -105,7 +107,7 @@ def run(folder: Path, out: Path, decoder: str, on_event: Callable[[Event], None]
         options=EstimatorOptions(reproducible=True),
         engine_options=EngineOptions(workers=2),
         limits=LIMITS,
-        decoding=DecodeSettings(options=FrameOptions(decoder=decoder)),
+        decoding=DecodeSettings(frames=FrameOptions(decoder=decoder)),
         max_quarantined=1.0,
         videos_per_shard=_VIDEOS_PER_SHARD,
     )

@@ -124,7 +124,9 @@ def without(values: Sequence[float], lost: Sequence[int]) -> tuple[float, ...]:
 
 def _options(film: Film) -> dict[str, str]:
     quiet = {"x265-params": "log-level=none:pools=none"} if film.codec == "libx265" else {}
-    return {"g": "12", "bf": "0", "threads": "1", **quiet, **film.options}
+    # Its tree reads memory that it did not write, so that bits would differ from time to time.
+    same = {"mbtree": "0"} if film.codec == "libx264" else {}
+    return {"g": "12", "bf": "0", "threads": "1", **quiet, **same, **film.options}
 
 
 def _picture(film: Film, number: int, pts: int, base: Fraction) -> av.VideoFrame:
