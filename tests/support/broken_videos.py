@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 from mp4_atoms import find, patched
+from tones import add_tone
 from video_makers import INTRA, Film, Made, packets, rewritten, shoot, without
 
 IN_FRONT = {"movflags": "faststart"}
@@ -32,14 +33,7 @@ def text(path: Path) -> Made:
 def audio_only(path: Path) -> Made:
     """Two seconds of a tone, and no picture."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=8000, layout="mono")
-        tone = np.sin(np.arange(16000) / 3).astype(np.float32)
-        for start in range(0, len(tone), 1024):
-            samples = tone[start : start + 1024].reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = 8000, start
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        add_tone(container, 0)
     return Made(path)
 
 

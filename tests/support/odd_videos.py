@@ -6,13 +6,17 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 from mp4_atoms import find, patched
+from tones import add_tone
 from video_makers import Film, Made, rewritten, shoot
 
 # Of a display matrix (a, b, c, d), 16.16 fixed point: x' = a x + c y, y' = b x + d y.
 _TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 _TKHD_MATRIX = 40
 """Where it starts in a `tkhd` of version 0."""
+_NOTHING = b"\x47\x1f\xff\x10" + b"\xff" * 184
+"""A packet of MPEG-TS that stuffs."""
 UNEVEN_MS = (0, 40, 80, 200, 210, 220, 600, 1000, 1033, 1066, 1100, 2000)
 
 
@@ -82,6 +86,30 @@ def interlaced(path: Path) -> Made:
 def with_b_frames(path: Path) -> Made:
     """Coded in another order than shown. An AVI holds no times of showing: they do not rise."""
     return shoot(path, Film(options={"bf": "2", "b-pyramid": "none", "b_strategy": "0"}))
+
+
+def joined(path: Path) -> Made:
+    """MPEG-TS of two minutes, into which sound comes for a while: a stream appears midway.
+
+    It does so behind what is looked at when a file is opened, and before its last 250 kB.
+    """
+    first = shoot(path, Film(frames=120, fps=1))
+    sound, last = path.with_suffix(".sound.ts"), path.with_suffix(".last.ts")
+    with av.open(str(sound), "w", options={"mpegts_start_pid": "300"}) as container:
+        add_tone(container, start_seconds=120)
+    rest = shoot(
+        last, Film(frames=20, fps=1, start_seconds=Fraction(120), first_number=first.frames)
+    )
+    pieces = sound.read_bytes() + _NOTHING * 2000 + last.read_bytes()
+    rewritten(path, lambda data: data + pieces)
+    sound.unlink()
+    last.unlink()
+    return replace(
+        first,
+        frames=first.frames + rest.frames,
+        pts_seconds=first.pts_seconds + rest.pts_seconds,
+        numbers=first.numbers + rest.numbers,
+    )
 
 
 def hevc(path: Path) -> Made:

@@ -55,6 +55,7 @@ GALLERY: Mapping[str, Exhibit] = {
     "hevc": Exhibit(".mp4", odd_videos.hevc),
     "b_frames": Exhibit(".mp4", odd_videos.with_b_frames),
     "b_frames_avi": Exhibit(".avi", odd_videos.with_b_frames, counts_times=True),
+    "joined": Exhibit(".ts", odd_videos.joined),
     "cut": Exhibit(".mp4", broken_videos.cut, TRUNCATED),
     "cut_mkv": Exhibit(".mkv", broken_videos.cut, TRUNCATED),
     "cut_index": Exhibit(

@@ -113,7 +113,7 @@ def _require_progressive(name: str, container: InputContainer, stream: VideoStre
     """
     try:
         frame = next(container.decode(stream), None)
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, IndexError):  # the latter as in `PyavFrames`
         return
     if frame is not None and frame.interlaced_frame:
         raise UnreadableVideo(

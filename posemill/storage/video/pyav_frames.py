@@ -132,6 +132,9 @@ class PyavFrames:
                 failures += 1
                 packets = self._container.demux(self._stream)
                 continue
+            except IndexError:
+                # PyAV, when it flushes a stream that appeared midway; this one came before.
+                return
             if packet is None:
                 return
             yield packet
