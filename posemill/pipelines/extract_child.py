@@ -127,7 +127,7 @@ def extract_video(video: Video, clip: ClipFrames, estimator: Estimator, beat: Be
         video_id=video.id,
         status=status,
         reason="" if whole else facts.completeness,
-        message="" if whole else f"{len(pts_seconds)} of {declared} frames; {facts.message}",
+        message="" if whole else f"{facts.frames_read} of {declared} frames; {facts.message}",
         identity=clip.ended.identity,  # of what is read now, which may be newer
         poses=poses,
         frames_decoded=len(pts_seconds),

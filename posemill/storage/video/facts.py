@@ -64,6 +64,8 @@ class Header:
     duration_seconds: float | None
     frames_declared: int
     """Of the file; where it gives no count, its duration times its rate."""
+    tells_times: bool
+    """Whether it says when each frame is shown: an AVI tells the order of decoding alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class VideoFacts:
     """Width and height of the frames that were handed out."""
     frames_decoded: int
     """Frames that were handed out."""
+    frames_read: int
+    """Frames that were decoded, whether they were handed out or passed over."""
     pts_source: PtsSource
     completeness: Completeness
     message: str

@@ -31,7 +31,13 @@ def open_container(source: FileBytes, limits: VideoLimits) -> tuple[InputContain
         EnvironmentFault: its bytes cannot be read.
     """
     try:
-        container = av.open(source, "r", options=_OPTIONS, buffer_size=_BUFFER_BYTES)
+        container = av.open(
+            source,
+            "r",
+            options=_OPTIONS,
+            buffer_size=_BUFFER_BYTES,
+            metadata_errors="replace",  # titles in any encoding are nothing to us
+        )
     except (av.error.FFmpegError, ValueError) as error:
         source.raise_fault()
         raise unreadable(source.name, _describe(source, str(error))) from error
@@ -66,6 +72,7 @@ def describe(container: InputContainer, stream: VideoStream) -> Header:
         fps=fps,
         duration_seconds=duration_seconds,
         frames_declared=max(0, declared),
+        tells_times=not (container.format.name == "avi" and codec.has_b_frames),
     )
 
 

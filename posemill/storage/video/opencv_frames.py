@@ -88,15 +88,18 @@ class OpencvFrames:
             if attempt:
                 self._note("the first packets could not be decoded")
             self._bgr, self._stored = bgr, (bgr.shape[1], bgr.shape[0])
-            # The capture turns frames itself, and the width that is stretched with them.
-            turns = self._options.rotate and self._stored != (self.header.width, self.header.height)
+            # The capture turns frames itself; stretched is what lies in the file.
+            degrees = round(self._capture.get(cv2.CAP_PROP_ORIENTATION_META))
+            turns = self._options.rotate and degrees % 180 == 90
+            size = self._stored[::-1] if turns else self._stored
             aspect = self.header.pixel_aspect
-            self.shape = Shape.of(self._stored, 0, 1 / aspect if turns else aspect, self._options)
+            self.shape = Shape.of(size, 90 if turns else 0, aspect, self._options)
             return self._tick()
         return None
 
     def _tick(self) -> float:
-        self._seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
+        told = self.header.tells_times
+        self._seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0 if told else math.nan
         return self._seconds
 
     def _note(self, message: str) -> None:

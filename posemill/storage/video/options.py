@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 import av
@@ -16,6 +15,7 @@ PYAV = "pyav"
 OPENCV = "opencv"
 AUTO = "auto"
 DECODERS = (AUTO, PYAV, OPENCV)
+_MAX_FPS = 1_000_000
 _VERSIONS = {PYAV: av.__version__, OPENCV: cv2.__version__}
 
 
@@ -44,8 +44,8 @@ class FrameOptions:
             raise InputError(f"long_edge must be at least 1 pixel, got {self.long_edge}")
         if self.frame_step < 1:
             raise InputError(f"frame_step must be at least 1, got {self.frame_step}")
-        if self.fps is not None and not (self.fps > 0 and isfinite(self.fps)):
-            raise InputError(f"fps must be above 0, got {self.fps}")
+        if self.fps is not None and not 0 < self.fps <= _MAX_FPS:
+            raise InputError(f"fps must be above 0 and at most {_MAX_FPS:,}, got {self.fps}")
         if self.fps is not None and self.frame_step != 1:
             raise InputError(
                 f"frame_step {self.frame_step} and fps {self.fps} both choose frames; give one"

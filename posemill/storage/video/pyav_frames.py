@@ -21,7 +21,7 @@ from posemill.storage.video.trust import FileBytes
 
 # A demuxer that fails may find the next packet when asked again, or fail for ever.
 _MAX_FAILURES = 64
-_EARLY_SECONDS = 0.5  # a seek aims so long before a span
+_MAX_STRAYS = 4096  # in a row: other streams' packets, or an end that never comes
 # The others' times may not lead to the packet that is meant, or they have no index.
 _SEEKABLE = ("mov", "matroska")
 
@@ -43,9 +43,6 @@ class PyavFrames:
         self._stream.codec_context.thread_count = threads
         self._stream.codec_context.thread_type = "AUTO"
         self.header = describe(self._container, self._stream)
-        # An AVI holds the order of decoding alone, which is then not that of showing.
-        reorders = bool(self._stream.codec_context.has_b_frames)
-        self._tells_times = not (self.header.container == "avi" and reorders)
         # Once, not for every frame: a small frame takes little longer than this does.
         self._start = self._stream.start_time or 0
         tick = self._stream.time_base or Fraction(1, av.time_base)
@@ -86,24 +83,23 @@ class PyavFrames:
 
     def _from(self, start_seconds: float) -> Generator[av.VideoFrame, None, None]:
         """All frames from one at or before `start_seconds` on, found by a seek where that works."""
-        if start_seconds > _EARLY_SECONDS and self.header.container in _SEEKABLE:
-            frames = self._decode() if self._seek(start_seconds - _EARLY_SECONDS) else iter(())
+        if start_seconds > 0 and self.header.container in _SEEKABLE:
+            frames = self._decode() if self._seek(start_seconds) else iter(())
             first = next(frames, None)
             if first is not None and self._time(first) <= start_seconds:
                 yield first
                 yield from frames
                 return
             self.damage = self.broken_end = None  # it will be met again
-            self._seek(-math.inf)
+            self._seek(0.0)
         yield from self._decode()
 
     def _seek(self, seconds: float) -> bool:
         """Go to the last key frame at or before `seconds`; False where the file does not let."""
-        start, base = self._stream.start_time or 0, self._stream.time_base
-        offset = 0 if base is None else max(0, int(seconds / base)) if seconds > 0 else 0
         try:
-            self._container.seek(start + offset, stream=self._stream)
-        except av.error.FFmpegError:
+            ticks = int(seconds * self._tick_denominator / self._tick_numerator)
+            self._container.seek(self._start + ticks, stream=self._stream)
+        except (av.error.FFmpegError, OverflowError):  # no such time
             return False
         return True
 
@@ -122,9 +118,9 @@ class PyavFrames:
                 yield frame
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
-        failures = 0
+        failures = strays = 0
         packets = self._container.demux(self._stream)
-        while failures < _MAX_FAILURES:
+        while failures < _MAX_FAILURES and strays < _MAX_STRAYS:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError as error:
@@ -132,17 +128,21 @@ class PyavFrames:
                 failures += 1
                 packets = self._container.demux(self._stream)
                 continue
-            except IndexError:
-                # PyAV, when it flushes a stream that appeared midway; this one came before.
-                return
+            except IndexError:  # PyAV's, for each packet of a stream that appeared midway
+                strays += 1
+                packets = self._container.demux(self._stream)
+                continue
             if packet is None:
                 return
+            strays = 0
             yield packet
+            if not packet.size:  # the last one, which has the codec hand out what it holds
+                return
 
     def _time(self, frame: av.VideoFrame) -> float:
         """Since the stream's start; NaN where the container does not tell."""
         pts = frame.pts
-        if pts is None or not self._tells_times:
+        if pts is None or not self.header.tells_times:
             return math.nan
         return (pts - self._start) * self._tick_numerator / self._tick_denominator
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from posemill.errors import UnreadableVideo
+from posemill.errors import InputError, UnreadableVideo
 from posemill.schema import UInt8
 from posemill.storage.timestamps import RisingClock
 from posemill.storage.video.facts import (
@@ -85,10 +85,12 @@ def open_video(
         EnvironmentFault: the file is there and cannot be read.
         UnreadableVideo: not one frame can be decoded, or the file is larger or longer
             than the limits; while iterating: no frame lies in the span.
-        InputError: an option out of its range.
+        InputError: an option out of its range, or a span without length.
     """
     options = FrameOptions(long_edge, frame_step, fps, decoder, rotate, square_pixels)
     end = math.inf if end_seconds is None else end_seconds
+    if not (math.isfinite(start_seconds) and start_seconds < end):
+        raise InputError(f"a span starts at a time and ends later, got [{start_seconds}, {end}) s")
     return VideoReader(Path(path), (start_seconds, end), options, limits, threads)
 
 
@@ -161,6 +163,7 @@ class VideoReader:
             height=self.height,
             frame_size=self._shape().handed_out,
             frames_decoded=self.frames_decoded,
+            frames_read=self._frames_seen,
             pts_source=PtsSource.CONTAINER if self._clock.is_container else PtsSource.FRAME_RATE,
             completeness=completeness,
             message=message,

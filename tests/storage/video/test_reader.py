@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import odd_videos
@@ -19,6 +21,9 @@ from video_makers import Film, shoot
 from posemill.errors import EnvironmentFault, InputError, UnreadableVideo
 from posemill.storage.video import Completeness, PtsSource, VideoLimits, VideoReader
 from posemill.storage.video import open_video as open_any
+from posemill.storage.video.opencv_frames import _open_capture
+from posemill.storage.video.options import FrameOptions
+from posemill.storage.video.pyav_frames import PyavFrames
 from posemill.storage.video.trust import FileBytes
 
 MakeVideo = Callable[..., Path]
@@ -383,9 +388,16 @@ def test_frames_are_chosen_by_step_or_rate(
     [
         ({"long_edge": 0}, "long_edge must be at least 1 pixel, got 0"),
         ({"frame_step": 0}, "frame_step must be at least 1, got 0"),
-        ({"fps": -1.0}, "fps must be above 0, got -1.0"),
-        ({"fps": float("nan")}, "fps must be above 0, got nan"),
+        ({"fps": -1.0}, "fps must be above 0 and at most 1,000,000, got -1.0"),
+        ({"fps": float("nan")}, "fps must be above 0 and at most 1,000,000, got nan"),
+        ({"fps": 1e308}, r"at most 1,000,000, got 1e\+308"),
         ({"fps": 2.0, "frame_step": 2}, "give one"),
+        (
+            {"start_seconds": float("inf")},
+            r"a span starts at a time .* got \[inf, inf",
+        ),
+        ({"start_seconds": float("nan")}, r"got \[nan, inf\) s"),
+        ({"start_seconds": 2.0, "end_seconds": 1.0}, r"got \[2.0, 1.0\) s"),
         ({"decoder": "vlc"}, "there is no decoder 'vlc'; there are auto, pyav, opencv"),
     ],
 )
@@ -418,3 +430,66 @@ def test_the_store_can_tell_whose_times_they_are(open_video: Open, tmp_path: Pat
         times = [frame.pts_seconds for frame in reader]
         assert reader.facts().pts_source is PtsSource.FRAME_RATE
     assert (np.diff(times) > 0).all()
+
+
+def test_a_span_that_no_file_reaches_is_refused(open_video: Open, tmp_path: Path) -> None:
+    path = shoot(tmp_path / "a.mp4", Film(frames=3)).path
+    with (
+        open_video(path, start_seconds=1e300) as reader,
+        pytest.raises(UnreadableVideo, match="no readable frame lies in the span"),
+    ):
+        list(reader)
+
+
+def test_a_seek_that_lands_too_late_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with an index that is wrong: then all is decoded from the start."""
+    path = shoot(tmp_path / "a.mp4", Film(frames=60)).path  # 6 s, a key frame every 1.2 s
+    real = PyavFrames._seek
+    monkeypatch.setattr(PyavFrames, "_seek", lambda self, s: real(self, s + 2.0 if s else s))
+    with open_any(path, start_seconds=2.0, end_seconds=2.5) as reader:
+        assert [read_number(frame.rgb) for frame in reader] == list(range(20, 25))
+        assert reader.facts().frames_read == 26  # from the first one on, and one beyond the end
+
+
+def test_titles_in_any_encoding_are_nothing_to_us(open_video: Open, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "cafXX"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(5):
+            rgb = np.full((48, 64, 3), 40 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode())
+    data = path.read_bytes()
+    assert data.count(b"cafXX") == 1
+    path.write_bytes(data.replace(b"cafXX", b"caf\xe9\xff"))
+    with open_video(path) as reader:
+        assert len(list(reader)) == 5
+
+
+def test_opencv_alone_opens_no_playlist(tmp_path: Path, make_video: MakeVideo) -> None:
+    """The header is read by PyAV before; what OpenCV itself is given must not rely on that."""
+    make_video(tmp_path / "a.mp4", codec="mp4v")
+    playlist = tmp_path / "x.mp4"
+    playlist.write_text("ffconcat version 1.0\nfile a.mp4\n")
+    assert not _open_capture(str(playlist), FrameOptions(), 1).isOpened()
+    assert _open_capture(str(tmp_path / "a.mp4"), FrameOptions(), 1).isOpened()
+
+
+def test_square_frames_that_are_turned_stretch_in_their_height(
+    open_video: Open, tmp_path: Path
+) -> None:
+    film = Film(width=64, height=64, sample_aspect=Fraction(2))
+    made = odd_videos.rotated(tmp_path / "a.mp4", 90, film)
+    with open_video(made.path, square_pixels=True) as reader:
+        assert next(reader).rgb.shape == (128, 64, 3)
+
+
+def test_what_is_read_and_what_is_taken_are_counted_apart(open_video: Open, tmp_path: Path) -> None:
+    path = shoot(tmp_path / "a.mp4", Film(frames=20)).path
+    with open_video(path, frame_step=4) as reader:
+        list(reader)
+        assert (reader.facts().frames_decoded, reader.facts().frames_read) == (5, 20)
