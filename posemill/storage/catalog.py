@@ -263,8 +263,8 @@ def _metadata_of(folder: Path, schema: pa.Schema) -> dict[str, Any]:
 
 
 def _read_table(path: Path) -> pa.Table:
-    with _unreadable(path):
-        return pq.read_table(path, page_checksum_verification=True)
+    with _unreadable(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read()
 
 
 def _read_schema(path: Path) -> pa.Schema:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from posemill.errors import StoreCorrupted
 from posemill.schema import Int64, Video
+from posemill.storage.plans import RowsWhere
 from posemill.storage.videos import VideoTable
 
 _SHARD, _COST = "shard_id", "cost"
@@ -85,9 +86,9 @@ def plan_from_table(number: int, table: pa.Table) -> PlanTable:
     return PlanTable(number, np.asarray(table[_SHARD]), VideoTable(table), np.asarray(table[_COST]))
 
 
-def of_shard(shard_id: int) -> list[tuple[str, str, int]]:
+def of_shard(shard_id: int) -> RowsWhere:
     """What to read of a stored plan: the rows of one shard."""
-    return [(_SHARD, "=", shard_id)]
+    return RowsWhere(_SHARD, shard_id)
 
 
 def require_planned(place: str, plans: Iterable[PlanTable], shards: Iterable[int]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from posemill.errors import StoreCorrupted
@@ -18,8 +18,25 @@ from posemill.storage.store_parts import names_in
 
 _NAME = re.compile(r"(\d{3,})\.parquet")
 
-Filters = Sequence[tuple[str, str, Any]]
-"""Column, comparison and value: rows for which all hold."""
+
+@dataclass(frozen=True, slots=True)
+class RowsWhere:
+    """The rows of a table that have a value in a column."""
+
+    column: str
+    value: int
+
+    def may_be_in(self, group: pq.RowGroupMetaData) -> bool:
+        """Whether what is known of a row group does not exclude them."""
+        columns = (group.column(index) for index in range(group.num_columns))
+        known = next(each for each in columns if each.path_in_schema == self.column).statistics
+        if known is None or not known.has_min_max:
+            return True
+        return bool(known.min <= self.value <= known.max)
+
+    def of(self, table: pa.Table) -> pa.Table:
+        return table.filter(pc.equal(table[self.column], self.value))
+
 
 _ROW_GROUP = 16_384
 """Rows that are decoded together: for a shard those around it, not the whole plan."""
@@ -71,19 +88,19 @@ class NumberedTables:
         self._part = part
         self._files: list[bytes] = []
 
-    def find(self, filters: Filters) -> pa.Table | None:
-        """The rows for which the filters hold, of the first table that has any; None of none.
+    def find(self, rows: RowsWhere) -> pa.Table | None:
+        """These rows, of the first table that has any; None of none.
 
         Raises:
             StoreCorrupted: the part of the store or a number is missing, or a file is damaged.
             EnvironmentFault: one cannot be read.
         """
         for file in self._files:
-            if (table := _parse(file, filters)).num_rows:
+            if (table := _find(file, rows)).num_rows:
                 return table
         for number in range(len(self._files), count_numbered(self._part)):
             self._files.append(self._read(_name(number)))
-            if (table := _parse(self._files[-1], filters)).num_rows:
+            if (table := _find(self._files[-1], rows)).num_rows:
                 return table
         return None
 
@@ -111,5 +128,17 @@ def _unsealed(data: bytes, place: str) -> bytes:
     return data
 
 
-def _parse(data: bytes, filters: Filters | None = None) -> pa.Table:
-    return pq.read_table(pa.BufferReader(data), filters=filters)
+# `pyarrow.parquet.read_table` reads in threads of its own that may outlive it: one that gives a
+# buffer of Python's back while the interpreter ends aborts the process.
+
+
+def _parse(data: bytes) -> pa.Table:
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        return file.read(use_threads=False)
+
+
+def _find(data: bytes, rows: RowsWhere) -> pa.Table:
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        groups = map(file.metadata.row_group, range(file.num_row_groups))
+        chosen = [number for number, group in enumerate(groups) if rows.may_be_in(group)]
+        return rows.of(file.read_row_groups(chosen, use_threads=False))
