@@ -32,11 +32,14 @@ class ClipFrames:
 
     def __init__(
         self,
+        serial: int,
         request: Request,
         wait: Callable[[ClipFrames, Callable[[], object]], None],
         done: Callable[[], None],
     ) -> None:
-        """`wait` comes back when a condition holds; `done` is called once."""
+        """`serial` is its number in the pool; `wait` comes back when a condition holds; `done` is
+        called once.
+        """
         self.request = request
         self.decoder: DecoderProcess | None = None
         """Who has taken it."""
@@ -44,7 +47,7 @@ class ClipFrames:
         """Whether its file is here."""
         self.events = deque[ClipEvent]()
         """What its decoder said and nobody has read."""
-        self._wait, self._done = wait, done
+        self._serial, self._wait, self._done = serial, wait, done
         self._ring: RingReader | None = None
         self._ended: Ended | None = None
         self._is_closed = False
@@ -129,7 +132,7 @@ class ClipFrames:
     def use(self, ring: RingReader) -> None:
         """Called by the pool with the ring in which the frames will lie."""
         if self._is_closed:
-            ring.drop()
+            ring.drop(self._serial)
         else:
             self._ring = ring
 
@@ -142,7 +145,7 @@ class ClipFrames:
         """Want no more frames; those that were taken stay."""
         if not self._is_closed:
             if self._ring is not None:
-                self._ring.drop()
+                self._ring.drop(self._serial)
             self._finish()
 
     def _finish(self) -> None:

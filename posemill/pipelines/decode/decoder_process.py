@@ -130,7 +130,7 @@ class Decoder:
 
     def _slot(self, ring: FrameRing, index: int) -> int | None:
         """A free one for this frame, waited for; None when the reader has left."""
-        while not ring.is_dropped:
+        while not ring.is_dropped(self._serial):
             if (slot := ring.free_slot()) is not None:
                 return slot
             self._tell_frames()

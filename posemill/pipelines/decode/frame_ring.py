@@ -4,13 +4,15 @@ The memory has no name: it is gone with the last process that maps it, whatever
 ends that, and takes nothing of what a system reserves for `/dev/shm`. Pages
 that no frame has touched do not exist. The first page says of every slot
 whether it is taken; a slot's writer sets that, its reader clears it and rings
-the writer's bell.
+the writer's bell. Before that it names the last clip whose reader has left, so
+that a ring which holds the next clip by then is not taken for that one's.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import struct
 import weakref
 from itertools import count
 
@@ -19,8 +21,9 @@ import numpy as np
 from posemill.schema import UInt8
 
 _PAGE = mmap.PAGESIZE
-_DROPPED = 0  # the first byte of the first page; slot n's is at n + 1
-MAX_SLOTS = _PAGE - 1
+_DROPPED = struct.Struct("@Q")  # 1 + a clip's serial, or 0; the first page begins with it
+_TAKEN = _DROPPED.size  # slot 0's byte of the first page
+MAX_SLOTS = _PAGE - _TAKEN
 
 
 class Bell:
@@ -63,20 +66,19 @@ class FrameRing:
         self._memory = mmap.mmap(self.fd, size)
         self._bell = bell
 
-    @property
-    def is_dropped(self) -> bool:
-        """Whether its reader wants no more frames."""
-        return bool(self._memory[_DROPPED])
+    def is_dropped(self, serial: int) -> bool:
+        """Whether the reader of this clip wants no more frames."""
+        return bool(_DROPPED.unpack_from(self._memory)[0] == serial + 1)
 
     def can_take(self, frame_bytes: int) -> bool:
         """Whether it is empty and made for frames of about this size."""
         fits = self.slot_bytes / 2 <= _whole_pages(frame_bytes) <= self.slot_bytes
-        return fits and not any(self._memory[: self.num_slots + 1])
+        return fits and not any(self._memory[_TAKEN : _TAKEN + self.num_slots])
 
     def free_slot(self) -> int | None:
         """The lowest, whose memory is the likeliest to be there already; None if all are taken."""
-        slot = self._memory.find(b"\0", 1, self.num_slots + 1) - 1
-        return slot if slot >= 0 else None
+        place = self._memory.find(b"\0", _TAKEN, _TAKEN + self.num_slots)
+        return place - _TAKEN if place >= 0 else None
 
     def wait(self) -> None:
         """Until the reader gave a slot back, or left, here or in another ring."""
@@ -86,7 +88,7 @@ class FrameRing:
         """Copy a frame into a free slot, which is taken from then on."""
         start = _PAGE + slot * self.slot_bytes
         np.ndarray(rgb.shape, np.uint8, self._memory, start)[:] = rgb
-        self._memory[slot + 1] = 1
+        self._memory[_TAKEN + slot] = 1
 
     def close(self) -> None:
         """The memory stays while its reader has it."""
@@ -119,14 +121,18 @@ class RingReader:
         weakref.finalize(frame, self._give_back, slot).atexit = False
         return frame
 
-    def drop(self) -> None:
-        """Tell the writer to stop: no further frame will be taken."""
-        self._memory[_DROPPED] = 1
+    def drop(self, serial: int) -> None:
+        """Tell the writer to stop with a clip: no further frame of it will be taken.
+
+        Serials grow from clip to clip of a ring: of an earlier one, this says nothing new.
+        """
+        known = _DROPPED.unpack_from(self._memory)[0]
+        _DROPPED.pack_into(self._memory, 0, max(known, serial + 1))
         self._bell.ring()
 
     def _give_back(self, slot: int) -> None:
         self._lent.discard(slot)
-        self._memory[slot + 1] = 0
+        self._memory[_TAKEN + slot] = 0
         self._bell.ring()
 
 

@@ -27,9 +27,11 @@ from posemill.pipelines.decode.messages import (
 )
 from posemill.pipelines.decode.process import DecoderProcess
 from posemill.pipelines.supervise.losses import ProcessLost
+from posemill.pipelines.supervise.messages import Cause, Loss
 
 _POLL_SECONDS = 0.1
 _AHEAD = Ahead()
+_LEFT = Broken(Loss(Cause.FAILED, "a decoder left a clip whose reader had not closed it"))
 
 
 class DecoderPool:
@@ -135,7 +137,7 @@ class DecoderPool:
 
     def _ask(self, request: Request) -> ClipFrames:
         serial = next(self._serials)
-        self._clips[serial] = ClipFrames(request, self._wait, self._one_read)
+        self._clips[serial] = ClipFrames(serial, request, self._wait, self._one_read)
         self._num_unread += 1
         self._requests.send((serial, request))
         return self._clips[serial]
@@ -209,7 +211,7 @@ class DecoderPool:
             case Ended() | Refused() | Broken():
                 self._clips.pop(serial).put(said)
             case Dropped():
-                del self._clips[serial]
+                self._clips.pop(serial).put(_LEFT)  # one that is closed does not hear of it
 
 
 def _silent(activity: str) -> None:

@@ -84,9 +84,17 @@ def test_a_ring_is_used_again_for_frames_of_about_its_size_when_it_is_empty() ->
     assert not ring.can_take(100 * 4096)
     del frame
     assert ring.can_take(100 * 4096)
-    reader.drop()
-    assert ring.is_dropped
-    assert not ring.can_take(100 * 4096)
+
+
+def test_a_reader_that_leaves_late_stops_no_later_clip() -> None:
+    ring, reader = pair(2)
+    assert not ring.is_dropped(0)
+    reader.drop(0)
+    assert ring.is_dropped(0)
+    assert not ring.is_dropped(1)
+    reader.drop(2)
+    reader.drop(1)
+    assert ring.is_dropped(2)
 
 
 def test_the_bell_is_remembered_and_may_be_rung_when_it_is_closed() -> None:
@@ -109,5 +117,5 @@ def test_memory_has_no_name_and_only_what_was_written_exists() -> None:
 
 @pytest.mark.parametrize("num_slots", [0, MAX_SLOTS + 1])
 def test_the_number_of_slots_is_bounded(num_slots: int) -> None:
-    with pytest.raises(ValueError, match="1 to 4095 slots"):
+    with pytest.raises(ValueError, match="1 to 4088 slots"):
         FrameRing(1, num_slots, Bell())

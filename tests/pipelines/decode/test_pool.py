@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from video_makers import Film, shoot
 
 from posemill.errors import EnvironmentFault, InputError, UnreadableVideo
 from posemill.pipelines.decode import Ahead, ClipFrames, DecoderPool, Request
+from posemill.pipelines.decode.messages import Dropped
 from posemill.pipelines.supervise.losses import ProcessLost
 from posemill.pipelines.supervise.messages import Cause
 from posemill.storage.files.cache import FileCache
@@ -194,6 +196,28 @@ def test_readers_may_leave_at_any_moment(films: list[Path], pool: DecoderPool) -
         break
     (clip,) = pool.decode(requests(films[3:4]))
     assert_equal(list(clip), read(films[3]))
+
+
+def test_a_clip_may_be_closed_after_its_last_frame_when_the_next_has_its_memory(
+    films: list[Path],
+) -> None:
+    with DecoderPool(1, Ahead(num_frames=2)) as pool:
+        clips = pool.decode([request(films[0])] * 2)
+        first = next(clips)
+        deque(islice(first, NUM_FRAMES), maxlen=0)  # all frames; its end is not asked for
+        wait_until_ahead(pool, 2)
+        first.close()
+        assert_equal(list(next(clips)), read(films[0]))
+
+
+def test_a_decoder_that_leaves_an_open_clip_is_told_to_its_reader(films: list[Path]) -> None:
+    with DecoderPool(1, Ahead(num_frames=4)) as pool:
+        clip = next(clips := pool.decode(requests(films[:1])))
+        assert next(clip).index == 0
+        pool._note(pool.decoders[0], 0, Dropped())
+        with pytest.raises(ProcessLost, match="left a clip whose reader had not closed it"):
+            list(clip)
+        assert list(clips) == []
 
 
 def test_facts_are_known_at_the_end(films: list[Path], pool: DecoderPool) -> None:
