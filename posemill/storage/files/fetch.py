@@ -183,10 +183,24 @@ def _enter(stack: ExitStack, location: Location, cache: FileCache, beat: Beat) -
     if not location.member:
         return whole
     member = _member(whole.path, location)
+    if location.scheme:
+        _require_room_for_both(location, whole.path.stat().st_size, member.num_bytes, cache)
     pieces = partial(read_member, whole.path, member)
     source = Source(str(location), location.suffix, member.num_bytes, pieces)
     path = stack.enter_context(cache.once(source, beat))
     return LocalFile(path, member_identity(whole.path, member))
+
+
+def _require_room_for_both(
+    location: Location, tar_bytes: int, member_bytes: int, cache: FileCache
+) -> None:
+    """Refuse what would wait for the room of its own tar file, which is in use meanwhile."""
+    if tar_bytes + member_bytes > cache.limit_bytes:
+        raise UnreadableVideo(
+            f"{location}: has {member_bytes:,} bytes beside the {tar_bytes:,} of its tar file, and "
+            f"fetched files may have {cache.limit_bytes:,} together. Raise POSEMILL_CACHE_BYTES if "
+            "it is to be read, or leave it out of the catalog."
+        )
 
 
 def _member(tar: Path, location: Location) -> TarMember:

@@ -14,6 +14,7 @@ from web_server import WebServer
 
 from posemill.errors import EnvironmentFault, InputError, UnreadableVideo
 from posemill.storage.files import cache as caching
+from posemill.storage.files import draft as drafting
 from posemill.storage.files import remote
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import (
@@ -227,6 +228,23 @@ def test_a_file_larger_than_the_cache_is_refused_unread(web: WebServer, cache: F
     with pytest.raises(UnreadableVideo, match="POSEMILL_CACHE_BYTES"):
         fetched(address, cache)
     assert web.requests["GET", "/a.mp4"] == 0
+
+
+def test_a_member_that_has_no_room_beside_its_tar_file_is_refused(
+    tmp_path: Path, web: WebServer, cache: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "_PATIENCE_SECONDS", 0.0)
+    tar = make_tar(tmp_path / "x.tar", {"1.mp4": bytes(600_000)})
+    size = tar.stat().st_size
+    address = web.put("/x.tar", tar.read_bytes())
+    sizes = (
+        rf"600,000 bytes beside the {size:,} of.* 1,000,000 together. Raise POSEMILL_CACHE_BYTES"
+    )
+    with pytest.raises(UnreadableVideo, match=sizes):
+        fetched(f"{address}#1.mp4", cache)
+    assert drafts(cache) == []
+    assert len(fetched(f"{address}#1.mp4", FileCache(cache.folder, size + 600_000))) == 600_000
+    assert len(fetched(f"{tar}#1.mp4", cache)) == 600_000  # a local tar file takes no room
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_anew(
