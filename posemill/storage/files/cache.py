@@ -14,7 +14,6 @@ known as such. A file gets its name when all of it is on the disk.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -99,10 +98,8 @@ class FileCache:
         """
         path = self.folder / "files" / f"{key}{_plain(source.suffix)}"
         with locked(self.folder / "locks" / key[:_NUM_LOCK_DIGITS], source.name, beat):
-            with disk_faults(path):
-                held = hold(path)
-            if held is None:
-                held = self._fetch(path, source, beat)
+            while (held := _hold(path)) is None:
+                self._fetch(path, source, beat)
         try:
             yield path
         finally:
@@ -122,8 +119,8 @@ class FileCache:
         suffix = _plain(source.suffix)
         return Draft.create(self.folder, self.limit_bytes, source.name, suffix, beat)
 
-    def _fetch(self, path: Path, source: Source, beat: Beat) -> int:
-        """Bring a file under its name; a descriptor that holds a shared lock on it."""
+    def _fetch(self, path: Path, source: Source, beat: Beat) -> None:
+        """Bring a file under its name; others may remove it before it is held."""
         draft = self._draft(source, beat)
         try:
             _fill(draft, source)
@@ -132,10 +129,13 @@ class FileCache:
                 os.fsync(draft.fd)
                 draft.path.replace(path)
                 sync_folder(path.parent)
-                fcntl.flock(draft.fd, fcntl.LOCK_SH)
-                return os.dup(draft.fd)
         finally:
             draft.discard()
+
+
+def _hold(path: Path) -> int | None:
+    with disk_faults(path):
+        return hold(path)
 
 
 def _fill(draft: Draft, source: Source) -> None:

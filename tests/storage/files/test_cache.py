@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from posemill.storage.files import draft as drafting
 from posemill.storage.files.cache import DEFAULT_BYTES, FileCache, Source
 from posemill.storage.files.fetch import ignore, local_file
 from posemill.storage.files.location import Location
+from posemill.storage.files.locks import remove_unused
 
 FETCH = """
 import sys
@@ -70,6 +72,26 @@ def test_a_file_in_use_is_never_removed(cache: FileCache, monkeypatch: pytest.Mo
         assert kept(cache) == held
     assert put(cache, "c" * 8, 400_000).exists()
     assert len(kept(cache)) == 2
+
+
+def test_a_file_that_is_removed_before_its_reader_holds_it_is_fetched_again(
+    cache: FileCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock goes from a writer's to a reader's at once: another process has its chance."""
+    removed: list[Path] = []
+    flock = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_SH and not removed:
+            removed.extend(kept(cache))
+            removed[0].unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with cache.kept("a" * 8, source(bytes(20)), ignore) as path:
+        assert removed == [path]
+        assert path.read_bytes() == bytes(20)
+        assert not remove_unused(path)
 
 
 def test_who_needs_room_waits_for_it(cache: FileCache) -> None:
