@@ -27,7 +27,7 @@ from chaos import (
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 from posemill.storage.poses import PoseStore
 
-KILLS = int(os.environ.get("POSEMILL_CHAOS_KILLS", "8"))
+KILLS = int(os.environ.get("POSEMILL_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("POSEMILL_CHAOS_SEED", "0"))
 NUM_CLIPS = 16 if KILLS < 20 else 48
 
