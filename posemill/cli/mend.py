@@ -24,6 +24,7 @@ from posemill.cli.options import (
     finish,
     limits,
     remark,
+    tally,
     video_limits,
 )
 from posemill.pipelines.engines.base import EngineOptions
@@ -153,7 +154,8 @@ def retry_command(
     """Extract videos again that are missing, quarantined or void; all others stay as they are.
 
     Uses the store's own estimator and options. A file that is still missing stays so.
-    Raise --video-timeout or --memory-limit where a good video was quarantined for them.
+    Raise --video-timeout, --memory-limit or a --max-... where a good video was quarantined
+    for them.
     """
     settings = RetryConfig(
         poses=poses,
@@ -174,9 +176,9 @@ def retry_command(
     )
     if dry_run:
         plan = plan_retry(settings)
-        statuses = ", ".join(f"{number} {name}" for name, number in plan.statuses.items())
         line = (
-            f"would extract {count(len(plan.video_ids), 'video')} again ({statuses or 'none'}) in "
+            f"would extract {count(len(plan.video_ids), 'video')} again "
+            f"({tally(plan.statuses)}) in "
             f"{count(len(plan.pending), 'shard')}"
             + remark(len(plan.still_missing), "video", "still missing")
         )
@@ -195,10 +197,9 @@ def retry_command(
 
 
 def _retry_line(poses: str, summary: RetrySummary) -> str:
-    statuses = ", ".join(f"{number} {name}" for name, number in summary.statuses.items())
     return (
         f"{poses}: {count(len(summary.plan.video_ids), 'video')} extracted again "
-        f"({statuses or 'none'}) in {summary.seconds:.1f} s"
+        f"({tally(summary.statuses)}) in {summary.seconds:.1f} s"
         + remark(len(summary.plan.still_missing), "video", "still missing")
         + remark(summary.num_shards_lost, "shard", "committed by another run first")
     )

@@ -125,6 +125,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def tally(numbers: Mapping[str, int]) -> str:
+    """`2 ok, 1 missing`; `none` where there is nothing to count."""
+    return ", ".join(f"{number} {name}" for name, number in numbers.items()) or "none"
+
+
 def remark(number: int, noun: str, text: str) -> str:
     """What a summary line adds where there is something to tell: `; 2 videos TEXT`."""
     return f"; {count(number, noun)} {text}" if number else ""

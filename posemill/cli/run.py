@@ -26,6 +26,7 @@ from posemill.cli.options import (
     finish,
     limits,
     remark,
+    tally,
     video_limits,
 )
 from posemill.models.estimators.base import EstimatorOptions
@@ -198,9 +199,8 @@ def _size(num_bytes: float) -> str:
 
 
 def _extract_line(summary: ExtractSummary, out: str) -> str:
-    statuses = ", ".join(f"{number} {status}" for status, number in summary.statuses.items())
     return (
-        f"{out}: {count(sum(summary.statuses.values()), 'video')} ({statuses}), "
+        f"{out}: {count(sum(summary.statuses.values()), 'video')} ({tally(summary.statuses)}), "
         f"{count(summary.num_frames, 'frame')}; {summary.num_extracted_videos} extracted now "
         f"in {summary.seconds:.1f} s"
         + remark(summary.plan.num_other_shards, "shard", "of other catalogs left to do")

@@ -33,7 +33,7 @@ from posemill.storage.video.trust import FileBytes, unreadable
 # less is not yet a sign of damage.
 _TOLERANCE = 0.02
 _TOLERANCE_FRAMES = 2.0
-_NO_LIMITS = VideoLimits()
+_DEFAULT_LIMITS = VideoLimits()
 
 
 class FrameSource(Protocol):
@@ -71,13 +71,14 @@ def open_video(
     decoder: str = AUTO,
     rotate: bool = True,
     square_pixels: bool = False,
-    limits: VideoLimits = _NO_LIMITS,
+    limits: VideoLimits = _DEFAULT_LIMITS,
     threads: int = 1,
 ) -> VideoReader:
     """A reader of the frames with `start_seconds <= pts_seconds < end_seconds`.
 
     See `FrameOptions` for the options. A span is found by seeking where the
-    container allows it, and is the same as when all is decoded from the start.
+    container allows it, and is the same as when all is decoded from the start,
+    unless the container's times stop rising before it.
     Holds one frame, and what the codec needs. `threads` is the decoder's.
 
     Raises:
