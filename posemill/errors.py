@@ -10,6 +10,7 @@
     ├── ContentError               what a video holds: quarantines that video exit status 1
     │   └── UnreadableVideo        no frame could be decoded
     ├── EnvironmentFault           GPU, disk, network, permission             exit status 3
+    │   ├── DeviceOutOfMemory      a GPU, for a batch of this size
     │   └── DiskRefused            a disk, at one place of it
     └── StoreCorrupted             bytes on disk are not what was committed   exit status 3
 
@@ -67,6 +68,10 @@ class UnreadableVideo(ContentError):
 
 class EnvironmentFault(PosemillError):
     """The machine failed, not the video: the attempt ends without a commit."""
+
+
+class DeviceOutOfMemory(EnvironmentFault):
+    """A device has no memory for a batch; for a smaller one it may have."""
 
 
 class DiskRefused(EnvironmentFault):

@@ -118,8 +118,7 @@ def evaluate(
         truth = render_picture(rng, "test", people=1 + number % 3, wild=wild)
         rgb = compressed(truth.rgb)
         start = time.perf_counter()
-        batch, letters = estimator.preprocess([rgb])
-        found = estimator.decode(estimator.infer(batch), letters)[0]
+        found = estimator.results([rgb])[0].persons
         seconds += time.perf_counter() - start
         tally.add(truth, found)
     return tally.summary(), 1000 * seconds / pictures

@@ -1,13 +1,15 @@
-"""Where torch computes, and with how many threads."""
+"""Where torch computes, with how many threads, and what its failures mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
-from posemill.errors import InputError
+from posemill.errors import DeviceOutOfMemory, EnvironmentFault, InputError
+from posemill.schema import UInt8
 
 
 def resolve_device(name: str) -> torch.device:
@@ -38,3 +40,42 @@ def torch_settings(threads: int, device: torch.device) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def inference(device: torch.device, *, reproducible: bool) -> Iterator[None]:
+    """Compute without gradients; what the device cannot do is told as what it is.
+
+    `reproducible` takes no TensorFloat-32 and only deterministic convolutions.
+
+    Raises:
+        DeviceOutOfMemory: the device has no memory for the batch.
+        EnvironmentFault: the device fails; its process must not be used any more.
+    """
+    cudnn = torch.backends.cudnn.flags(
+        enabled=True, deterministic=reproducible, allow_tf32=not reproducible
+    )
+    try:
+        with torch.inference_mode(), cudnn:
+            yield
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise DeviceOutOfMemory(f"{device} has no memory for the batch: {_line(error)}") from error
+    except torch.AcceleratorError as error:
+        raise EnvironmentFault(
+            f"{device} failed: {_line(error)}; see the device's log, and run the same command again"
+        ) from error
+
+
+def to_device(pictures: UInt8, device: torch.device) -> torch.Tensor:
+    """Bytes (B, H, W, 3) on the device as (B, 3, H, W), channels last; through pinned memory
+    where that makes the copy run beside what the device does."""
+    tensor = torch.from_numpy(np.ascontiguousarray(pictures))
+    if device.type == "cuda":
+        tensor = tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.permute(0, 3, 1, 2)
+
+
+def _line(error: Exception) -> str:
+    """The first line: torch adds advice on its own debugging to it."""
+    return str(error).strip().partition("\n")[0]

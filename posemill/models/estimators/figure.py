@@ -7,7 +7,6 @@ Torch is imported where the estimator is built.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -21,16 +20,29 @@ from posemill.models.estimators.base import (
     EstimatorOptions,
     EstimatorSpec,
     FrameEstimator,
-    Persons,
+    FrameResult,
+    refuse_boxes,
+    require_rgb,
+    untracked,
 )
+from posemill.models.estimators.dense_maps import frame_grid, mean_over_scales, spread_over_frame
 from posemill.models.estimators.figure_decode import DecodeSettings, decode_maps
+from posemill.models.estimators.figure_fields import FIELD_LIMBS, STRIDE
 from posemill.provenance import canonical_json
 from posemill.schema import Float32, UInt8
+from posemill.transforms.sample import DenseKind
 from posemill.transforms.skeletons import COCO_17
 
 LONG_EDGE = 256
 MULTIPLE = 16  # of the network's input sizes
 MAX_BATCH = 16
+FEATURE_STRIDE = 16
+_STRIDES: Mapping[DenseKind, int] = {"joints": STRIDE, "parts": STRIDE, "features": FEATURE_STRIDE}
+_CHANNELS: Mapping[DenseKind, int] = {
+    "joints": COCO_17.num_keypoints,
+    "parts": 2 * len(FIELD_LIMBS),
+    "features": 64,
+}
 _GREY = 128
 
 
@@ -55,30 +67,53 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class FigureBatch:
-    """Frames by padded shape, and where each of them was in the sequence given."""
+    """Frames of one bucket, resized and padded for each scale."""
 
-    pictures: tuple[UInt8, ...]  # each (B, H, W, 3)
-    positions: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DenseMaps:
-    """The network's maps for B frames of one padded shape (H, W), resized to its input."""
-
-    joint_heatmaps: Float32  # (B, 17, H / 4, W / 4)
-    part_fields: Float32  # (B, 36, H / 4, W / 4) x and y of each of FIELD_LIMBS
-    features: Float32  # (B, 64, H / 16, W / 16)
+    pictures: tuple[UInt8, ...]  # a scale: (B, H, W, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class FigureRaw:
-    """Maps by padded shape, and where each frame was in the sequence given."""
+class FigureMaps:
+    """The network's maps of one frame at one scale, of its padded input (H, W)."""
 
-    maps: tuple[DenseMaps, ...]
-    positions: tuple[tuple[int, ...], ...]
+    joints: Float32  # (17, H / 4, W / 4)
+    parts: Float32  # (36, H / 4, W / 4) x and y of each of FIELD_LIMBS
+    features: Float32  # (64, H / 16, W / 16)
 
 
-class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, Letter]):
+FigureRaw = tuple[FigureMaps, ...]
+"""The maps of one frame, a scale each."""
+FigureMeta = tuple[Letter, ...]
+"""How one frame was resized, a scale each."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureDecoder:
+    """Maps to people; satisfies `base.FrameDecoder`."""
+
+    settings: DecodeSettings
+    usual: int
+    """Which of the scales poses are taken from."""
+    keep: tuple[DenseKind, ...]
+
+    def __call__(self, raw: FigureRaw, meta: FigureMeta) -> FrameResult:
+        maps = raw[self.usual]
+        xy_px, score = decode_maps(maps.joints, maps.parts, self.settings)
+        persons = untracked(meta[self.usual].to_source(xy_px), score)
+        return FrameResult(persons, {kind: self._kept(kind, raw, meta) for kind in self.keep})
+
+    def _kept(self, kind: DenseKind, raw: FigureRaw, meta: FigureMeta) -> Float32:
+        stride = _STRIDES[kind]
+        grid = frame_grid(meta[self.usual].resized, stride)
+        return mean_over_scales(
+            [
+                spread_over_frame(getattr(maps, kind), stride, letter.resized, grid)
+                for maps, letter in zip(raw, meta, strict=True)
+            ]
+        )
+
+
+class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, FigureMeta]):
     """Finds the fixtures' people; built by `create`."""
 
     def __init__(self, options: EstimatorOptions) -> None:
@@ -87,10 +122,15 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, Letter]):
         from posemill.models.devices import resolve_device
         from posemill.models.estimators.figure_weights import PACKAGED_WEIGHTS, load_network
 
-        self.spec = EstimatorSpec("figure", COCO_17.name, MAX_BATCH)
-        self._settings = _settings(options.parameters)
         # A batch of one is the only batch whose arithmetic no other frame can change.
-        self._bucket_size = 1 if options.reproducible else MAX_BATCH
+        self.spec = EstimatorSpec(
+            "figure", COCO_17.name, max_batch=1 if options.reproducible else MAX_BATCH
+        )
+        self._settings = _settings(options.parameters)
+        self._scales = options.scales
+        self.decoder = FigureDecoder(
+            self._settings, options.scales.index(1.0), tuple(sorted(options.keep))
+        )
         self._reproducible = options.reproducible
         self._device = resolve_device(options.device)
         torch.set_num_threads(options.threads)
@@ -106,73 +146,47 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, Letter]):
             f"torch={torch_version.partition('+')[0]}"
         )
 
-    def preprocess(self, frames: Sequence[UInt8]) -> tuple[FigureBatch, list[Letter]]:
-        letters = [_letter(frame) for frame in frames]
-        buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for position, letter in enumerate(letters):
-            buckets[letter.padded].append(position)
-        positions = [
-            tuple(bucket[start : start + self._bucket_size])
-            for bucket in buckets.values()
-            for start in range(0, len(bucket), self._bucket_size)
-        ]
-        pictures = [
-            np.stack([_fitted(frames[position], letters[position]) for position in bucket])
-            for bucket in positions
-        ]
-        return FigureBatch(tuple(pictures), tuple(positions)), letters
+    def dense_shapes(self, size_wh: tuple[int, int]) -> Mapping[DenseKind, tuple[int, int, int]]:
+        resized = _letter(size_wh, 1.0).resized
+        return {
+            kind: (_CHANNELS[kind], *frame_grid(resized, stride))
+            for kind, stride in _STRIDES.items()
+        }
 
-    def infer(self, batch: FigureBatch) -> FigureRaw:
-        maps = tuple(self._maps(pictures) for pictures in batch.pictures)
-        return FigureRaw(maps, batch.positions)
+    def bucket(self, size_wh: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        return tuple(_letter(size_wh, scale).padded for scale in self._scales)
 
-    def decode(self, raw: FigureRaw, metas: Sequence[Letter]) -> list[Persons]:
-        people: dict[int, Persons] = {}
-        for maps, positions in zip(raw.maps, raw.positions, strict=True):
-            for index, position in enumerate(positions):
-                xy_px, score = decode_maps(
-                    maps.joint_heatmaps[index], maps.part_fields[index], self._settings
-                )
-                people[position] = Persons(
-                    xy_px=metas[position].to_source(xy_px),
-                    score=score,
-                    slot=np.full(len(score), -1, np.int64),
-                )
-        return [people[position] for position in range(len(metas))]
-
-    def dense(self, frames: Sequence[UInt8]) -> DenseMaps:
-        """Joint heatmaps, part fields and features of frames of one padded shape.
-
-        Raises:
-            InputError: no frames, or frames whose padded shapes differ.
-        """
-        batch, letters = self.preprocess(frames)
-        shapes = sorted({letter.padded for letter in letters})
-        if len(shapes) != 1:
-            raise InputError(
-                f"dense maps need frames of one padded size, got {len(shapes)} sizes "
-                f"(width, height) {shapes}; call it once for each"
+    def preprocess(
+        self, frames: Sequence[UInt8], boxes_px: Sequence[Float32] | None = None
+    ) -> tuple[FigureBatch, list[FigureMeta]]:
+        refuse_boxes(self.spec, boxes_px)
+        metas = [self._meta(frame) for frame in frames]
+        pictures = tuple(
+            np.stack(
+                [_fitted(frame, letter) for frame, letter in zip(frames, letters, strict=True)]
             )
-        maps = self.infer(batch).maps
-        return DenseMaps(
-            joint_heatmaps=np.concatenate([part.joint_heatmaps for part in maps]),
-            part_fields=np.concatenate([part.part_fields for part in maps]),
-            features=np.concatenate([part.features for part in maps]),
+            for letters in zip(*metas, strict=True)
         )
+        return FigureBatch(pictures), metas
 
-    def _maps(self, pictures: UInt8) -> DenseMaps:
-        import torch
+    def infer(self, batch: FigureBatch) -> list[FigureRaw]:
+        from posemill.models.devices import inference
 
-        cudnn = torch.backends.cudnn.flags(
-            enabled=True,
-            deterministic=self._reproducible,
-            allow_tf32=not self._reproducible,
-        )
-        with torch.inference_mode(), cudnn:
-            moved = torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2)
-            output = self._net(moved.float().div_(255))
-        heatmaps, part_fields, features = (maps.cpu().numpy() for maps in output)
-        return DenseMaps(heatmaps, part_fields, features)
+        with inference(self._device, reproducible=self._reproducible):
+            scales = [self._maps(pictures) for pictures in batch.pictures]
+        return list(zip(*scales, strict=True))
+
+    def _meta(self, frame: UInt8) -> FigureMeta:
+        require_rgb(frame)
+        height, width = frame.shape[:2]
+        return tuple(_letter((width, height), scale) for scale in self._scales)
+
+    def _maps(self, pictures: UInt8) -> list[FigureMaps]:
+        from posemill.models.devices import to_device
+
+        output = self._net(to_device(pictures, self._device).float().div_(255))
+        joints, parts, features = (maps.cpu().numpy() for maps in output)
+        return [FigureMaps(*maps) for maps in zip(joints, parts, features, strict=True)]
 
 
 def create(options: EstimatorOptions) -> FigureEstimator:
@@ -201,14 +215,10 @@ def _settings(parameters: Mapping[str, Any]) -> DecodeSettings:
         raise InputError(f"figure's parameters must be numbers: {error}") from error
 
 
-def _letter(frame: UInt8) -> Letter:
-    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
-        raise InputError(
-            f"a frame must be RGB uint8 (height, width, 3), got {frame.dtype} {frame.shape}"
-        )
-    height, width = frame.shape[:2]
-    scale = LONG_EDGE / max(height, width)
-    return Letter((width, height), (max(round(width * scale), 1), max(round(height * scale), 1)))
+def _letter(size_wh: tuple[int, int], scale: float) -> Letter:
+    width, height = size_wh
+    factor = scale * LONG_EDGE / max(height, width)
+    return Letter(size_wh, (max(round(width * factor), 1), max(round(height * factor), 1)))
 
 
 def _fitted(frame: UInt8, letter: Letter) -> UInt8:

@@ -34,8 +34,7 @@ def pictures(count: int, seed: int = 0) -> list[Picture]:
 
 
 def people_in(estimator: FigureEstimator, frames: list[UInt8]) -> list[Persons]:
-    batch, letters = estimator.preprocess(frames)
-    return estimator.decode(estimator.infer(batch), letters)
+    return [result.persons for result in estimator.results(frames)]
 
 
 def test_people_of_unseen_styles_are_found(estimator: FigureEstimator) -> None:
@@ -110,16 +109,13 @@ def test_a_video_is_tracked(estimator: FigureEstimator) -> None:
     assert list(estimator.estimate([])) == []
 
 
-def test_dense_maps_have_their_strides(estimator: FigureEstimator) -> None:
-    frames = [np.zeros((192, 256, 3), np.uint8)] * 18
-    dense = estimator.dense(frames)
-    assert dense.joint_heatmaps.shape == (18, 17, 48, 64)
-    assert dense.part_fields.shape == (18, 2 * len(FIELD_LIMBS), 48, 64)
-    assert dense.features.shape == (18, 64, 12, 16)
-    with pytest.raises(InputError, match="one padded size, got 2 sizes"):
-        estimator.dense([frames[0], frames[0][:100]])
-    with pytest.raises(InputError, match="got 0 sizes"):
-        estimator.dense([])
+def test_dense_maps_have_their_strides() -> None:
+    every = create(EstimatorOptions(keep=frozenset({"joints", "parts", "features"})))
+    (result,) = every.results([np.zeros((192, 256, 3), np.uint8)])
+    shapes = {kind: maps.shape for kind, maps in result.dense.items()}
+    parts = 2 * len(FIELD_LIMBS)
+    assert shapes == {"joints": (17, 48, 64), "parts": (parts, 48, 64), "features": (64, 12, 16)}
+    assert shapes == every.dense_shapes((256, 192))
 
 
 @pytest.mark.parametrize(
