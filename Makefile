@@ -20,8 +20,9 @@ $(VENV)/.installed: setup.py constraints.txt
 demo: install  ## Fixture videos -> poses -> features -> a trained model and a report
 	$(BIN)/posemill demo --out demo-out
 
+# Two processes: much of the time of a test is that of waiting for one that it has started.
 test: install  ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 chaos: install  ## Kill extract, materialize and retry 60 times, and check that nothing was lost (minutes)
 	POSEMILL_CHAOS_KILLS=60 $(BIN)/python -m pytest tests/chaos

@@ -23,6 +23,7 @@ DEV = [
     "pre-commit",
     "pytest",
     "pytest-timeout",
+    "pytest-xdist",
     "ruff",
     "types-PyYAML",
     "xarray",
