@@ -18,7 +18,7 @@ from posemill.cli.options import (
     remark,
 )
 from posemill.errors import InputError
-from posemill.models.estimators.weights import model_inventory, pull_blazepose
+from posemill.models.estimators.blazepose.weights import model_inventory, pull_blazepose
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.storage.catalog import Catalog, needs_writing, write_catalog

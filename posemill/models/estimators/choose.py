@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from posemill.models.estimators.weights import pull_blazepose
+from posemill.models.estimators.blazepose.weights import pull_blazepose
 
 AUTO = "auto"
 DEFAULT = "blazepose"

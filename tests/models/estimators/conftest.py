@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from posemill.errors import WeightsUnavailable
-from posemill.models.estimators.weights import find_blazepose, pull_blazepose
+from posemill.models.estimators.blazepose.weights import find_blazepose, pull_blazepose
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 

@@ -15,7 +15,7 @@ from posemill.models.estimators.blazepose.landmarks import BodyReader
 from posemill.models.estimators.blazepose.network import litert_version
 from posemill.models.estimators.blazepose.people import Track
 from posemill.models.estimators.blazepose.rules import rules_from_parameters
-from posemill.models.estimators.weights import DETECTOR, LANDMARKS, find_blazepose
+from posemill.models.estimators.blazepose.weights import DETECTOR, LANDMARKS, find_blazepose
 from posemill.provenance import content_hash
 from posemill.schema import UInt8
 from posemill.transforms.skeletons import COCO_17

@@ -11,8 +11,8 @@ import pytest
 
 from posemill.cache_folder import cache_folder
 from posemill.errors import EnvironmentFault, WeightsUnavailable
-from posemill.models.estimators import weights
-from posemill.models.estimators.weights import (
+from posemill.models.estimators.blazepose import weights
+from posemill.models.estimators.blazepose.weights import (
     BLAZEPOSE_FILES,
     FileState,
     ModelFile,
