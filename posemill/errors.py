@@ -40,12 +40,14 @@ class ConfigurationMismatch(InputError):
 class MissingDependency(InputError):
     """An optional package is needed and not installed."""
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
+    def __init__(self, package: str, extra: str, purpose: str, *, install: str = "") -> None:
+        """`install` is the command, where the extra's own does not do."""
         self.package = package
         self.extra = extra
+        command = install or f"pip install 'posemill[{extra}]'"
         super().__init__(
             f"{purpose} needs the package {package!r}, which is not installed; "
-            f"install it with: pip install 'posemill[{extra}]'"
+            f"install it with: {command}"
         )
 
 
