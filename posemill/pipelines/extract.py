@@ -15,6 +15,7 @@ from posemill.models.estimators.registry import create_estimator
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
+from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract_plan import (
     STAGE,
@@ -25,9 +26,9 @@ from posemill.pipelines.extract_plan import (
     next_table,
     require_unchanged,
 )
-from posemill.pipelines.extract_shard import pose_configuration
 from posemill.pipelines.forecast import Forecast, forecast
 from posemill.pipelines.plan import begin_order
+from posemill.pipelines.pose_settings import PoseSettings
 from posemill.pipelines.quarantine_limit import DEFAULT_SHARE, QuarantineLimit
 from posemill.pipelines.rates import ASSUMED, Rates, store_rates
 from posemill.pipelines.supervise import Limits
@@ -56,12 +57,17 @@ class ExtractConfig:
     limits: Limits = field(default_factory=Limits)
     """Of time and memory, for the processes that decode and estimate."""
     decoding: DecodeSettings = field(default_factory=DecodeSettings)
+    batching: BatchSettings = field(default_factory=BatchSettings)
     max_quarantined: float = DEFAULT_SHARE
     """The share of the videos tried that may be quarantined before the job stops."""
     videos_per_shard: int | None = None
     """Of a new plan; None takes 256, or fewer where there would not be 16 shards."""
     ignore_times: bool = False
     """Whether a file counts as unchanged when its size, first and last MiB are as before."""
+
+    @property
+    def pose_settings(self) -> PoseSettings:
+        return PoseSettings(self.estimator, self.options, self.decoding, self.batching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     estimator = create_estimator(config.estimator, config.options)
     store = PoseStore.open_or_create(
         config.out,
-        pose_configuration(estimator, config.options, config.decoding.frames),
+        config.pose_settings.configuration(estimator),
         catalog_hint=str(config.catalog.resolve()),
     )
     planned, plan = _extend_plan(store, catalog, config)
@@ -116,10 +122,8 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
         config.out,
         planned,
         catalog,
-        config.estimator,
-        config.options,
+        config.pose_settings,
         config.limits,
-        config.decoding,
     )
     on_event(StageStarted(STAGE, len(plan.pending), sum(task.num_items for task in plan.pending)))
     limited = QuarantineLimit(config.max_quarantined, on_event)
@@ -142,9 +146,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
     state = _State()
     if not is_absent(config.out):
         store = PoseStore.open(config.out)
-        store.require_configuration(
-            pose_configuration(estimator, config.options, config.decoding.frames)
-        )
+        store.require_configuration(config.pose_settings.configuration(estimator))
         state = _read_state(store, catalog, config)
     new = _next_table(state, catalog, config)
     planned, plan = _plan(state, new, catalog)
@@ -167,10 +169,8 @@ def extract_worker(
     out: Place,
     planned: PlannedVideos,
     catalog: CatalogVideos,
-    estimator: str,
-    options: EstimatorOptions,
+    settings: PoseSettings,
     limits: Limits,
-    decoding: DecodeSettings,
 ) -> WorkerSpec:
     """How to build a worker that extracts shards of the store at `out`."""
     return WorkerSpec(
@@ -179,10 +179,8 @@ def extract_worker(
             "source_root": catalog.root,
             "moved": planned.moved,
             "out": out,
-            "estimator": estimator,
-            "options": options,
+            "settings": settings,
             "limits": limits,
-            "decoding": decoding,
         },
     )
 

@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from posemill.errors import ContentError, EnvironmentFault
-from posemill.models.estimators.base import Estimator, EstimatorOptions
+from posemill.errors import EnvironmentFault
+from posemill.models.estimators.base import FrameEstimator
 from posemill.models.estimators.registry import create_estimator
-from posemill.pipelines.decode import ClipFrames, DecoderPool, DecodeSettings, Request
-from posemill.pipelines.extract_shard import pose_configuration, without_poses
-from posemill.pipelines.pose_rows import PoseRows
+from posemill.pipelines.decode import DecoderPool, Request
+from posemill.pipelines.estimate.batch_size import batch_size
+from posemill.pipelines.estimate.batched import BatchedVideos
+from posemill.pipelines.estimate.sequential import estimate_in_turn
+from posemill.pipelines.estimate.stages import Stages
+from posemill.pipelines.estimate.video_read import VideoRead
+from posemill.pipelines.extract_shard import without_poses
+from posemill.pipelines.pose_settings import PoseSettings
 from posemill.pipelines.supervise.messages import Item, Journal
-from posemill.schema import Float32, UInt8, Video, VideoStatus
+from posemill.schema import Video, VideoStatus
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import require_root
 from posemill.storage.files.location import Location
 from posemill.storage.pose_records import VideoRecord
-from posemill.storage.video import Completeness, VideoFacts
 
-Beat = Callable[[str], None]
+_GREY = np.full((64, 64, 3), 128, np.uint8)
 
 
 class VideoJob:
     """Turns videos into records; satisfies `supervise.messages.Job`.
 
-    The next videos are decoded while the poses of one are estimated; a video is
-    begun when its frames are wanted, and what befell its decoder before is told
-    then. So the one video that is begun is the one at fault.
+    The next videos are decoded while the poses of others are estimated; a video is
+    begun when its file is here, and what befell its decoder before is told
+    then. So those that are begun are those that may be at fault.
     """
 
     def __init__(
         self,
         source_root: str,
-        estimator: str,
-        options: EstimatorOptions,
-        decoding: DecodeSettings,
+        settings: PoseSettings,
     ) -> None:
-        self._source_root = source_root
+        self._source_root, self._settings = source_root, settings
         self._cache = FileCache.of_environment()
-        self._decoding = decoding
-        self._pool = DecoderPool(decoding.processes)
-        self._estimator = create_estimator(estimator, options)
-        self.facts = pose_configuration(self._estimator, options, decoding.frames)
+        self._pool = DecoderPool(settings.decoding.processes)
+        self._estimator = create_estimator(settings.estimator, settings.options)
+        self._stages: Stages[Any] | None = None
+        self.facts = settings.configuration(self._estimator)
         """The configuration of the poses that this process makes."""
 
     def probe(self) -> None:
         """The source is there, the decoders run, and one grey frame goes through the estimator."""
         require_root(self._source_root)
         self._pool.ready()
-        grey = np.full((64, 64, 3), 128, np.uint8)
         try:
-            list(self._estimator.estimate([grey]))
+            list(self._estimator.estimate([_GREY]))
+            if isinstance(self._estimator, FrameEstimator):
+                batching = self._settings.batching
+                size = batch_size(self._estimator, batching.frames, self._settings.options.device)
+                self._stages = Stages(self._estimator, size, batching.processes)
         except Exception as error:
             raise EnvironmentFault(
                 f"the estimator {self._estimator.spec.name} fails on a plain grey frame, so the "
@@ -61,93 +65,40 @@ class VideoJob:
             ) from error
 
     def work(self, items: tuple[Item, ...], journal: Journal) -> None:
-        clips = self._pool.decode(map(self._request, items), journal.beat)
-        for item, clip in zip(items, clips, strict=True):
-            video, location = item.payload
-            clip.fetch()  # what a network takes is not the video's time
-            journal.begin(item.id)
-            journal.finish(item.id, self._record(video, location, clip, journal.beat))
+        waiting = iter(items)
 
-    def _request(self, item: Item) -> Request:
+        def next_video(_wait: bool) -> VideoRead | None:
+            item = next(waiting, None)
+            return None if item is None else self._ask(item, journal)
+
+        with self._pool.reading(journal.beat):
+            if isinstance(self._estimator, FrameEstimator) and self._stages is not None:
+                BatchedVideos(self._estimator, self._pool, self._stages, next_video).run()
+            else:
+                estimate_in_turn(self._estimator, self._pool, next_video)
+
+    def _ask(self, item: Item, journal: Journal) -> VideoRead:
+        """Have an item's video decoded."""
         video, location = item.payload
-        return Request(
+        request = Request(
             item.id,
             location,
             self._cache,
             video.start_seconds,
             video.end_seconds,
-            self._decoding.frames,
-            self._decoding.limits,
+            self._settings.decoding.frames,
+            self._settings.decoding.limits,
+        )
+        return VideoRead(
+            item.id,
+            video,
+            self._pool.ask(request),
+            self._estimator.spec.skeleton,
+            journal,
+            lambda: self._missing(video, location),
         )
 
-    def _record(
-        self, video: Video, location: Location, clip: ClipFrames, beat: Beat
-    ) -> VideoRecord:
-        try:
-            if _is_there(clip):
-                return extract_video(video, clip, self._estimator, beat)
-        except ContentError as error:
-            return without_poses(video, VideoStatus.QUARANTINED, error.reason, str(error))
+    def _missing(self, video: Video, location: Location) -> VideoRecord:
         require_root(self._source_root)
         message = f"{location} is not there; index the videos again, or restore the file"
         return without_poses(video, VideoStatus.MISSING, "missing", message)
-
-
-def _is_there(clip: ClipFrames) -> bool:
-    """Whether there is a file, be it readable or not."""
-    try:
-        clip.open()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def extract_video(video: Video, clip: ClipFrames, estimator: Estimator, beat: Beat) -> VideoRecord:
-    """Estimate the poses of a video's frames and judge it; `beat` hears of every frame.
-
-    Raises:
-        ContentError: not one frame can be decoded.
-        EnvironmentFault: the file cannot be read on.
-        ProcessLost: its decoder is.
-    """
-    rows, pts_seconds = PoseRows(estimator.spec.skeleton), list[float]()
-    with clip:
-        for persons in estimator.estimate(_frames(clip, pts_seconds, beat)):
-            rows.append(persons)
-    facts = clip.ended.facts
-    declared = facts.header.frames_declared
-    poses = rows.sequence(pts_seconds, facts.width, facts.height, declared)
-    poses = replace(poses, xy_px=in_video_px(poses.xy_px, facts))
-    whole = facts.completeness is Completeness.COMPLETE
-    if not whole:
-        status = VideoStatus.DAMAGED
-    else:
-        status = VideoStatus.OK if poses.num_rows else VideoStatus.EMPTY
-    return VideoRecord(
-        video_id=video.id,
-        status=status,
-        reason="" if whole else facts.completeness,
-        message="" if whole else f"{facts.frames_read} of {declared} frames; {facts.message}",
-        identity=clip.ended.identity,  # of what is read now, which may be newer
-        poses=poses,
-        frames_decoded=len(pts_seconds),
-        frames_declared=declared,
-        pts_source=facts.pts_source,
-    )
-
-
-def in_video_px(xy_px: Float32, facts: VideoFacts) -> Float32:
-    """(..., 2) positions in frames that were scaled down, in those of the video.
-
-    Pixel centres lie on integers, so the frame's edge, at -0.5, stays where it is.
-    """
-    scale = np.divide((facts.width, facts.height), facts.frame_size, dtype=np.float32)
-    return (xy_px + np.float32(0.5)) * scale - np.float32(0.5) if (scale != 1).any() else xy_px
-
-
-def _frames(clip: ClipFrames, pts_seconds: list[float], beat: Beat) -> Iterator[UInt8]:
-    """The clip's frames; their times are appended to `pts_seconds` on the way."""
-    for frame in clip:
-        pts_seconds.append(frame.pts_seconds)
-        beat(f"estimating poses, at frame {frame.index}")
-        yield frame.rgb

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any
 
-from posemill.models.estimators.base import Estimator, EstimatorOptions
-from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted
 from posemill.pipelines.plan import video_cost_seconds
+from posemill.pipelines.pose_settings import PoseSettings
 from posemill.pipelines.supervise import (
     Begun,
     Condemned,
@@ -26,24 +24,6 @@ from posemill.schema import Video, VideoStatus
 from posemill.storage.files.location import Location
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, VideoRecord
-from posemill.storage.video import FrameOptions
-
-
-def pose_configuration(
-    estimator: Estimator, options: EstimatorOptions, frames: FrameOptions
-) -> dict[str, Any]:
-    """All that decides the content of a pose store; the catalog and its labels do not."""
-    return {
-        "stage": "extract",
-        "estimator": estimator.spec.name,
-        "fingerprint": estimator.fingerprint(),
-        "skeleton": estimator.spec.skeleton,
-        "device_class": options.device.partition(":")[0],
-        "reproducible": options.reproducible,
-        # Sums are split by threads, so equal bits need equal threads.
-        "threads": options.threads if options.reproducible else None,
-        "frames": frames.configuration(),
-    }
 
 
 class ExtractWorker:
@@ -58,21 +38,14 @@ class ExtractWorker:
         source_root: str,
         moved: Mapping[str, str],
         out: Place,
-        estimator: str,
-        options: EstimatorOptions,
+        settings: PoseSettings,
         limits: Limits,
-        decoding: DecodeSettings,
     ) -> None:
         self._moved = moved
         self._store = PoseStore.open(out)
         job = JobSpec(
             "posemill.pipelines.extract_child:VideoJob",
-            {
-                "source_root": source_root,
-                "estimator": estimator,
-                "options": options,
-                "decoding": decoding,
-            },
+            {"source_root": source_root, "settings": settings},
         )
         self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)
 

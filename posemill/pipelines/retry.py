@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import randbits
 from time import monotonic
 from typing import Any
 
 from posemill.errors import InputError
-from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.again import tasks_again
 from posemill.pipelines.changed_files import changed_files
 from posemill.pipelines.decode import DecodeSettings
@@ -27,6 +26,7 @@ from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract import extract_worker, readable_videos
 from posemill.pipelines.extract_plan import STAGE, PlannedVideos, changed_videos
 from posemill.pipelines.plan import begin_order
+from posemill.pipelines.pose_settings import PoseSettings, stored_frames, stored_options
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
 from posemill.schema import VideoStatus
@@ -36,7 +36,7 @@ from posemill.storage.files.fetch import are_there
 from posemill.storage.objects import Place
 from posemill.storage.pose_mending import remainder
 from posemill.storage.poses import PoseStore, VideoEntry
-from posemill.storage.video import FrameOptions, VideoLimits
+from posemill.storage.video import VideoLimits
 
 RETRIABLE = (VideoStatus.MISSING, VideoStatus.QUARANTINED, VideoStatus.VOID)
 _LOST = (ShardOutcome.LOST_RACE, ShardOutcome.SKIPPED)
@@ -149,10 +149,8 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
         config.poses,
         planned,
         catalog,
-        store.configuration["estimator"],
-        _options(store, config),
+        _settings(store.configuration, config),
         config.limits,
-        _decoding(store, config),
     )
     on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
     report = engine.run(
@@ -239,19 +237,18 @@ def _named(
     return set(config.video_ids)
 
 
-def _decoding(store: PoseStore, config: RetryConfig) -> DecodeSettings:
-    frames = FrameOptions.of_configuration(store.configuration["frames"])
-    return DecodeSettings(config.decoders, frames, config.video_limits)
-
-
-def _options(store: PoseStore, config: RetryConfig) -> EstimatorOptions:
+def _settings(stored: Mapping[str, Any], config: RetryConfig) -> PoseSettings:
     """The store's own; the worker refuses what would make other poses."""
-    stored = store.configuration
-    return EstimatorOptions(
-        device=config.device or stored["device_class"],
-        weights=config.weights,
-        threads=stored["threads"] or config.threads,
-        reproducible=stored["reproducible"],
+    options = stored_options(stored)
+    return PoseSettings(
+        stored["estimator"],
+        replace(
+            options,
+            device=config.device or options.device,
+            weights=config.weights,
+            threads=options.threads if options.reproducible else config.threads,
+        ),
+        DecodeSettings(config.decoders, stored_frames(stored), config.video_limits),
     )
 
 

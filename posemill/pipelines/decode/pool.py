@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import selectors
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from types import TracebackType
 
@@ -104,27 +105,64 @@ class DecoderPool:
         Raises:
             RuntimeError: more clips are open than can be read at once.
         """
-        self._beat = beat or _silent
-        num_decoders = len(self._decoders)
         asked = deque[ClipFrames]()
         waiting = iter(requests)
-        try:
+        with self.reading(beat):
             while True:
-                while self._num_unread <= num_decoders:
-                    if (request := next(waiting, None)) is None:
-                        break
-                    asked.append(self._ask(request))
+                while self.wants_another and (request := next(waiting, None)) is not None:
+                    asked.append(self.ask(request))
                 if not asked:
                     return
-                if self._num_unread - len(asked) >= num_decoders:
+                if self._num_unread - len(asked) >= len(self._decoders):
                     raise RuntimeError(
-                        f"{num_decoders + 1} clips are to be open; {num_decoders} decoders feed as "
-                        "many: read one to its end first, or close it"
+                        f"{len(self._decoders) + 1} clips are to be open; {len(self._decoders)} "
+                        "decoders feed as many: read one to its end first, or close it"
                     )
                 yield asked.popleft()
+
+    @contextmanager
+    def reading(self, beat: Callable[[str], None] | None = None) -> Iterator[None]:
+        """In it clips are asked for and read; where it ends by an error, nobody reads on.
+
+        `beat` as in `decode`.
+        """
+        self._beat = beat or _silent
+        try:
+            yield
         except BaseException:  # also when whoever asked has lost interest
             self._abandon()
             raise
+
+    @property
+    def wants_another(self) -> bool:
+        """Whether another clip can be asked for, to be decoded ahead."""
+        return self._num_unread <= len(self._decoders)
+
+    def ask(self, request: Request) -> ClipFrames:
+        """A clip whose frames are wanted; to be read in any order with the others asked for."""
+        serial = next(self._serials)
+        self._clips[serial] = ClipFrames(serial, request, self._wait, self._one_read)
+        self._num_unread += 1
+        self._requests.send((serial, request))
+        return self._clips[serial]
+
+    def wait_for_any(self, clips: Sequence[ClipFrames]) -> None:
+        """Until one of them has a frame, its end or an error to tell, or its file is here by now.
+
+        Raises:
+            ProcessLost: there is no decoder that could take them.
+        """
+        unfetched = [clip for clip in clips if not clip.is_fetched]
+        self._wait(
+            clips[0],
+            lambda: (
+                any(clip.events for clip in clips) or any(clip.is_fetched for clip in unfetched)
+            ),
+        )
+
+    def poll(self) -> None:
+        """Take what the decoders have said, without waiting."""
+        self._collect(0)
 
     def close(self) -> None:
         """End the processes; frames that were taken stay."""
@@ -134,13 +172,6 @@ class DecoderPool:
         self._selector.close()
         for decoder in self._decoders:
             decoder.end()
-
-    def _ask(self, request: Request) -> ClipFrames:
-        serial = next(self._serials)
-        self._clips[serial] = ClipFrames(serial, request, self._wait, self._one_read)
-        self._num_unread += 1
-        self._requests.send((serial, request))
-        return self._clips[serial]
 
     def _one_read(self) -> None:
         self._num_unread -= 1

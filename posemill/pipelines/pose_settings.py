@@ -1,0 +1,58 @@
+"""How poses are made: what decides them, which a store keeps, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from posemill.models.estimators.base import Estimator, EstimatorOptions
+from posemill.pipelines.decode import DecodeSettings
+from posemill.pipelines.estimate.settings import BatchSettings
+from posemill.storage.video import FrameOptions
+
+
+@dataclass(frozen=True, slots=True)
+class PoseSettings:
+    """Resolved by the driver, carried as they are to workers."""
+
+    estimator: str
+    options: EstimatorOptions = field(default_factory=EstimatorOptions)
+    decoding: DecodeSettings = field(default_factory=DecodeSettings)
+    batching: BatchSettings = field(default_factory=BatchSettings)
+
+    def configuration(self, estimator: Estimator) -> dict[str, Any]:
+        """All that decides the content of a pose store; the catalog and its labels do not."""
+        options = self.options
+        optional: Mapping[str, Any] = {
+            "variant": options.variant,
+            "parameters": {name: str(value) for name, value in options.parameters.items()},
+        }
+        return {
+            "stage": "extract",
+            "estimator": estimator.spec.name,
+            "fingerprint": estimator.fingerprint(),
+            "skeleton": estimator.spec.skeleton,
+            "device_class": options.device.partition(":")[0],
+            "reproducible": options.reproducible,
+            # Sums are split by threads, so equal bits need equal threads.
+            "threads": options.threads if options.reproducible else None,
+            "frames": self.decoding.frames.configuration(),
+            **{name: value for name, value in optional.items() if value},
+        }
+
+
+def stored_options(configuration: Mapping[str, Any]) -> EstimatorOptions:
+    """The estimator's options that a store's configuration tells; the others are the default."""
+    return EstimatorOptions(
+        device=configuration["device_class"],
+        variant=configuration.get("variant"),
+        threads=configuration["threads"] or 1,
+        reproducible=configuration["reproducible"],
+        parameters=configuration.get("parameters", {}),
+    )
+
+
+def stored_frames(configuration: Mapping[str, Any]) -> FrameOptions:
+    """Which frames, and of what size, the store's configuration tells."""
+    return FrameOptions.of_configuration(configuration["frames"])
