@@ -22,20 +22,26 @@ def frame_grid(size_wh: tuple[int, int], stride: float) -> tuple[int, int]:
 
 
 def spread_over_frame(
-    maps: Float32, stride: float, size_wh: tuple[int, int], grid: tuple[int, int]
+    maps: Float32,
+    stride: float,
+    size_wh: tuple[int, int],
+    grid: tuple[int, int],
+    first_px: tuple[float, float] | None = None,
 ) -> Float32:
     """Maps (C, rows, columns) on the grid (h, w) of the frame: (C, h, w).
 
     Args:
-        maps: their cell (y, x) is centred `(x + 1/2) stride` network pixels from the
-            left edge of the frame and `(y + 1/2) stride` from its top.
+        maps: their cells are centred `stride` network pixels apart.
         stride: network pixels.
         size_wh: of the frame without its padding, in network pixels.
         grid: as `frame_grid` gives it, for the frame at its usual scale.
+        first_px: how far the first cell's centre is from the left and the top edge
+            of the frame, in network pixels; half a stride where it is not given.
     """
     (width, height), (rows, columns) = size_wh, grid
-    down = _interpolation(maps.shape[1], height / rows / stride, rows)
-    across = _interpolation(maps.shape[2], width / columns / stride, columns)
+    left, top = first_px or (stride / 2, stride / 2)
+    down = _interpolation(maps.shape[1], height / stride, top / stride, rows)
+    across = _interpolation(maps.shape[2], width / stride, left / stride, columns)
     return np.asarray(down @ maps @ across.T, np.float32)
 
 
@@ -44,9 +50,10 @@ def mean_over_scales(maps: Sequence[Float32]) -> Float32:
     return np.asarray(sum(maps) / len(maps), np.float32)
 
 
-def _interpolation(num_cells: int, step: float, num_points: int) -> Float32:
-    """Weights (P, N) of N cells for P points, which lie `step` cells apart; the outermost cells
-    go on beyond their centres."""
-    position = np.clip((np.arange(num_points) + 0.5) * step - 0.5, 0, num_cells - 1)
+def _interpolation(num_cells: int, extent: float, first: float, num_points: int) -> Float32:
+    """Weights (P, N) of N cells for P points, each in the middle of its share of `extent` cells,
+    where cell 0 is centred at `first`; the outermost cells go on beyond their centres."""
+    position = (np.arange(num_points) + 0.5) * extent / num_points - first
+    position = np.clip(position, 0, num_cells - 1)
     weights = 1 - np.abs(position[:, None] - np.arange(num_cells))
     return np.asarray(np.maximum(weights, 0), np.float32)
