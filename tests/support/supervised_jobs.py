@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,8 @@ class FaultyJob:
     def probe(self) -> None:
         self._befall(self._probe, lambda _: None)
 
-    def work(self, items: tuple[Item, ...], journal: Journal) -> None:
-        for start in range(0, len(items), self._ahead):
-            lot = items[start : start + self._ahead]
+    def work(self, items: Iterator[Item | None], journal: Journal) -> None:
+        while lot := self._next_items(items):
             for item in lot:
                 journal.begin(item.id)
             for item in lot:
@@ -44,6 +44,10 @@ class FaultyJob:
                 self._befall(item.payload, journal.beat)
                 sys.stdout.write("a line on standard output\n")
                 journal.finish(item.id, os.getpid())
+
+    def _next_items(self, items: Iterator[Item | None]) -> list[Item]:
+        """As many as are begun together, or fewer where there are no more now."""
+        return [item for item in takewhile(bool, islice(items, self._ahead)) if item]
 
     def _befall(self, fault: str, beat: Callable[[str], None]) -> None:
         kind, _, times = fault.partition(" ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,24 @@ from posemill.pipelines.supervise.messages import (
     JobSpec,
     NotReady,
     Ready,
+    Want,
 )
 from posemill.pipelines.supervise.pulse import PulseWriter
+
+
+class PipedItems(Iterator[Item | None]):
+    """Asks the parent for each; the `items` of `messages.Job.work`."""
+
+    def __init__(self, requests: Connection, answers: Connection) -> None:
+        self._requests, self._answers = requests, answers
+
+    def __next__(self) -> Item | None:
+        self._answers.send(Want())
+        try:
+            item: Item | None = self._requests.recv()
+        except EOFError:
+            raise StopIteration from None
+        return item
 
 
 class PipeJournal:
@@ -58,27 +75,18 @@ def main() -> None:
         answers.send(NotReady(describe(error)))
         return
     answers.send(Ready(os.getpid(), job.facts))
-    _serve(job, requests, answers, PipeJournal(answers, PulseWriter(fds[2])))
+    _serve(job, requests, answers, PulseWriter(fds[2]))
 
 
-def _serve(job: Job, requests: Connection, answers: Connection, journal: PipeJournal) -> None:
-    while True:
-        journal.beat("")
-        try:
-            items: tuple[Item, ...] = requests.recv()
-        except EOFError:
-            return
-        try:
-            job.work(items, journal)
-        except (EnvironmentFault, OSError) as error:
-            answers.send(Fault(describe(error)))
-            return
-        except ProcessLost as lost:  # one that the job had started
-            answers.send(Broke(lost.loss))
-            return
-        except Exception as error:  # noqa: BLE001 - decided by another try and the probe
-            answers.send(Broke(loss_of_error(error)))
-            return
+def _serve(job: Job, requests: Connection, answers: Connection, pulse: PulseWriter) -> None:
+    try:
+        job.work(PipedItems(requests, answers), PipeJournal(answers, pulse))
+    except (EnvironmentFault, OSError) as error:
+        answers.send(Fault(describe(error)))
+    except ProcessLost as lost:  # one that the job had started
+        answers.send(Broke(lost.loss))
+    except Exception as error:  # noqa: BLE001 - decided by another try and the probe
+        answers.send(Broke(loss_of_error(error)))
 
 
 def _go_first_when_memory_is_short() -> None:

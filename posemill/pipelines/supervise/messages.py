@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
@@ -41,8 +41,21 @@ class Job(Protocol):
     def probe(self) -> None:
         """Known-good work; whatever it raises is the environment's fault."""
 
-    def work(self, items: tuple[Item, ...], journal: Journal) -> None:
-        """Begin and finish every item.
+    def work(self, items: Iterator[Item | None], journal: Journal) -> None:
+        """Begin and finish every item that comes, until no more will.
+
+        To ask `items` for the next one says that it is wanted now, to be begun
+        or to be prepared; the supervisor answers at once:
+
+        - an item: the next in order, whichever shard it is of;
+        - `None`: there is none now, and items are in the job's hands that it has
+          not finished. Go on with those, a batch that is not full too, and ask
+          again: at the latest when one of them is finished;
+        - where all are finished it blocks until there is another one;
+        - it ends when none will come: then return.
+
+        It is called once in a child's life. Ask, begin, finish and beat from
+        one thread.
 
         An `EnvironmentFault` or an `OSError` is the environment's; any other
         exception puts the items that are begun and not finished under suspicion,
@@ -93,6 +106,11 @@ class NotReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """From a child: it takes another item; an `Item` or None is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     item_id: str
 
@@ -117,7 +135,7 @@ class Fault:
     message: str
 
 
-Message = Ready | NotReady | Begun | Finished | Broke | Fault
+Message = Ready | NotReady | Want | Begun | Finished | Broke | Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ class ChildProcess:
         self.pid = 0
         """Of the process that works, not of its guard; set when that has told it."""
         self.used = False
-        """Whether it was ever given items."""
+        """Whether it was ever given an item."""
+        self.wants = False
+        """Whether it waits for an item, or for None."""
         self._oom_kills = oom_kills()
         requests, self._requests = Pipe(duplex=False)
         self._answers, answers = Pipe(duplex=False)

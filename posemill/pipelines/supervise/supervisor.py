@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -23,6 +24,7 @@ from posemill.pipelines.supervise.messages import (
     Ready,
     Report,
     Setback,
+    Want,
 )
 from posemill.pipelines.supervise.process import ChildProcess
 from posemill.pipelines.supervise.watch import Watch
@@ -33,16 +35,25 @@ _PATIENCE_ALONE = 2.0
 """A suspect gets more time alone: a busy machine must not condemn it."""
 
 
+NextItem = Callable[[], Item | None]
+
+
 class _Lost(Exception):
     """A child was lost at work; `suspects` are the items it had begun, newest first."""
 
-    def __init__(self, loss: Loss, suspects: tuple[Item, ...]) -> None:
+    def __init__(self, loss: Loss, watch: Watch) -> None:
         super().__init__(loss.message)
-        self.loss, self.suspects = loss, suspects
+        self.loss, self.suspects, self._unfinished = loss, watch.suspects, watch.unfinished
 
     @property
     def says_nothing(self) -> bool:
         return self.loss.cause is Cause.KILLED or not self.suspects
+
+    @property
+    def innocent(self) -> tuple[Item, ...]:
+        """Items that were in its hands and are not under suspicion, in that order."""
+        suspected = set() if self.says_nothing else {item.id for item in self.suspects}
+        return tuple(item for item in self._unfinished if item.id not in suspected)
 
 
 class Supervisor:
@@ -74,34 +85,37 @@ class Supervisor:
                 kills = _one_more(kills, lost.loss)
         return self._child
 
-    def work(self, items: Sequence[Item]) -> Iterator[Report]:
+    def work(self, items: Iterable[Item | None]) -> Iterator[Report]:
         """Do the items; each is reported as `Finished` or `Condemned`, in any order.
+
+        They are asked for one by one, as the child wants them. None says that there is
+        none now; where all before are done, that ends the work, as the items' end does.
 
         Raises:
             EnvironmentFault: known-good work fails, or the child is lost by no item's doing.
         """
-        waiting = {item.id: item for item in items}
-        kills = 0
+        coming, again, kills = iter(items), deque[Item](), 0
         try:
-            while waiting:
+            while True:
                 try:
-                    for message in self._attempt(tuple(waiting.values()), patience=1.0):
+                    for message in self._attempt(
+                        lambda: again.popleft() if again else next(coming, None), patience=1.0
+                    ):
                         if isinstance(message, Finished):
-                            del waiting[message.item_id]
                             kills = 0
                         yield message
+                    return
                 except _Lost as lost:
                     yield Setback(tuple(item.id for item in lost.suspects), lost.loss.message)
+                    again.extendleft(reversed(lost.innocent))
                     if lost.says_nothing:
                         kills = _one_more(kills, lost.loss)
                         continue
                     for item in lost.suspects:
-                        verdict = self._alone(item, lost.loss)
-                        del waiting[item.id]
-                        yield verdict
-        finally:
-            if waiting:  # a fault ended it, or whoever asked has lost interest
-                self._drop()
+                        yield self._alone(item, lost.loss)
+        except BaseException:  # also when whoever asked has lost interest
+            self._drop()
+            raise
 
     def close(self) -> None:
         """End the child."""
@@ -125,36 +139,36 @@ class Supervisor:
                 return _condemned(item, first, lost.loss)
 
     def _only_result(self, item: Item) -> Finished:
-        messages = self._attempt((item,), _PATIENCE_ALONE)
-        return next(message for message in messages if isinstance(message, Finished))
+        only = iter((item,))
+        messages = self._attempt(lambda: next(only, None), _PATIENCE_ALONE)
+        (finished,) = [message for message in messages if isinstance(message, Finished)]
+        return finished
 
-    def _attempt(self, items: tuple[Item, ...], patience: float) -> Iterator[Begun | Finished]:
-        """Have a child do the items.
+    def _attempt(self, next_item: NextItem, patience: float) -> Iterator[Begun | Finished]:
+        """Have a child do items, until all are done and there is no next one.
 
         Raises:
             _Lost: the child is no more.
             EnvironmentFault: the child says so, or no child can be started.
         """
         child = self._ready_child()
-        watch = Watch(items, child.pid, child.pulse, self._limits, patience)
-        child.used = True
-        child.send(items)
-        missing = len(items)
-        while missing:
+        watch = Watch(child.pid, child.pulse, self._limits, patience)
+        while not child.wants or _answer(child, watch, next_item()):
             try:
                 message = child.receive(watch.overrun)
             except ProcessLost as lost:
                 loss = during(lost.loss, child.pulse.activity)
                 self._drop()
-                raise _Lost(loss, watch.suspects) from None
+                raise _Lost(loss, watch) from None
             match message:
+                case Want():
+                    child.wants = True
                 case Begun() | Finished():
                     watch.note(message)
-                    missing -= isinstance(message, Finished)
                     yield message
                 case Broke(loss=loss):
                     self._drop()
-                    raise _Lost(loss, watch.suspects)
+                    raise _Lost(loss, watch)
                 case Fault(message=text):
                     raise EnvironmentFault(text)
                 case _:
@@ -185,6 +199,18 @@ class Supervisor:
         if self._child is not None:
             self._child.end(kill=True)
             self._child = None
+
+
+def _answer(child: ChildProcess, watch: Watch, item: Item | None) -> bool:
+    """Give a child the item that it wants, or None; False where it would wait for nothing."""
+    if item is not None:
+        watch.hand_over(item)
+        child.used = True
+    elif not watch.unfinished:
+        return False
+    child.send(item)
+    child.wants = False
+    return True
 
 
 def _one_more(kills: int, loss: Loss) -> int:

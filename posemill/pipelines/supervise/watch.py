@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from time import monotonic
 
 from posemill.pipelines.supervise.limits import GIB, Limits
@@ -12,28 +11,35 @@ from posemill.pipelines.supervise.pulse import PulseReader
 
 
 class Watch:
-    """Over one lot of items in one child."""
+    """Over the items that are in one child's hands."""
 
-    def __init__(
-        self, items: Iterable[Item], pid: int, pulse: PulseReader, limits: Limits, patience: float
-    ) -> None:
+    def __init__(self, pid: int, pulse: PulseReader, limits: Limits, patience: float) -> None:
         """`patience` multiplies the limits of time."""
-        self._items = {item.id: item for item in items}
+        self._items: dict[str, Item] = {}
         self._pid, self._pulse, self._limits, self._patience = pid, pulse, limits, patience
         self._begun: dict[str, float] = {}
         self._beats, self._last_sign = pulse.beats, monotonic()
+
+    @property
+    def unfinished(self) -> tuple[Item, ...]:
+        """Handed over and not finished, in that order."""
+        return tuple(self._items.values())
 
     @property
     def suspects(self) -> tuple[Item, ...]:
         """Begun and not finished, newest first."""
         return tuple(self._items[item_id] for item_id in reversed(self._begun))
 
+    def hand_over(self, item: Item) -> None:
+        """The child has it from now on."""
+        self._items[item.id] = item
+
     def note(self, message: Begun | Finished) -> None:
         self._last_sign = monotonic()
         if isinstance(message, Begun):
             self._begun[message.item_id] = self._last_sign
         else:
-            del self._begun[message.item_id]
+            del self._begun[message.item_id], self._items[message.item_id]
 
     def overrun(self) -> Loss | None:
         """The limit that the child exceeds, if any."""
