@@ -9,6 +9,8 @@ from typing import Any
 from posemill.provenance import Attempt
 from posemill.schema import PoseSequence, VideoStatus
 from posemill.storage.commits import FileRecord, RecordName, files_from_json, files_to_json
+from posemill.storage.dense.spool import SpooledMaps
+from posemill.transforms.sample import DenseKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,8 @@ class VideoRecord:
     """A video's outcome, to be written.
 
     Raises:
-        ValueError: poses where the status has none or the reverse, people in
-            an empty video, or a count of frames that is not the poses'.
+        ValueError: poses where the status has none or the reverse, people in an empty
+            video, or a count of frames that is not the poses' or the dense maps'.
     """
 
     video_id: str
@@ -31,12 +33,23 @@ class VideoRecord:
     frames_declared: int
     pts_source: str = ""
     """Where the frames' times are from: `container` or `frame rate`; empty without frames."""
+    dense: Mapping[DenseKind, SpooledMaps] = field(default_factory=dict)
+    """The estimator's own maps of every frame, as they were spooled."""
 
     def __post_init__(self) -> None:
         if self.status.has_frames != (self.poses is not None):
             raise ValueError(
                 f"video {self.video_id}: status {self.status} "
                 f"{'needs' if self.status.has_frames else 'must not have'} poses"
+            )
+        self._check_frames()
+
+    def _check_frames(self) -> None:
+        counts = {maps.num_frames for maps in self.dense.values()}
+        if counts - {self.frames_decoded}:
+            raise ValueError(
+                f"video {self.video_id}: the dense maps are of {sorted(counts)} frames, "
+                f"frames_decoded is {self.frames_decoded}"
             )
         if self.poses is None:
             return

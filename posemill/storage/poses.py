@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +28,8 @@ from posemill.storage.commits import (
     check_files,
     record_files,
 )
+from posemill.storage.dense.arrays import is_dense, write_dense
+from posemill.storage.dense.reader import DenseGroup
 from posemill.storage.durable import disk_faults
 from posemill.storage.layout import POSES_KIND, POSES_SCHEMA_VERSION, XYZ_M
 from posemill.storage.objects import Objects, Place
@@ -57,6 +59,7 @@ from posemill.storage.store_base import Store
 from posemill.storage.store_parts import METADATA, PLAN, group_metadata
 from posemill.storage.store_root import already_there, create_store, require_same
 from posemill.storage.videos import VideoTable
+from posemill.transforms.sample import DenseKind, DenseMaps
 
 __all__ = ["PlanTable", "PoseStore", "ShardCommit", "VideoEntry", "VideoRecord"]
 
@@ -80,6 +83,7 @@ class PoseStore(Store[ShardCommit]):
         self._snapshot: dict[str, VideoEntry] = {}
         self._frozen_plans = NumberedTables(objects.at(PLAN))
         self._open_group = lru_cache(maxsize=_OPEN_GROUPS)(self._open_checked_group)
+        self._open_dense = lru_cache(maxsize=_OPEN_GROUPS)(self._open_dense_group)
 
     @classmethod
     def create(
@@ -276,6 +280,37 @@ class PoseStore(Store[ShardCommit]):
             InputError: the store has no such video, or no poses of it.
             StoreCorrupted: its files are missing or have another size.
         """
+        entry = self._entry_with_frames(video_id)
+        return self._open_group(entry.shard_id, entry.group).read(entry.position)
+
+    def read_dense(
+        self,
+        video: str | VideoEntry,
+        kinds: Collection[DenseKind] | None = None,
+        frames: Int64 | None = None,
+    ) -> DenseMaps:
+        """The dense maps of a video, in float16, to be read when they are indexed.
+
+        Args:
+            video: an id, or an entry of a commit, whatever was committed since.
+            kinds: None takes all that were kept.
+            frames: rising numbers of the frames to take; None takes all.
+
+        Raises:
+            InputError: the store has no such video, or keeps no such maps of it.
+            ValueError: frames that do not rise, or that the video has not.
+            StoreCorrupted: its files are missing or damaged; so does indexing.
+        """
+        entry = self._entry_with_frames(video) if isinstance(video, str) else video
+        return self._open_dense(entry.shard_id, entry.group).read(entry.position, kinds, frames)
+
+    def dense_kinds(self, entry: VideoEntry) -> tuple[DenseKind, ...]:
+        """Of which there are dense maps of a video."""
+        if not entry.status.has_frames:
+            return ()
+        return self._open_dense(entry.shard_id, entry.group).kinds(entry.position)
+
+    def _entry_with_frames(self, video_id: str) -> VideoEntry:
         if video_id not in self._snapshot:
             self.entries()
         entry = self._snapshot.get(video_id)
@@ -286,7 +321,7 @@ class PoseStore(Store[ShardCommit]):
                 f"{self.url}: video {video_id!r} is {entry.status} "
                 f"({entry.reason or 'no reason given'}), so it has no poses. Leave it out."
             )
-        return self._open_group(entry.shard_id, entry.group).read(entry.position)
+        return entry
 
     def current(self, shard_id: int) -> ShardCommit:
         """The commit of a shard's highest generation; reads no other shard's.
@@ -315,15 +350,16 @@ class PoseStore(Store[ShardCommit]):
             yield entry, groups[entry.group].read(entry.position) if held else None
 
     def verify_files(self, commit: ShardCommit) -> None:
-        """Check that a commit's files are there in their committed sizes.
+        """Check that a commit's poses are there in their committed sizes.
 
-        A missing array file would otherwise read as zeros, without an error.
+        A missing array file would otherwise read as zeros, without an error. Of dense maps,
+        which may be thousands of files, what is read is checked then.
 
         Raises:
             StoreCorrupted: naming the files.
         """
         for group, files in commit.files.items():
-            check_files(self._group(group), files, content=False)
+            check_files(self._group(group), _poses_of(files), content=False)
 
     @staticmethod
     def _parse_commit(body: Mapping[str, Any], marker_sha256: str) -> ShardCommit:
@@ -359,7 +395,8 @@ class PoseStore(Store[ShardCommit]):
             _entry(record, name.shard_id, group, position, pointers[position : position + 2])
             for position, record in enumerate(records)
         ]
-        files: dict[str, Mapping[str, FileRecord]] = {group: record_files(written.files)}
+        dense = write_dense(self._group(group), records)
+        files: dict[str, Mapping[str, FileRecord]] = {group: record_files(written.files) | dense}
         if base is not None:
             fresh = {entry.video_id: entry for entry in entries}
             entries = [fresh.get(entry.video_id, entry) for entry in base.entries]
@@ -383,8 +420,11 @@ class PoseStore(Store[ShardCommit]):
 
     def _open_checked_group(self, shard_id: int, group: str) -> PoseGroup:
         objects = self._group(group)
-        check_files(objects, self._files_of(shard_id, group), content=False)
+        check_files(objects, _poses_of(self._files_of(shard_id, group)), content=False)
         return PoseGroup(objects)
+
+    def _open_dense_group(self, shard_id: int, group: str) -> DenseGroup:
+        return DenseGroup(self._group(group), self._files_of(shard_id, group))
 
     def _files_of(self, shard_id: int, group: str) -> Mapping[str, FileRecord]:
         """From the latest record that names the group: a reader may know an older generation."""
@@ -407,6 +447,11 @@ def attempt_of(group: str) -> RecordName | None:
     """The inverse of `group_name`; None where it is not the name of a group."""
     match = _GROUP.fullmatch(group)
     return RecordName(int(match[1]), int(match[2])) if match else None
+
+
+def _poses_of(files: Mapping[str, FileRecord]) -> dict[str, FileRecord]:
+    """The files of a group but for those of dense maps."""
+    return {name: file for name, file in files.items() if not is_dense(name)}
 
 
 def _require_distinct(shard_id: int, records: Sequence[VideoRecord]) -> None:

@@ -116,7 +116,7 @@ def _decode_array(data: bytes, spec: RaggedArray, shape: tuple[int, ...]) -> Row
     if not out.size:
         return out
     if not spec.chunked:
-        _decode(data, out)
+        decode_chunk(data, out)
         return out
     index = parse_index(data, _num_chunks(shape[0])).tolist()
     parts = [data[start : start + length] for start, length in index]
@@ -126,12 +126,16 @@ def _decode_array(data: bytes, spec: RaggedArray, shape: tuple[int, ...]) -> Row
 def _decode_chunks(parts: Sequence[bytes], spec: RaggedArray, shape: tuple[int, ...]) -> Rows:
     out = np.empty((len(parts) * ROWS_PER_CHUNK, *shape[1:]), spec.dtype)
     for number, part in enumerate(parts):
-        _decode(part, out[number * ROWS_PER_CHUNK : (number + 1) * ROWS_PER_CHUNK])
+        decode_chunk(part, out[number * ROWS_PER_CHUNK : (number + 1) * ROWS_PER_CHUNK])
     return out
 
 
-def _decode(chunk: bytes, out: Rows) -> None:
-    """Fill `out`, C-contiguous and little-endian, by a chunk of exactly its size."""
+def decode_chunk(chunk: bytes, out: Rows) -> None:
+    """Fill `out`, C-contiguous and little-endian, by a chunk of exactly its size.
+
+    Raises:
+        ValueError, RuntimeError: its bytes are not what was written.
+    """
     content = checked(chunk)
     held = int.from_bytes(content[4:8], "little")  # blosc's header: bytes when decompressed
     if held != out.nbytes:

@@ -16,8 +16,14 @@ def index_bytes(num_chunks: int) -> int:
     return num_chunks * _PAIR_BYTES + CHECKSUM_BYTES
 
 
-def parse_index(tail: bytes, num_chunks: int) -> npt.NDArray[np.uint64]:
+def parse_index(
+    tail: bytes, num_chunks: int, num_written: int | None = None
+) -> npt.NDArray[np.uint64]:
     """(chunk, 2) offset and bytes of every chunk; `tail` ends where the object ends.
+
+    Args:
+        num_chunks: that a shard has room for.
+        num_written: of them, where the array ends in this shard; None for all.
 
     Raises:
         ValueError: the tail is short, does not match its checksum, or misses a chunk.
@@ -25,9 +31,9 @@ def parse_index(tail: bytes, num_chunks: int) -> npt.NDArray[np.uint64]:
     content = checked(tail[-index_bytes(num_chunks) :])
     if len(content) != num_chunks * _PAIR_BYTES:
         raise ValueError(f"its last {len(tail)} bytes cannot index {num_chunks} chunks")
-    index = np.frombuffer(content, "<u8").reshape(num_chunks, 2)
+    index = np.frombuffer(content, "<u8").reshape(num_chunks, 2)[:num_written]
     if (index == _NO_CHUNK).any():
-        raise ValueError(f"a chunk is not in it: {num_chunks} were written")
+        raise ValueError(f"a chunk is not in it: {len(index)} were written")
     return index
 
 

@@ -10,18 +10,18 @@ With o_c(t) the share of channel c at frame t and H_k^t the map of joint k,
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from posemill.schema import Float32, Int64, UInt8
 from posemill.transforms.arguments import height_width, real_array
 from posemill.transforms.outputs import require_values
 from posemill.transforms.rasterize import Combine, accumulate_joints
+from posemill.transforms.sample import FrameMaps
 
 PEAK_DELTA = np.float32(1e-4)
 INTENSITY_EPSILON = np.float32(1.0)
+_FRAMES_AT_ONCE = 64
+"""Of maps that are read from a store when they are indexed."""
 
 
 def time_encoding(num_frames: int, num_channels: int) -> Float32:
@@ -84,8 +84,8 @@ def potion_s(
     return out
 
 
-def encode_maps(maps: npt.NDArray[Any], num_channels: int) -> Float32:
-    """S (K, C, H, W) of an estimator's own heatmaps (T, K, H, W), frame by frame.
+def encode_maps(maps: FrameMaps, num_channels: int) -> Float32:
+    """S (K, C, H, W) of an estimator's own heatmaps (T, K, H, W), some frames at a time.
 
     Raises:
         ValueError: maps of another rank, or as `time_encoding`.
@@ -93,10 +93,13 @@ def encode_maps(maps: npt.NDArray[Any], num_channels: int) -> Float32:
     if maps.ndim != 4:
         raise ValueError(f"maps must be (T, K, H, W), got shape {maps.shape}")
     num_frames, num_keypoints, *size_hw = maps.shape
+    encoding = time_encoding(num_frames, num_channels)
     s = np.zeros((num_keypoints, num_channels, *size_hw), np.float32)
-    for frame, shares in zip(maps, time_encoding(num_frames, num_channels), strict=True):
-        for channel in np.flatnonzero(shares):
-            s[:, channel] += shares[channel] * frame.astype(np.float32)
+    for first in range(0, num_frames, _FRAMES_AT_ONCE):
+        some = slice(first, first + _FRAMES_AT_ONCE)
+        for frame, shares in zip(maps[some], encoding[some], strict=True):
+            for channel in np.flatnonzero(shares):
+                s[:, channel] += shares[channel] * frame.astype(np.float32)
     return s
 
 

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from posemill.errors import InputError
 from posemill.schema import Int64, PoseSequence, TimedBox
 
 Requirement = Literal["pose", "pose3d", "boxes", "dense", "frames"]
 DenseKind = Literal["joints", "parts", "features"]
+
+
+class FrameMaps(Protocol):
+    """Maps (D, C, h, w): an array, or what reads parts of one when it is indexed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def ndim(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """The maps (N, C, h, w) of rows: a slice, or numbers (N,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,9 @@ class DenseMaps:
     """
 
     frame: Int64  # (D,) rising numbers of the frames in the clip
-    joints: npt.NDArray[Any] | None = None  # (D, K, h, w) heatmaps in [0, 1]
-    parts: npt.NDArray[Any] | None = None  # (D, 2 L, h, w) x and y of each limb's field
-    features: npt.NDArray[Any] | None = None  # (D, C, h, w) of a layer of its network
+    joints: FrameMaps | None = None  # (D, K, h, w) heatmaps in [0, 1]
+    parts: FrameMaps | None = None  # (D, 2 L, h, w) x and y of each limb's field
+    features: FrameMaps | None = None  # (D, C, h, w) of a layer of its network
 
     def __post_init__(self) -> None:
         if np.any(np.diff(self.frame) <= 0):
@@ -38,13 +52,13 @@ class DenseMaps:
                     f"dense {kind} must be ({len(self.frame)}, channels, h, w), got {maps.shape}"
                 )
 
-    def kept(self, kind: DenseKind) -> npt.NDArray[Any]:
+    def kept(self, kind: DenseKind) -> FrameMaps:
         """The maps (D, ., h, w) of a kind.
 
         Raises:
             InputError: the estimator's maps of that kind were not kept.
         """
-        maps: npt.NDArray[Any] | None = getattr(self, kind)
+        maps: FrameMaps | None = getattr(self, kind)
         if maps is None:
             raise InputError(f"the pose store keeps no dense {kind} of the estimator")
         return maps

@@ -14,7 +14,7 @@ from posemill.transforms.geometry import Box, fit_canvas, frame_box
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes.settings import setting
 from posemill.transforms.resample import resize_window
-from posemill.transforms.sample import DenseKind, Sample
+from posemill.transforms.sample import DenseKind, FrameMaps, Sample
 
 VALID_HW = OutputSpec(
     name="valid_hw",
@@ -61,14 +61,11 @@ def clear_outside(maps: npt.NDArray[Any], valid_hw: tuple[int, int]) -> None:
     maps[..., width:] = 0
 
 
-def dense_maps_of(
-    sample: Sample, kind: DenseKind, frames: Int64, num_channels: int
-) -> npt.NDArray[Any]:
-    """The estimator's own maps (F, C, h, w) of `frames` (F,).
+def kept_maps(sample: Sample, kind: DenseKind, num_channels: int) -> FrameMaps:
+    """The estimator's own maps (D, C, h, w) of the frames `sample.dense.frame`, not read yet.
 
     Raises:
-        InputError: the sample has no such maps, not of a frame, or of another
-            number of channels.
+        InputError: the sample has no such maps, or of another number of channels.
     """
     if sample.dense is None:
         raise InputError("this recipe needs the estimator's dense maps, and the clip has none")
@@ -77,14 +74,49 @@ def dense_maps_of(
         raise InputError(
             f"expected dense {kind} of {num_channels} channels, the estimator gave {maps.shape[1]}"
         )
-    rows = np.searchsorted(sample.dense.frame, frames)
-    kept = np.append(sample.dense.frame, -1)[rows] == frames
+    return maps
+
+
+def dense_maps_of(
+    sample: Sample, kind: DenseKind, frames: Int64, num_channels: int
+) -> npt.NDArray[Any]:
+    """The estimator's own maps (F, C, h, w) of `frames` (F,); no others are read.
+
+    Raises:
+        InputError: as `kept_maps`, or not of a frame.
+    """
+    maps = kept_maps(sample, kind, num_channels)
+    return np.asarray(maps[_dense_rows(sample, frames)])
+
+
+def all_dense_maps(sample: Sample, kind: DenseKind, num_channels: int) -> FrameMaps:
+    """The estimator's own maps (T, C, h, w) of all frames, in order, not read yet.
+
+    Raises:
+        InputError: as `kept_maps`, not of a frame, or of more frames than the clip has.
+    """
+    maps, num_frames = kept_maps(sample, kind, num_channels), sample.pose.num_frames
+    _dense_rows(sample, np.arange(num_frames))
+    if len(maps) != num_frames:
+        raise InputError(f"expected dense {kind} of {num_frames} frames, got {len(maps)}")
+    return maps
+
+
+def _dense_rows(sample: Sample, frames: Int64) -> Int64:
+    """Rows of the sample's dense maps that are of these frames.
+
+    Raises:
+        InputError: there are none of a frame.
+    """
+    held = np.empty(0, np.int64) if sample.dense is None else sample.dense.frame
+    rows = np.searchsorted(held, frames)
+    kept = np.append(held, -1)[rows] == frames
     if not kept.all():
         raise InputError(
             f"the dense maps of frame {frames[~kept][0]} were not kept; they are there for "
-            f"{len(sample.dense.frame)} of {sample.pose.num_frames} frames"
+            f"{len(held)} of {sample.pose.num_frames} frames"
         )
-    return maps[rows]
+    return rows
 
 
 def scale_to_canvas(

@@ -13,9 +13,9 @@ from posemill.transforms.potion import encode_maps, jmrn_p, potion_s, potion_u
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.canvas import (
     VALID_HW,
+    all_dense_maps,
     canvas_setting,
     clear_outside,
-    dense_maps_of,
     place_on_canvas,
     scale_to_canvas,
     valid_hw_array,
@@ -71,8 +71,8 @@ class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
 
     def _encode_dense(self, sample: Sample) -> Float32:
         pose = sample.pose
-        frames = np.arange(pose.num_frames)
-        s = encode_maps(dense_maps_of(sample, "joints", frames, pose.num_keypoints), self.channels)
+        maps = all_dense_maps(sample, "joints", pose.num_keypoints)
+        s = encode_maps(maps, self.channels)
         # Sums of scaled maps are scaled sums of maps, so only S is scaled, not every frame.
         return scale_to_canvas(s, valid_part(pose, self.canvas_hw), self.canvas_hw)
 
