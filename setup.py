@@ -12,6 +12,7 @@ S3 = ["obstore>=0.8"]
 REMOTE = [*S3, "aiohttp>=3.12", "fsspec>=2025.2"]
 BLAZEPOSE = ["ai-edge-litert>=2.0"]
 DEV = [
+    *ONNX,
     *REMOTE,
     "build",
     "flask",
@@ -20,6 +21,7 @@ DEV = [
     "import-linter",
     "moto[s3]>=5.1",
     "mypy",
+    "onnx>=1.17",
     "pre-commit",
     "pytest",
     "pytest-timeout",
@@ -69,6 +71,8 @@ setup(
         "posemill.estimators": [
             "blazepose = posemill.models.estimators.blazepose:create",
             "figure = posemill.models.estimators.figure:create",
+            "rtmo = posemill.models.estimators.onnx.estimator:create_rtmo",
+            "yolo-pose = posemill.models.estimators.onnx.estimator:create_yolo_pose",
         ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",
