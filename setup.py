@@ -52,6 +52,7 @@ setup(
         "pyarrow>=17",
         "PyYAML>=6",
         "rich>=13",
+        "scipy>=1.14",
         "typer>=0.15",
         "zarr>=3.1,<4",
     ],
@@ -73,6 +74,11 @@ setup(
             "figure = posemill.models.estimators.figure:create",
             "rtmo = posemill.models.estimators.onnx.estimator:create_rtmo",
             "yolo-pose = posemill.models.estimators.onnx.estimator:create_yolo_pose",
+        ],
+        "posemill.weights": [
+            "blazepose = posemill.models.estimators.blazepose.published:PUBLISHED",
+            "figure = posemill.models.estimators.figure_published:PUBLISHED",
+            "rtmo = posemill.models.estimators.onnx.published:PUBLISHED",
         ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +26,24 @@ DryRunFlag = Annotated[
 ]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Number of worker processes.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or cuda:N.")]
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weights",
+        "--checkpoint",
+        metavar="NAME|PATH",
+        help="Published weights, as `posemill models list` names them, or a local file or folder "
+        "[default: the estimator's default ones].",
+    ),
+]
+EstimatorOptionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--estimator-option",
+        metavar="KEY=VALUE",
+        help="A parameter of the estimator's own; repeatable.",
+    ),
+]
 VideoTimeoutOption = Annotated[
     float,
     typer.Option(
@@ -95,6 +113,23 @@ def limits(video_timeout: float, memory_limit: float) -> Limits:
         silence_seconds=video_timeout,
         memory_bytes=int(memory_limit * GIB),
     )
+
+
+def key_values(option: str, texts: Sequence[str] | None) -> dict[str, str]:
+    """Of a repeatable option `KEY=VALUE`.
+
+    Raises:
+        InputError: a text without `=` or a key, or a key given twice.
+    """
+    values: dict[str, str] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise InputError(f"{option} {text}: expected KEY=VALUE")
+        if key in values:
+            raise InputError(f"{option} {text}: {key} is given twice")
+        values[key] = value
+    return values
 
 
 def video_limits(max_edge: int, max_hours: float, max_gib: float) -> VideoLimits:

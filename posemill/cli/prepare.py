@@ -1,4 +1,4 @@
-"""The commands before extraction: `fixtures`, `index` and `models`."""
+"""The commands before extraction: `fixtures` and `index`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from posemill.cli.options import (
     finish,
     remark,
 )
-from posemill.errors import InputError
-from posemill.models.estimators.blazepose.weights import model_inventory, pull_blazepose
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.storage.catalog import Catalog, needs_writing, write_catalog
@@ -32,8 +30,6 @@ index_app = typer.Typer(help="List a dataset's videos, clips and labels: -> cata
 CatalogOption = Annotated[Path, typer.Option("--out", "-o", help="The catalog to write.")]
 OverwriteFlag = Annotated[bool, typer.Option("--overwrite", help="Replace a catalog that exists.")]
 
-models_app = typer.Typer(help="The estimators' weights on this machine.")
-
 
 def register(app: typer.Typer) -> None:
     app.command(name="fixtures")(fixtures_command)
@@ -41,9 +37,6 @@ def register(app: typer.Typer) -> None:
     index_app.command(name="list")(index_list_command)
     index_app.command(name="tar")(index_tar_command)
     app.add_typer(index_app, name="index")
-    models_app.command(name="list")(models_list_command)
-    models_app.command(name="pull")(models_pull_command)
-    app.add_typer(models_app, name="models")
 
 
 def fixtures_command(
@@ -170,30 +163,3 @@ def _put(catalog: Catalog, out: Path, *, overwrite: bool, dry_run: bool, as_json
         + remark(num_absent, "video", "not there")
     )
     finish(f"would write {line}" if dry_run else line, summary, as_json=as_json)
-
-
-def models_list_command(json: JsonFlag = False) -> None:
-    """Show which downloadable weights are on this machine."""
-    inventory = model_inventory()
-    lines = [
-        f"{model.estimator}\t{model.state}\t{model.num_bytes / 1e6:.1f} MB\t{model.path}"
-        for model in inventory
-    ]
-    lines.append("figure\tpackaged")
-    summary = [
-        {"estimator": m.estimator, "state": m.state, "bytes": m.num_bytes, "path": str(m.path)}
-        for m in inventory
-    ]
-    finish("\n".join(lines), {"models": summary}, as_json=json)
-
-
-def models_pull_command(
-    name: Annotated[str, typer.Argument(help="The estimator whose weights to fetch: blazepose.")],
-    json: JsonFlag = False,
-) -> None:
-    """Fetch an estimator's weights, once, checked by their hash."""
-    if name != "blazepose":
-        raise InputError(f"there are no weights to pull for {name!r}; there are for: blazepose")
-    folder = pull_blazepose()
-    summary = {"estimator": name, "folder": str(folder)}
-    finish(f"{name}: weights in {folder}", summary, as_json=json)

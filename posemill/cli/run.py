@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from posemill.cli.download_progress import DownloadProgress
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     DEFAULT_VIDEO_LIMITS,
@@ -14,6 +15,7 @@ from posemill.cli.options import (
     DecodersOption,
     DeviceOption,
     DryRunFlag,
+    EstimatorOptionsOption,
     JsonFlag,
     MaxEdgeOption,
     MaxGibOption,
@@ -21,9 +23,11 @@ from posemill.cli.options import (
     MemoryLimitOption,
     SeedOption,
     VideoTimeoutOption,
+    WeightsOption,
     WorkersOption,
     count,
     finish,
+    key_values,
     limits,
     remark,
     tally,
@@ -57,13 +61,19 @@ def extract_command(
         typer.Option("--out", "-o", help="The pose store: poses.zarr, or s3://bucket/poses.zarr."),
     ],
     estimator: Annotated[
-        str, typer.Option(help="auto, blazepose, figure, or a plugin's name.")
+        str,
+        typer.Option(
+            help="A name that `posemill models list` shows, or a plugin's. auto is blazepose, "
+            "which runs on the CPU: for --device cuda name another one."
+        ),
     ] = "auto",
-    weights: Annotated[
-        Path | None, typer.Option(help="Local file or folder of the estimator's weights.")
-    ] = None,
+    weights: WeightsOption = None,
+    estimator_option: EstimatorOptionsOption = None,
     pull: Annotated[
-        bool, typer.Option("--pull", help="Download the estimator's weights if they are missing.")
+        bool,
+        typer.Option(
+            "--pull", help="Download the estimator's published weights if they are missing."
+        ),
     ] = False,
     device: DeviceOption = "cpu",
     workers: WorkersOption = 2,
@@ -129,7 +139,10 @@ def extract_command(
     two of them at once share the work. A video whose file changed since its poses
     were made stops it, and --dry-run tells what is expected and what is skipped.
     """
-    chosen = resolve_estimator(estimator, weights=weights, pull=pull and not dry_run)
+    with DownloadProgress(f"weights of {estimator}") as progress:
+        chosen = resolve_estimator(
+            estimator, weights=weights, pull=pull and not dry_run, on_bytes=progress
+        )
     if chosen.note:
         typer.echo(chosen.note, err=True)
     settings = ExtractConfig(
@@ -137,7 +150,12 @@ def extract_command(
         out=out,
         estimator=chosen.name,
         options=EstimatorOptions(
-            device=device, weights=weights, threads=threads, reproducible=reproducible
+            device=device,
+            weights=chosen.weights,
+            variant=chosen.variant,
+            threads=threads,
+            reproducible=reproducible,
+            parameters=key_values("--estimator-option", estimator_option),
         ),
         engine=engine,
         engine_options=EngineOptions(workers=workers),

@@ -190,7 +190,7 @@ def test_wrong_input_is_one_line_and_exit_status_2(
         (("evaluate", tmp_path, poses), "no run"),
         (("status", tmp_path / "empty"), "holds nothing of posemill"),
         (("preview", catalog, "-o", tmp_path / "pictures"), "posemill-poses"),
-        (("models", "pull", "figure"), "there are for: blazepose"),
+        (("models", "pull", "nobody"), "no weights of 'nobody' are published; there are some of"),
     ):
         status, out, err = run(*arguments)
         assert status == 2, (arguments, err)
@@ -217,7 +217,7 @@ def test_without_a_network_the_weights_are_asked_for_in_one_line(
     status, _, err = run("extract", catalog, "-o", tmp_path / "p.zarr", "--pull")
     assert status == 2
     assert "could not download" in err
-    assert "--weights DIR" in err
+    assert "--weights PATH" in err
     assert not (tmp_path / "p.zarr").exists()
 
 
@@ -231,7 +231,17 @@ def test_the_estimator_auto_says_what_it_chose(run, catalog: Path, tmp_path: Pat
     "command",
     [
         *("fixtures", "index folder", "extract", "materialize", "train", "evaluate", "preview"),
-        *("status", "verify", "retry", "gc", "models list", "models pull", "demo"),
+        *(
+            "status",
+            "verify",
+            "retry",
+            "gc",
+            "models list",
+            "models show",
+            "models pull",
+            "models convert",
+            "demo",
+        ),
     ],
 )
 def test_every_command_has_help(run, command: str) -> None:

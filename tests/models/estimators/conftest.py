@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from posemill.errors import WeightsUnavailable
-from posemill.models.estimators.blazepose.weights import find_blazepose, pull_blazepose
+from posemill.models.estimators.blazepose.published import MEDIAPIPE
+from posemill.models.estimators.blazepose.weights import find_blazepose
+from posemill.models.estimators.weights.pull import pull_weights
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 
@@ -19,7 +21,7 @@ def blazepose_weights():
     """
     pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
     if os.environ.get("POSEMILL_TEST_PULL") == "1":
-        return pull_blazepose()
+        return pull_weights(MEDIAPIPE).folder
     try:
         return find_blazepose().folder
     except WeightsUnavailable as error:

@@ -9,8 +9,8 @@ import pytest
 from posemill.errors import InputError, MissingDependency, WeightsUnavailable
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.blazepose import create
+from posemill.models.estimators.blazepose.published import DETECTOR, LANDMARKS
 from posemill.models.estimators.registry import create_estimator, estimator_names
-from posemill.models.estimators.blazepose.weights import DETECTOR, LANDMARKS
 
 
 @pytest.fixture(scope="module")

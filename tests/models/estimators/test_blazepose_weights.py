@@ -1,55 +1,57 @@
-"""Weights: found, checked, pulled at once or not at all; no network is used here."""
+"""BlazePose's weights: found, checked, unpacked from their wheel; no network is used here."""
 
 import hashlib
 import subprocess
 import sys
-import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from posemill.cache_folder import cache_folder
-from posemill.errors import EnvironmentFault, WeightsUnavailable
+from posemill.errors import WeightsUnavailable
 from posemill.models.estimators.blazepose import weights
-from posemill.models.estimators.blazepose.weights import (
-    BLAZEPOSE_FILES,
-    FileState,
-    ModelFile,
-    blazepose_folder,
-    download_wheel,
-    extract_wheel,
-    find_blazepose,
-    model_inventory,
-    pull_blazepose,
-)
+from posemill.models.estimators.blazepose.published import DETECTOR, LANDMARKS, MEDIAPIPE
+from posemill.models.estimators.blazepose.weights import find_blazepose
+from posemill.models.estimators.weights import pull, wheel
+from posemill.models.estimators.weights.published import PublishedFile, Wheel
 
-CONTENT = {"detector.tflite": b"detector", "landmarks.tflite": b"landmarks"}
+CONTENT = {
+    "detector.tflite": b"detector",
+    "landmarks.tflite": b"landmarks",
+    "LICENSE": b"Apache",
+}
 FILES = tuple(
-    ModelFile(f"networks/{name}", hashlib.sha256(content).hexdigest())
+    PublishedFile(name, f"networks/{name}", hashlib.sha256(content).hexdigest())
     for name, content in CONTENT.items()
 )
+SMALL = replace(MEDIAPIPE, files=FILES)
+SOURCE = MEDIAPIPE.source
+assert isinstance(SOURCE, Wheel)
 
 
-def make_wheel(path, content=CONTENT, license_text="Apache"):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in content.items():
-            archive.writestr(f"networks/{name}", data)
-        if license_text is not None:
-            archive.writestr(weights.LICENSE_MEMBER, license_text)
-    return path
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("POSEMILL_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
 def small_files(monkeypatch):
     """Two tiny networks in place of the real ones."""
-    monkeypatch.setattr(weights, "BLAZEPOSE_FILES", FILES)
     monkeypatch.setattr(weights, "DETECTOR", FILES[0])
     monkeypatch.setattr(weights, "LANDMARKS", FILES[1])
+
+
+def serve_wheel(monkeypatch, content):
+    def download(_, folder):
+        with zipfile.ZipFile(folder / "a.whl", "w") as archive:
+            for name, data in content.items():
+                archive.writestr(f"networks/{name}", data)
+        return folder / "a.whl"
+
+    monkeypatch.setattr(pull, "download_wheel", download)
 
 
 def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
@@ -63,14 +65,13 @@ def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / ".cache" / "posemill"
 
 
-def test_absent_weights_say_how_to_get_them(monkeypatch, tmp_path):
-    monkeypatch.setenv("POSEMILL_CACHE", str(tmp_path))
+def test_absent_weights_say_how_to_get_them(cache):
     with pytest.raises(WeightsUnavailable) as caught:
         find_blazepose()
     message = str(caught.value)
-    assert str(tmp_path) in message
+    assert str(cache) in message
     assert "pose_detection.tflite" in message
-    for remedy in ("posemill models pull blazepose", "--pull", "--weights DIR"):
+    for remedy in ("`posemill models pull blazepose` (36 MB, once)", "--pull", "--weights PATH"):
         assert remedy in message
 
 
@@ -80,7 +81,7 @@ def test_a_weights_folder_that_is_none_is_named(tmp_path):
 
 
 def test_weights_with_another_hash_are_refused(tmp_path):
-    for file in BLAZEPOSE_FILES:
+    for file in (DETECTOR, LANDMARKS):
         (tmp_path / file.name).write_bytes(b"something else")
     wrong = hashlib.sha256(b"something else").hexdigest()
     with pytest.raises(WeightsUnavailable, match=rf"14 bytes.*{wrong}, expected 9ba9dd3d"):
@@ -95,111 +96,32 @@ def test_a_local_folder_is_read_and_checked(tmp_path):
     assert (found.folder, found.detector, found.landmarks) == (tmp_path, b"detector", b"landmarks")
 
 
-def test_extracting_leaves_the_files_and_the_licence(tmp_path):
-    wheel = make_wheel(tmp_path / "a.whl")
-    (tmp_path / "out").mkdir()
-    extract_wheel(wheel, tmp_path / "out", FILES)
-    assert names(tmp_path / "out") == ["LICENSE", "detector.tflite", "landmarks.tflite"]
-    assert (tmp_path / "out" / "landmarks.tflite").read_bytes() == b"landmarks"
+@pytest.mark.usefixtures("small_files")
+def test_pulling_unpacks_the_wheel_with_its_licence(cache, monkeypatch):
+    serve_wheel(monkeypatch, CONTENT | {"other": b"not wanted"})
+    pulled = pull.pull_weights(SMALL)
+    assert pulled.folder == cache / "blazepose" / "mediapipe-0.10.21"
+    assert sorted(path.name for path in pulled.folder.iterdir()) == [
+        "LICENSE",
+        "detector.tflite",
+        "landmarks.tflite",
+        "manifest.json",
+    ]
+    assert find_blazepose().landmarks == b"landmarks"
 
 
 @pytest.mark.parametrize(
-    ("content", "license_text", "complaint"),
+    ("content", "complaint"),
     [
-        ({**CONTENT, "landmarks.tflite": b"poisoned"}, "Apache", "sha256"),
-        ({"detector.tflite": b"detector"}, "Apache", r"networks/landmarks\.tflite"),
-        (CONTENT, None, "LICENSE"),
+        (CONTENT | {"landmarks.tflite": b"poisoned"}, "sha256"),
+        ({"detector.tflite": b"detector"}, r"0 members networks/landmarks\.tflite"),
     ],
 )
-def test_a_bad_wheel_changes_nothing(tmp_path, content, license_text, complaint):
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "detector.tflite").write_bytes(b"old")
-    wheel = make_wheel(tmp_path / "a.whl", content, license_text)
+def test_a_bad_wheel_leaves_nothing(cache, monkeypatch, content, complaint):
+    serve_wheel(monkeypatch, content)
     with pytest.raises(WeightsUnavailable, match=complaint):
-        extract_wheel(wheel, out, FILES)
-    assert names(out) == ["detector.tflite"]
-    assert (out / "detector.tflite").read_bytes() == b"old"
-
-
-def test_a_wheel_that_is_no_zip_file_is_named(tmp_path):
-    (tmp_path / "a.whl").write_bytes(b"<html>log in first</html>")
-    with pytest.raises(WeightsUnavailable, match=r"a\.whl is not the wheel.*expected mediapipe"):
-        extract_wheel(tmp_path / "a.whl", tmp_path, FILES)
-
-
-@pytest.mark.usefixtures("small_files")
-def test_pulling_fills_the_cache_once(tmp_path):
-    downloads = []
-
-    def download(folder):
-        downloads.append(folder)
-        return make_wheel(folder / "a.whl")
-
-    monkey = tmp_path / "cache"
-    assert pull_blazepose(monkey, download) == blazepose_folder(monkey)
-    assert names(blazepose_folder(monkey)) == ["LICENSE", "detector.tflite", "landmarks.tflite"]
-    pull_blazepose(monkey, download)
-    assert len(downloads) == 1
-    assert not downloads[0].exists()
-
-
-@pytest.mark.usefixtures("small_files")
-def test_pulling_mends_a_damaged_file(tmp_path):
-    pull_blazepose(tmp_path, lambda folder: make_wheel(folder / "a.whl"))
-    damaged = blazepose_folder(tmp_path) / "landmarks.tflite"
-    damaged.write_bytes(b"land")
-    assert [entry.state for entry in model_inventory(tmp_path)] == [
-        FileState.PRESENT,
-        FileState.DAMAGED,
-    ]
-    pull_blazepose(tmp_path, lambda folder: make_wheel(folder / "a.whl"))
-    assert damaged.read_bytes() == b"landmarks"
-
-
-@pytest.mark.usefixtures("small_files")
-def test_pulls_side_by_side_do_not_disturb_each_other(tmp_path):
-    together = threading.Barrier(4)
-
-    def download(folder):
-        wheel = make_wheel(folder / "a.whl")
-        together.wait(timeout=20)
-        return wheel
-
-    threads = [threading.Thread(target=pull_blazepose, args=(tmp_path, download)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(entry.state is FileState.PRESENT for entry in model_inventory(tmp_path))
-    assert names(blazepose_folder(tmp_path)) == ["LICENSE", "detector.tflite", "landmarks.tflite"]
-
-
-@pytest.mark.usefixtures("small_files")
-def test_a_failed_download_leaves_no_files_behind(tmp_path):
-    def download(folder):
-        (folder / "half.whl").write_bytes(b"PK")
-        raise WeightsUnavailable("the network is down")
-
-    with pytest.raises(WeightsUnavailable, match="network is down"):
-        pull_blazepose(tmp_path, download)
-    assert names(blazepose_folder(tmp_path)) == []
-
-
-def test_a_cache_that_cannot_be_written_is_the_environments_fault(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(EnvironmentFault, match=r"cannot be kept in .*point POSEMILL_CACHE"):
-        pull_blazepose(tmp_path / "file", lambda folder: make_wheel(folder / "a.whl"))
-
-
-@pytest.mark.usefixtures("small_files")
-def test_the_inventory_of_an_empty_cache(tmp_path):
-    inventory = model_inventory(tmp_path)
-    assert [(entry.estimator, entry.path.name) for entry in inventory] == [
-        ("blazepose", "detector.tflite"),
-        ("blazepose", "landmarks.tflite"),
-    ]
-    assert {entry.state for entry in inventory} == {FileState.ABSENT}
+        pull.pull_weights(SMALL)
+    assert not (cache / "blazepose" / "mediapipe-0.10.21").exists()
 
 
 def test_without_a_network_pips_last_line_is_shown(monkeypatch, tmp_path):
@@ -213,11 +135,11 @@ def test_without_a_network_pips_last_line_is_shown(monkeypatch, tmp_path):
 
     monkeypatch.setattr(subprocess, "run", offline)
     with pytest.raises(WeightsUnavailable) as caught:
-        download_wheel(tmp_path)
+        wheel.download_wheel(SOURCE, tmp_path)
     message = str(caught.value)
     assert "ERROR: No matching distribution found for mediapipe;" in message
     assert "Retrying" not in message
-    assert "--weights DIR" in message
+    assert "--weights PATH" in message
 
 
 def test_the_real_pip_is_asked_and_its_refusal_shown(monkeypatch, tmp_path):
@@ -225,4 +147,4 @@ def test_the_real_pip_is_asked_and_its_refusal_shown(monkeypatch, tmp_path):
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     with pytest.raises(WeightsUnavailable, match=r"ERROR: No matching distribution.*mediapipe"):
-        download_wheel(tmp_path)
+        wheel.download_wheel(SOURCE, tmp_path)

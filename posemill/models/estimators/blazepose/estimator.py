@@ -14,8 +14,9 @@ from posemill.models.estimators.blazepose.follower import Follower
 from posemill.models.estimators.blazepose.landmarks import BodyReader
 from posemill.models.estimators.blazepose.network import litert_version
 from posemill.models.estimators.blazepose.people import Track
+from posemill.models.estimators.blazepose.published import DETECTOR, LANDMARKS
 from posemill.models.estimators.blazepose.rules import rules_from_parameters
-from posemill.models.estimators.blazepose.weights import DETECTOR, LANDMARKS, find_blazepose
+from posemill.models.estimators.blazepose.weights import find_blazepose
 from posemill.provenance import content_hash
 from posemill.schema import UInt8
 from posemill.transforms.skeletons import COCO_17

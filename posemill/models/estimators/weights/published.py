@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_PICKLES = {".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"}
 _HEXADECIMAL = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -29,7 +30,7 @@ class WebFile:
     """A file on a web server: the weights themselves, or a zip file with them.
 
     Raises:
-        ValueError: neither an http(s) address nor a hash.
+        ValueError: no http(s) address, or no hash.
     """
 
     url: str
@@ -50,8 +51,6 @@ class HubRepo:
     """`owner/name`."""
     revision: str = "main"
     """A commit, a tag or a branch; what a branch held at the first pull is kept."""
-    endpoint: str | None = None
-    """Another hub than the public one, or than HF_ENDPOINT names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,8 @@ class PublishedWeights:
     They lie in the folder `ESTIMATOR/NAME` of the cache once they were pulled.
 
     Raises:
-        ValueError: a name that is no plain file name, no file, or an entry that is none.
+        ValueError: a name that is no plain file name, no file, a pickle without a converter, or an
+            entry that is no file.
     """
 
     estimator: str
@@ -136,6 +136,13 @@ class PublishedWeights:
         if self.converter and not self.entry:
             raise ValueError(f"the weights {self.name} are converted, so they need an entry")
         kept = {file.name for file in self.files}
+        if not self.converter and (
+            runs := {PurePosixPath(name).suffix for name in kept} & _PICKLES
+        ):
+            raise ValueError(
+                f"the weights {self.name} have {', '.join(sorted(runs))} files, which can run code "
+                "when read; they need a converter"
+            )
         if self.entry and not self.converter and self.entry not in kept:
             raise ValueError(f"the entry {self.entry!r} of {self.name} is none of {sorted(kept)}")
 
