@@ -93,8 +93,8 @@ def build_shell(checkpoint: PifPafCheckpoint) -> Any:
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise WeightsUnavailable(
-            f"the weights are not of the network {checkpoint.base_net} that they name "
-            f"({' '.join(lines[1:2])[:200]}); convert the checkpoint again"
+            f"the weights do not fit openpifpaf's network {checkpoint.base_net} "
+            f"({' '.join(lines[1:2])[:200]}); expected a network built with its usual settings"
         ) from error
     pifpaf.network.nets.model_defaults(shell)
     return shell.eval().requires_grad_(requires_grad=False)
