@@ -11,6 +11,7 @@ ONNX = ["onnxruntime>=1.20"]
 S3 = ["obstore>=0.8"]
 REMOTE = [*S3, "aiohttp>=3.12", "fsspec>=2025.2"]
 BLAZEPOSE = ["ai-edge-litert>=2.0"]
+VITPOSE = [*TORCH, "safetensors>=0.5", "transformers>=5.0"]
 DEV = [
     *ONNX,
     *REMOTE,
@@ -62,10 +63,11 @@ setup(
         "beam": BEAM,
         "onnx": ONNX,
         "blazepose": BLAZEPOSE,
+        "vitpose": VITPOSE,
         "s3": S3,
         "remote": REMOTE,
         "dev": DEV,
-        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *REMOTE],
+        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *VITPOSE, *REMOTE],
     },
     entry_points={
         "console_scripts": ["posemill = posemill.cli:main"],
@@ -73,12 +75,15 @@ setup(
             "blazepose = posemill.models.estimators.blazepose:create",
             "figure = posemill.models.estimators.figure:create",
             "rtmo = posemill.models.estimators.onnx.estimator:create_rtmo",
+            "vitpose = posemill.models.estimators.vitpose:create",
             "yolo-pose = posemill.models.estimators.onnx.estimator:create_yolo_pose",
         ],
         "posemill.weights": [
             "blazepose = posemill.models.estimators.blazepose.published:PUBLISHED",
             "figure = posemill.models.estimators.figure_published:PUBLISHED",
+            "rt-detr = posemill.models.estimators.vitpose.published:DETECTOR_WEIGHTS",
             "rtmo = posemill.models.estimators.onnx.published:PUBLISHED",
+            "vitpose = posemill.models.estimators.vitpose.published:POSE_WEIGHTS",
         ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",

@@ -86,6 +86,8 @@ class EstimatorOptions:
     """The dense maps that `FrameResult.dense` shall hold."""
     scales: tuple[float, ...] = (1.0,)
     """Sizes of the input, as multiples of the usual one, over which dense maps are averaged."""
+    boxes_given: bool = False
+    """Whether `preprocess` will always be told where the people are: no detector is needed."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The estimator's own, from `--estimator-option KEY=VALUE`; text where it comes from there."""
 
