@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from posemill.schema import Float32
+from posemill.transforms.keypoint_boxes import keypoint_boxes
 from posemill.transforms.skeletons import COCO_17_OKS_SIGMAS
 
 # A box around the joints alone is larger than a COCO segment's area by about this.
@@ -19,12 +20,16 @@ AREA_PER_BOX = np.float32(0.53)
 
 def keypoint_area_px2(xy_px: Float32, score: Float32) -> Float32:
     """Estimated body area (N,) of N people from the box around their detected joints."""
-    seen = (score > 0)[..., None]
-    low = np.where(seen, xy_px, np.inf).min(axis=1)
-    high = np.where(seen, xy_px, -np.inf).max(axis=1)
-    extent = np.maximum(high - low, 1.0)
-    box = np.where(seen.any(axis=(1, 2)), extent.prod(axis=1), 1.0)
-    return (box * AREA_PER_BOX).astype(np.float32)
+    boxes = keypoint_boxes(xy_px, score)
+    extent = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
+    return np.asarray(extent.prod(axis=1) * AREA_PER_BOX, np.float32)
+
+
+def oks_sigmas(num_keypoints: int) -> Float32:
+    """COCO's for its 17 joints; for another skeleton their mean, for each of its joints."""
+    if num_keypoints == len(COCO_17_OKS_SIGMAS):
+        return COCO_17_OKS_SIGMAS
+    return np.full(num_keypoints, COCO_17_OKS_SIGMAS.mean(), np.float32)
 
 
 def oks_matrix(

@@ -52,8 +52,8 @@ def split_people(
     raise ValueError(f"people must be 'all', 'each' or 'box', got {people!r}")
 
 
-def keep_rows(pose: PoseSequence, rows: npt.NDArray[np.bool_]) -> PoseSequence:
-    """`pose` with only some of its rows (P,); all frames stay."""
+def keep_rows(pose: PoseSequence, rows: npt.NDArray[np.bool_] | Int64) -> PoseSequence:
+    """`pose` with only some of its rows, by a mask (P,) or their numbers; all frames stay."""
     return replace(
         pose,
         xy_px=pose.xy_px[rows],
