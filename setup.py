@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 TORCH = ["torch>=2.6"]
 RAY = ["ray>=2.50"]
 BEAM = ["apache-beam>=2.76"]
-ONNX = ["onnxruntime>=1.20"]
+ONNX = ["onnxruntime>=1.22"]
 S3 = ["obstore>=0.8"]
 REMOTE = [*S3, "aiohttp>=3.12", "fsspec>=2025.2"]
 BLAZEPOSE = ["ai-edge-litert>=2.0"]

@@ -15,6 +15,7 @@ from typing import Any, Self
 _LIBRARIES = (
     *("posemill", "numpy", "numba", "zarr", "numcodecs", "pyarrow", "obstore"),
     *("opencv-python-headless", "opencv-python", "torch", "ai-edge-litert"),
+    *("onnxruntime", "onnxruntime-gpu"),
 )
 
 

@@ -27,6 +27,8 @@ from posemill.models.estimators.onnx.letterbox import Letterbox, Size, boxed, fi
 from posemill.models.estimators.onnx.rtmo import RTMO
 from posemill.models.estimators.onnx.session import CPU, Compute, Network, load_network
 from posemill.models.estimators.onnx.yolo_pose import YOLO_POSE
+from posemill.models.estimators.weights.cached import find_weights
+from posemill.models.estimators.weights.tables import published_by
 from posemill.provenance import canonical_json
 from posemill.schema import Float32, UInt8
 from posemill.transforms.skeletons import COCO_17
@@ -184,9 +186,6 @@ def _parameters(family: Family, given: Mapping[str, Any]) -> tuple[HeadSettings,
 def _weights(family: Family, options: EstimatorOptions) -> Path:
     if options.weights is not None:
         return options.weights
-    from posemill.models.estimators.weights.cached import find_weights
-    from posemill.models.estimators.weights.tables import published_by
-
     if published_by(family.name):
         return find_weights(family.name, options.variant)
     raise WeightsUnavailable(

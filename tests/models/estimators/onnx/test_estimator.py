@@ -298,3 +298,7 @@ def test_without_weights_the_way_to_get_some_is_told(
     monkeypatch.setenv("POSEMILL_CACHE", str(tmp_path))
     with pytest.raises(WeightsUnavailable, match=r"no weights of yolo-pose are published as ONNX"):
         create_yolo_pose(EstimatorOptions())
+    with pytest.raises(WeightsUnavailable, match=r"posemill models pull rtmo"):
+        create_rtmo(EstimatorOptions())
+    with pytest.raises(InputError, match=r"are called 'rtmo-xl'; there are: rtmo-t, rtmo-s"):
+        create_rtmo(EstimatorOptions(variant="rtmo-xl"))

@@ -68,9 +68,7 @@ def test_no_file_and_a_folder_are_told(tmp_path: Path) -> None:
 def test_what_is_no_onnx_file_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(content)
-    with pytest.raises(
-        WeightsUnavailable, match=r"cannot be run by onnxruntime.*expected one "
-    ):
+    with pytest.raises(WeightsUnavailable, match=r"cannot be run by onnxruntime.*expected one "):
         load_network(path, ON_CPU)
 
 
