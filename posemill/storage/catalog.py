@@ -82,6 +82,8 @@ class Catalog:
 class CatalogVideos:
     """A catalog without its clips, which are most of it: what extraction needs."""
 
+    path: Path
+    """The catalog's own folder."""
     root: str
     videos: VideoTable
 
@@ -192,7 +194,7 @@ def read_catalog_videos(path: str | os.PathLike[str]) -> CatalogVideos:
     with _invalid(folder):
         videos = VideoTable(table)
         videos.require_valid()
-        return CatalogVideos(metadata["root"], videos)
+        return CatalogVideos(folder.resolve(), metadata["root"], videos)
 
 
 def _require_known(clips: Sequence[Clip], video_ids: Set[str], classes: Set[str]) -> None:

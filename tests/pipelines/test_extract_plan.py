@@ -36,7 +36,7 @@ def video(name: str, seconds: float | None = 10.0, num_bytes: int = 100) -> Vide
 
 
 def catalog(*videos: Video, root: str = "/data") -> CatalogVideos:
-    return CatalogVideos(root, VideoTable.of(videos))
+    return CatalogVideos(Path("catalog"), root, VideoTable.of(videos))
 
 
 def tables_of(

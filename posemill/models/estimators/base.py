@@ -64,6 +64,8 @@ class EstimatorSpec:
     """The greatest number of frames in one call of `infer`."""
     takes_boxes: bool = False
     """Whether it can be told where the people are: `preprocess(frames, boxes_px)`."""
+    needs_boxes: bool = False
+    """Whether it must be: it was built without what finds them, see `EstimatorOptions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,15 @@ def refuse_boxes(spec: EstimatorSpec, boxes_px: Sequence[Float32] | None) -> Non
             f"the estimator {spec.name} finds people by itself and takes no boxes; leave them out, "
             "or name a top-down estimator"
         )
+
+
+def trial_boxes(spec: EstimatorSpec, frames: Sequence[UInt8]) -> list[Float32] | None:
+    """One box as large as the frame for each frame of a trial; None where none are needed."""
+    if not spec.needs_boxes:
+        return None
+    return [
+        np.array([[-0.5, -0.5, f.shape[1] - 0.5, f.shape[0] - 0.5]], np.float32) for f in frames
+    ]
 
 
 def untracked(xy_px: Float32, score: Float32) -> Persons:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from posemill.errors import DeviceOutOfMemory, InputError
-from posemill.models.estimators.base import EstimatorSpec, FrameEstimator
+from posemill.models.estimators.base import EstimatorSpec, FrameEstimator, trial_boxes
 
 TRIAL_SIZE_WH = (1280, 720)
 _ENOUGH = 0.95
@@ -66,7 +66,8 @@ def _trials(estimator: FrameEstimator[Any, Any, Any]) -> Iterator[tuple[int, flo
 def _frames_per_second(estimator: FrameEstimator[Any, Any, Any], size: int) -> float:
     width, height = TRIAL_SIZE_WH
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    batch, _ = estimator.preprocess([noise] * size)
+    frames = [noise] * size
+    batch, _ = estimator.preprocess(frames, trial_boxes(estimator.spec, frames))
     estimator.infer(batch)  # the first of a shape is slower: kernels are chosen
     started = perf_counter()
     for _ in range(_ROUNDS):

@@ -68,7 +68,13 @@ class VitposeEstimator(FrameEstimator[VitposeBatch, PersonHeatmaps, tuple[int, i
         # A batch of one is the only batch whose arithmetic no other frame can change.
         exact = options.reproducible
         max_batch = 1 if exact else MAX_BATCH
-        self.spec = EstimatorSpec("vitpose", COCO_17.name, max_batch, takes_boxes=True)
+        self.spec = EstimatorSpec(
+            "vitpose",
+            COCO_17.name,
+            max_batch,
+            takes_boxes=True,
+            needs_boxes=options.boxes_given,
+        )
         self.decoder = HeatmapDecoder(keep_joints="joints" in options.keep)
         self._settings = settings
         self._exact = exact

@@ -12,7 +12,7 @@ import pytest
 from tiny_vitpose import POSE_SIZE_WH, save_pose
 
 from posemill.errors import EnvironmentFault, InputError
-from posemill.models.estimators.base import EstimatorOptions, FrameResult
+from posemill.models.estimators.base import EstimatorOptions, FrameResult, trial_boxes
 from posemill.models.estimators.vitpose import create
 from posemill.models.estimators.vitpose.crop import crops_around
 from posemill.models.estimators.vitpose.estimator import CroppedPeople, VitposeEstimator
@@ -78,6 +78,7 @@ def test_without_boxes_an_estimator_built_for_boxes_refuses(weights: Path):
 def test_mixed_sizes_share_batches_and_change_nothing(weights: Path):
     estimator = built(weights)
     assert len({estimator.bucket((frame.shape[1], frame.shape[0])) for frame in FRAMES}) == 1
+    assert not estimator.spec.needs_boxes
     together = estimator.results(FRAMES * 4, BOXES * 4)
     for place, result in enumerate(together):
         (alone,) = estimator.results([FRAMES[place % 3]], [BOXES[place % 3]])
@@ -194,3 +195,13 @@ def test_output_that_is_no_number_is_the_environments_fault(weights: Path):
 def test_options_that_do_not_fit_are_refused(weights: Path, how: dict[str, Any], message: str):
     with pytest.raises(InputError, match=message):
         create(EstimatorOptions(weights=weights, **how))
+
+
+def test_a_trial_gives_boxes_where_they_are_needed(weights: Path):
+    grey = [np.full((48, 64, 3), 128, np.uint8)]
+    found, given = built(weights), built(weights, boxes_given=True)
+    assert trial_boxes(found.spec, grey) is None
+    boxes = trial_boxes(given.spec, grey)
+    assert boxes is not None
+    np.testing.assert_array_equal(boxes, [[[-0.5, -0.5, 63.5, 47.5]]])
+    assert len(given.results(grey, boxes)[0].persons.score) == 1
