@@ -109,9 +109,9 @@ class OnnxEstimator(FrameEstimator[UInt8, Candidates, Letterbox]):
 
     def _as_input(self, pictures: UInt8) -> Float32:
         """RGB pictures (B, H, W, 3) as the network takes them: (B, 3, H, W)."""
-        missing = (self._network.picture.batch or len(pictures)) - len(pictures)
-        filled = np.pad(pictures, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        ordered = filled[..., ::-1] if self._family.bgr else filled
+        if missing := (self._network.picture.batch or len(pictures)) - len(pictures):
+            pictures = np.pad(pictures, ((0, missing), (0, 0), (0, 0), (0, 0)))
+        ordered = pictures[..., ::-1] if self._family.bgr else pictures
         # Bytes are reordered before they are four times as large.
         planes = np.ascontiguousarray(ordered.transpose(0, 3, 1, 2))
         brightness = planes.astype(self._network.picture.dtype)
