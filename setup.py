@@ -74,6 +74,7 @@ setup(
         "posemill.estimators": [
             "blazepose = posemill.models.estimators.blazepose:create",
             "figure = posemill.models.estimators.figure:create",
+            "openpifpaf = posemill.models.estimators.openpifpaf:create",
             "rtmo = posemill.models.estimators.onnx.estimator:create_rtmo",
             "vitpose = posemill.models.estimators.vitpose:create",
             "yolo-pose = posemill.models.estimators.onnx.estimator:create_yolo_pose",
@@ -81,6 +82,7 @@ setup(
         "posemill.weights": [
             "blazepose = posemill.models.estimators.blazepose.published:PUBLISHED",
             "figure = posemill.models.estimators.figure_published:PUBLISHED",
+            "openpifpaf = posemill.models.estimators.openpifpaf.published:PUBLISHED",
             "rt-detr = posemill.models.estimators.vitpose.published:DETECTOR_WEIGHTS",
             "rtmo = posemill.models.estimators.onnx.published:PUBLISHED",
             "vitpose = posemill.models.estimators.vitpose.published:POSE_WEIGHTS",

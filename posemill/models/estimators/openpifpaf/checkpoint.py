@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "posemill openpifpaf 1"
-CONVERT = "posemill models convert openpifpaf FILE --trust"
+CONVERT = "posemill models convert FILE --trust --out CONVERTED"
 _KEYS = ("base_net", "keypoints", "limbs", "upsample_stride", "state")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posemill.errors import InputError, MissingDependency, WeightsUnavailable
+from posemill.errors import InputError, MissingDependency
 from posemill.models.estimators.base import (
     EstimatorOptions,
     EstimatorSpec,
@@ -19,11 +19,12 @@ from posemill.models.estimators.base import (
     require_rgb,
 )
 from posemill.models.estimators.dense_maps import frame_grid
-from posemill.models.estimators.openpifpaf.checkpoint import CONVERT, load_checkpoint
+from posemill.models.estimators.openpifpaf.checkpoint import load_checkpoint
 from posemill.models.estimators.openpifpaf.decode import PifPafDecoder, PifPafMeta, PifPafRaw
-from posemill.models.estimators.openpifpaf.imports import PURPOSE
+from posemill.models.estimators.openpifpaf.imports import PURPOSE, installed_folder
 from posemill.models.estimators.openpifpaf.letter import Letter, fit, fitted
 from posemill.models.estimators.openpifpaf.settings import PifPafSettings
+from posemill.models.estimators.weights.cached import find_weights
 from posemill.provenance import canonical_json
 from posemill.schema import Float32, UInt8
 from posemill.transforms.sample import DenseKind
@@ -125,6 +126,7 @@ def create(options: EstimatorOptions) -> PifPafEstimator:
     """
     if find_spec("torch") is None:
         raise MissingDependency("torch", "torch", PURPOSE)
+    installed_folder()
     return PifPafEstimator(options)
 
 
@@ -146,9 +148,4 @@ def trunk_dtype(settings: PifPafSettings, device_type: str, reproducible: bool) 
 
 
 def _weights(options: EstimatorOptions) -> Path:
-    if options.weights is None:
-        raise WeightsUnavailable(
-            f"openpifpaf's weights are not given; name a converted checkpoint with --weights "
-            f"(made by: {CONVERT})"
-        )
-    return options.weights
+    return options.weights or find_weights("openpifpaf", options.variant)

@@ -29,7 +29,7 @@ def import_openpifpaf() -> ModuleType:
         MissingDependency: it, or torchvision, is not installed.
         InputError: torchvision does not fit torch.
     """
-    _folder()
+    installed_folder()
     import_torchvision(PURPOSE, INSTALL)
     with _matplotlib_with_get_cmap():
         module = import_module("openpifpaf")
@@ -47,12 +47,17 @@ def load_operators() -> None:
     import torch
 
     operators: Any = torch.ops
-    operators.load_library(str(_folder() / "_cpp.so"))
+    operators.load_library(str(installed_folder() / "_cpp.so"))
     # It tells on stderr of every buffer that it makes.
     operators.openpifpaf.set_quiet(True)
 
 
-def _folder() -> Path:
+def installed_folder() -> Path:
+    """Where openpifpaf is, without importing it.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
     spec = find_spec("openpifpaf")
     if spec is None or not spec.submodule_search_locations:
         raise MissingDependency("openpifpaf", "openpifpaf", PURPOSE, install=INSTALL)

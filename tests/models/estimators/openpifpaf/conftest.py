@@ -43,14 +43,17 @@ def make_shell(pifpaf: Any) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def pickled(make_shell: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint as openpifpaf's trainer writes it, of a network that sees people everywhere."""
+    """A checkpoint as openpifpaf's trainer writes it, of a network that sees people in noise."""
     import torch
 
     shell = make_shell()
+    _normalise(shell)
     with torch.no_grad():
         for head in shell.head_nets:
-            fields = head.conv.bias.view(head.n_fields, head.n_components)
-            fields[:, 1] += 2.0  # the logit of the confidence
+            head.conv.weight.mul_(5)  # what it sees differs from place to place
+            bias = head.conv.bias.view(head.n_fields, head.n_components)
+            bias[:, 1] += 1.0  # of the confidence
+            bias[:, 1 + 1 + 2 * head.n_vectors :] += 4.0  # of the joints' sizes
     path = tmp_path_factory.mktemp("pickled") / "network.pkl"
     torch.save({"model": shell, "epoch": 1, "meta": {"args": "none"}}, path)
     return path
@@ -64,3 +67,19 @@ def converted(pickled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("converted") / "network.pt"
     convert_checkpoint(pickled, path, trust=True)
     return path
+
+
+def _normalise(shell: Any) -> None:
+    """Give the trunk's normalisations the mean and spread of noise, as training would."""
+    import torch
+
+    norms = [part for part in shell.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    momentum = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    shell.train()
+    with torch.no_grad():
+        shell.base_net(torch.rand(4, 3, 97, 129) * 4 - 2)
+    for norm, value in zip(norms, momentum, strict=True):
+        norm.momentum = value
+    shell.eval()
