@@ -40,9 +40,9 @@ class BoxTrack:
                 share = (seconds - first) / (last - first)
                 return np.asarray((1 - share) * self.edges[before] + share * self.edges[after])
         if before >= 0 and seconds - self.seconds[before] < GAP_SECONDS / 2:
-            return self.edges[before]
+            return np.asarray(self.edges[before])
         if after < len(self.seconds) and self.seconds[after] - seconds <= GAP_SECONDS / 2:
-            return self.edges[after]
+            return np.asarray(self.edges[after])
         return None
 
 
