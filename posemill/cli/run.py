@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from posemill.cli.dense import KeepOption, ScalesOption, dense_kinds, dense_line, input_scales
 from posemill.cli.download_progress import DownloadProgress
 from posemill.cli.options import (
     DEFAULT_LIMITS,
@@ -102,6 +103,8 @@ def extract_command(
     square_pixels: Annotated[
         bool, typer.Option("--square-pixels", help="Stretch frames whose pixels are not square.")
     ] = False,
+    keep: KeepOption = "",
+    scales: ScalesOption = "1",
     shard_videos: Annotated[
         int | None, typer.Option(min=1, help="Videos in a new shard; at most 256 unless given.")
     ] = None,
@@ -139,6 +142,7 @@ def extract_command(
     two of them at once share the work. A video whose file changed since its poses
     were made stops it, and --dry-run tells what is expected and what is skipped.
     """
+    kept = dense_kinds(keep)
     with DownloadProgress(f"weights of {estimator}") as progress:
         chosen = resolve_estimator(
             estimator, weights=weights, pull=pull and not dry_run, on_bytes=progress
@@ -155,6 +159,8 @@ def extract_command(
             variant=chosen.variant,
             threads=threads,
             reproducible=reproducible,
+            keep=kept,
+            scales=input_scales(scales, kept),
             parameters=key_values("--estimator-option", estimator_option),
         ),
         engine=engine,
@@ -201,6 +207,7 @@ def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
         f"{count(settings.engine_options.workers, 'worker')}; a second of footage is "
         f"{rates.work_seconds:.2f} s of work and {rates.person_frames:.1f} person-frames of "
         f"{rates.bytes_per_person_frame:.1f} bytes, {known}"
+        f"{'' if expected.dense is None else dense_line(expected.dense)}"
         f"\nskipped: {plan.num_committed_shards:,} of {count(plan.num_shards, 'shard')} done"
         + remark(plan.num_other_shards, "shard", "of other catalogs")
         + remark(expected.num_missing, "video", "missing on disk, to be noted as such")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import randbits
 from time import monotonic
@@ -13,6 +13,7 @@ from typing import Any
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.registry import create_estimator
 from posemill.pipelines.decode import DecodeSettings
+from posemill.pipelines.dense_forecast import forecast_dense
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.estimate.settings import BatchSettings
@@ -143,15 +144,19 @@ def plan_extract(config: ExtractConfig) -> Forecast:
     """
     catalog = readable_videos(config.catalog)
     estimator = create_estimator(config.estimator, config.options)
+    configuration = config.pose_settings.configuration(estimator)
     state = _State()
     if not is_absent(config.out):
         store = PoseStore.open(config.out)
-        store.require_configuration(config.pose_settings.configuration(estimator))
+        store.require_configuration(configuration)
         state = _read_state(store, catalog, config)
     new = _next_table(state, catalog, config)
     planned, plan = _plan(state, new, catalog)
     with input_faults(catalog.root):
-        return forecast(plan, planned, state.rates, config.engine_options.workers)
+        expected = forecast(plan, planned, state.rates, config.engine_options.workers)
+    footage = expected.footage_seconds
+    dense = forecast_dense(estimator, config.pose_settings, footage, state.rates)
+    return replace(expected, dense=dense)
 
 
 def readable_videos(catalog: Path) -> CatalogVideos:

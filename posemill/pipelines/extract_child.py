@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,13 @@ from posemill.pipelines.extract_shard import without_poses
 from posemill.pipelines.pose_settings import PoseSettings
 from posemill.pipelines.supervise.messages import Item, Journal
 from posemill.schema import Video, VideoStatus
+from posemill.storage.dense.halves import to_halves
+from posemill.storage.dense.spool import DenseSpool
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import require_root
 from posemill.storage.files.location import Location
 from posemill.storage.pose_records import VideoRecord
+from posemill.transforms.sample import DenseKind
 
 _GREY = np.full((64, 64, 3), 128, np.uint8)
 
@@ -39,8 +43,10 @@ class VideoJob:
         self,
         source_root: str,
         settings: PoseSettings,
+        scratch: Path | None,
     ) -> None:
-        self._source_root, self._settings = source_root, settings
+        """`scratch` is where dense maps go, where any are to be kept."""
+        self._source_root, self._settings, self._scratch = source_root, settings, scratch
         self._cache = FileCache.of_environment()
         self._pool = DecoderPool(settings.decoding.processes)
         self._estimator = create_estimator(settings.estimator, settings.options)
@@ -55,6 +61,7 @@ class VideoJob:
         try:
             list(self._estimator.estimate([_GREY]))
             if isinstance(self._estimator, FrameEstimator):
+                _keep_maps_of_grey(self._estimator, self._settings.options.keep)
                 batching = self._settings.batching
                 size = batch_size(self._estimator, batching.frames, self._settings.options.device)
                 self._stages = Stages(self._estimator, size, batching.processes)
@@ -96,9 +103,21 @@ class VideoJob:
             self._estimator.spec.skeleton,
             journal,
             lambda: self._missing(video, location),
+            None if self._scratch is None else DenseSpool(self._scratch, item.id),
         )
 
     def _missing(self, video: Video, location: Location) -> VideoRecord:
         require_root(self._source_root)
         message = f"{location} is not there; index the videos again, or restore the file"
         return without_poses(video, VideoStatus.MISSING, "missing", message)
+
+
+def _keep_maps_of_grey(
+    estimator: FrameEstimator[Any, Any, Any], keep: frozenset[DenseKind]
+) -> None:
+    """Raises:
+    ValueError: the dense maps of a grey frame are not finite: no video is at fault.
+    """
+    for result in estimator.results([_GREY]) if keep else ():
+        for maps in result.dense.values():
+            to_halves(maps)

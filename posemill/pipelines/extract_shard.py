@@ -21,6 +21,7 @@ from posemill.pipelines.supervise import (
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.provenance import Attempt
 from posemill.schema import Video, VideoStatus
+from posemill.storage.dense.scratch import Scratch
 from posemill.storage.files.location import Location
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, VideoRecord
@@ -43,9 +44,11 @@ class ExtractWorker:
     ) -> None:
         self._moved = moved
         self._store = PoseStore.open(out)
+        self._scratch = Scratch.create() if settings.options.keep else None
+        scratch = None if self._scratch is None else self._scratch.path
         job = JobSpec(
             "posemill.pipelines.extract_child:VideoJob",
-            {"source_root": source_root, "settings": settings},
+            {"source_root": source_root, "settings": settings, "scratch": scratch},
         )
         self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)
 
@@ -57,8 +60,16 @@ class ExtractWorker:
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         if self._store.is_committed(task.shard_id, task.generation):
             return ShardResult(task.shard_id, ShardOutcome.SKIPPED)
-        started = monotonic()
         videos = self._videos(task)
+        try:
+            return self._make(task, videos, emit)
+        finally:
+            if self._scratch is not None:
+                self._scratch.discard(video.id for video in videos)
+
+    def _make(self, task: ShardTask, videos: Sequence[Video], emit: Emit) -> ShardResult:
+        """Have the poses made, and commit them."""
+        started = monotonic()
         found = self._extract(task.shard_id, videos, emit)
         records = [found[video.id] for video in videos]
         attempt = Attempt.ended_now(monotonic() - started, task.cost)
@@ -76,6 +87,8 @@ class ExtractWorker:
 
     def close(self) -> None:
         self._supervisor.close()
+        if self._scratch is not None:
+            self._scratch.close()
 
     def _videos(self, task: ShardTask) -> tuple[Video, ...]:
         videos = self._store.shard_videos(task.shard_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from posemill.pipelines.dense_forecast import DenseForecast
 from posemill.pipelines.extract_plan import ExtractPlan, PlannedVideos
 from posemill.pipelines.rates import Rates
 from posemill.schema import Int64
@@ -30,6 +31,8 @@ class Forecast:
     output_bytes: float
     seconds: float
     """With as many workers as asked for, none of which waits."""
+    dense: DenseForecast | None = None
+    """Of the maps that are to be kept, beside the poses' `output_bytes`."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -40,6 +43,7 @@ class Forecast:
             "input_bytes": self.input_bytes,
             "expected_output_bytes": round(self.output_bytes),
             "expected_seconds": round(self.seconds, 1),
+            "dense_maps": None if self.dense is None else self.dense.as_dict(),
             "skipped": dict(self.skipped),
             "rates": self.rates.as_dict(),
         }

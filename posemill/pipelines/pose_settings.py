@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from posemill.errors import InputError
 from posemill.models.estimators.base import Estimator, EstimatorOptions
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.storage.video import FrameOptions
+from posemill.transforms.sample import DenseKind
+
+_SOME_SIZE_WH = (640, 480)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,18 @@ class PoseSettings:
     batching: BatchSettings = field(default_factory=BatchSettings)
 
     def configuration(self, estimator: Estimator) -> dict[str, Any]:
-        """All that decides the content of a pose store; the catalog and its labels do not."""
+        """All that decides the content of a pose store; the catalog and its labels do not.
+
+        Raises:
+            InputError: the estimator has no dense maps of a kind that is to be kept.
+        """
         options = self.options
+        require_kinds(estimator, options.keep)
         optional: Mapping[str, Any] = {
             "variant": options.variant,
             "parameters": {name: str(value) for name, value in options.parameters.items()},
+            "keep": sorted(options.keep),
+            "scales": list(options.scales) if options.keep else [],
         }
         return {
             "stage": "extract",
@@ -42,6 +53,19 @@ class PoseSettings:
         }
 
 
+def require_kinds(estimator: Estimator, keep: frozenset[DenseKind]) -> None:
+    """Raises:
+    InputError: the estimator has no dense maps of one of these kinds.
+    """
+    held = sorted(estimator.dense_shapes(_SOME_SIZE_WH))
+    if lacking := sorted(keep - set(held)):
+        raise InputError(
+            f"--keep {','.join(lacking)}: the estimator {estimator.spec.name} has no such dense "
+            f"maps, but {', '.join(held) or 'none'}; keep those, leave out --keep, or name "
+            "another estimator with --estimator: figure and openpifpaf have all kinds"
+        )
+
+
 def stored_options(configuration: Mapping[str, Any]) -> EstimatorOptions:
     """The estimator's options that a store's configuration tells; the others are the default."""
     return EstimatorOptions(
@@ -50,6 +74,8 @@ def stored_options(configuration: Mapping[str, Any]) -> EstimatorOptions:
         threads=configuration["threads"] or 1,
         reproducible=configuration["reproducible"],
         parameters=configuration.get("parameters", {}),
+        keep=frozenset(configuration.get("keep", ())),
+        scales=tuple(configuration.get("scales", (1.0,))),
     )
 
 

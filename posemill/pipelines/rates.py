@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from posemill.storage.dense.arrays import is_dense
 from posemill.storage.poses import PoseStore, ShardCommit
 
 _SAMPLED_COMMITS = 64
@@ -22,9 +23,13 @@ class Rates:
     person_frames: float
     """Rows of the pose store: persons times frames."""
     bytes_per_person_frame: float
-    """In the pose store, compressed."""
+    """In the pose store, compressed, without dense maps."""
     num_shards: int
     """That the rates were measured on; with 0 they are assumed."""
+    frames: float | None = None
+    """That were taken; None where nothing is measured."""
+    dense_bytes_per_frame: float | None = None
+    """Of dense maps, compressed; None where none are kept yet."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -32,6 +37,7 @@ class Rates:
             "person_frames_per_footage_second": round(self.person_frames, 2),
             "bytes_per_person_frame": round(self.bytes_per_person_frame, 1),
             "measured_on_shards": self.num_shards,
+            "frames_per_footage_second": None if self.frames is None else round(self.frames, 2),
         }
 
 
@@ -58,12 +64,16 @@ def measure(commits: Iterable[ShardCommit]) -> Rates:
     if not footage > 0.0 or not work > 0.0:
         return ASSUMED
     rows = sum(stop - start for commit, _ in told for start, stop in _rows(commit))
-    num_bytes = sum(_num_bytes(commit) for commit, _ in told)
+    frames = sum(entry.frames_decoded for commit, _ in told for entry in commit.entries)
+    num_bytes = sum(_num_bytes(commit, dense=False) for commit, _ in told)
+    dense_bytes = sum(_num_bytes(commit, dense=True) for commit, _ in told)
     return Rates(
         work_seconds=work / footage,
         person_frames=rows / footage,
         bytes_per_person_frame=num_bytes / rows if rows else ASSUMED.bytes_per_person_frame,
         num_shards=len(told),
+        frames=frames / footage,
+        dense_bytes_per_frame=dense_bytes / frames if dense_bytes else None,
     )
 
 
@@ -71,5 +81,7 @@ def _rows(commit: ShardCommit) -> list[tuple[int, int]]:
     return [entry.rows for entry in commit.entries]
 
 
-def _num_bytes(commit: ShardCommit) -> int:
-    return sum(file.num_bytes for files in commit.files.values() for file in files.values())
+def _num_bytes(commit: ShardCommit, *, dense: bool) -> int:
+    """Of the files of dense maps, or of all others."""
+    members = [item for files in commit.files.values() for item in files.items()]
+    return sum(file.num_bytes for name, file in members if is_dense(name) == dense)

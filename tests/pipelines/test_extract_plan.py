@@ -222,8 +222,19 @@ def commit(shard: int, seconds: float, cost: float, rows: int, num_bytes: int) -
 
 def test_rates_are_those_of_all_commits_together() -> None:
     rates = measure([commit(0, 10.0, 20.0, 500, 9_000), commit(1, 20.0, 20.0, 300, 15_000)])
-    # 30 s for 40 s of footage; 800 rows in 40 s; 24,000 bytes for 800 rows.
-    assert rates == Rates(0.75, 20.0, 30.0, num_shards=2)
+    # 30 s for 40 s of footage; 800 rows and 36 frames in 40 s; 24,000 bytes for 800 rows.
+    assert rates == Rates(0.75, 20.0, 30.0, num_shards=2, frames=0.9)
+
+
+def test_dense_maps_count_apart_from_poses() -> None:
+    plain = commit(0, 10.0, 20.0, 500, 9_000)
+    dense = {
+        "dense/0/joints/c/0/0/0/0": FileRecord(17_000, ""),
+        "dense/zarr.json": FileRecord(1_000, ""),
+    }
+    rates = measure([replace(plain, files={"g": {**plain.files["g"], **dense}})])
+    # 18,000 bytes for 2 videos of 9 frames.
+    assert (rates.bytes_per_person_frame, rates.dense_bytes_per_frame) == (18.0, 1000.0)
 
 
 def test_rates_are_assumed_where_nothing_tells_them(store: PoseStore) -> None:

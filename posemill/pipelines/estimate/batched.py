@@ -3,10 +3,10 @@ the end of one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from posemill.models.estimators.base import FrameEstimator, FrameResult, Persons
+from posemill.models.estimators.base import FrameEstimator, FrameResult
 from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.estimate.gather import Gather
 from posemill.pipelines.estimate.stages import Stages, Tagged
@@ -24,7 +24,7 @@ class _Tracked:
     def add(self, result: FrameResult) -> None:
         persons = result.persons
         slot = self.tracker.update(persons.xy_px, persons.score)
-        self.read.add(Persons(xy_px=persons.xy_px, score=persons.score, slot=slot))
+        self.read.add(replace(result, persons=replace(persons, slot=slot)))
 
 
 class BatchedVideos:

@@ -6,20 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from posemill.models.estimators.base import Persons
+from posemill.models.estimators.base import FrameResult
 from posemill.pipelines.decode import ClipFrames
 from posemill.pipelines.decode.messages import Ended
 from posemill.pipelines.pose_rows import PoseRows
 from posemill.schema import Float32, PoseSequence, Video, VideoStatus
+from posemill.storage.dense.spool import DenseSpool
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import Completeness, Frame, VideoFacts
 
 
 class ClipPoses:
-    """Of one video: tell `saw` of each frame, and `add` the people of each, both in order."""
+    """Of one video: tell `saw` of each frame, and `add` what is in each, both in order."""
 
-    def __init__(self, video: Video, skeleton: str) -> None:
-        self._video = video
+    def __init__(self, video: Video, skeleton: str, spool: DenseSpool | None) -> None:
+        """`spool` takes the dense maps of the frames, where they are to be kept."""
+        self._video, self._spool = video, spool
         self._rows = PoseRows(skeleton)
         self._pts_seconds: list[float] = []
         self.num_added = 0
@@ -31,9 +33,16 @@ class ClipPoses:
     def saw(self, frame: Frame) -> None:
         self._pts_seconds.append(frame.pts_seconds)
 
-    def add(self, persons: Persons) -> None:
-        """The people of the next frame, tracked."""
-        self._rows.append(persons)
+    def add(self, result: FrameResult) -> None:
+        """The people of the next frame, tracked, and its maps.
+
+        Raises:
+            ValueError: maps that are not finite numbers.
+            DiskRefused: there is no room for them.
+        """
+        self._rows.append(result.persons)
+        if self._spool is not None:
+            self._spool.append(result.dense)
         self.num_added += 1
 
     def record(self, clip: ClipFrames) -> VideoRecord:
@@ -53,7 +62,12 @@ class ClipPoses:
             frames_decoded=self.num_seen,
             frames_declared=facts.header.frames_declared,
             pts_source=facts.pts_source,
+            dense={} if self._spool is None else self._spool.finish(),
         )
+
+    def close(self) -> None:
+        if self._spool is not None:
+            self._spool.close()
 
     def _sequence(self, facts: VideoFacts) -> PoseSequence:
         declared = facts.header.frames_declared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from posemill.models.estimators.base import Estimator
+from posemill.models.estimators.base import Estimator, FrameResult
 from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.estimate.video_read import NextVideo, VideoRead
 
@@ -24,4 +24,4 @@ def _estimate(estimator: Estimator, read: VideoRead) -> None:
     read.clip.fetch()  # what a network takes is not the video's time
     read.begin()
     for persons in estimator.estimate(read.frames()):
-        read.add(persons)
+        read.add(FrameResult(persons))

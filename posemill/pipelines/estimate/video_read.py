@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from posemill.errors import ContentError
-from posemill.models.estimators.base import Persons
+from posemill.models.estimators.base import FrameResult
 from posemill.pipelines.decode import ClipFrames
 from posemill.pipelines.estimate.clip_poses import ClipPoses
 from posemill.pipelines.extract_shard import without_poses
 from posemill.pipelines.supervise.messages import Journal
 from posemill.schema import UInt8, Video, VideoStatus
+from posemill.storage.dense.spool import DenseSpool
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import Frame
 
@@ -30,10 +31,12 @@ class VideoRead:
         skeleton: str,
         journal: Journal,
         missing: Callable[[], VideoRecord],
+        spool: DenseSpool | None,
     ) -> None:
-        """`missing` makes the record of a video whose file is not there."""
+        """`missing` makes the record of a video whose file is not there; `spool` takes the dense
+        maps of its frames, where they are to be kept."""
         self._item_id, self._video, self._clip, self._journal = item_id, video, clip, journal
-        self._poses = ClipPoses(video, skeleton)
+        self._poses = ClipPoses(video, skeleton, spool)
         self._missing = missing
         self._is_begun = False
         self._all_read = False
@@ -82,9 +85,9 @@ class VideoRead:
         while (frame := self.next_frame()) is not None:
             yield frame.rgb
 
-    def add(self, persons: Persons) -> None:
-        """The people of the next frame, tracked."""
-        self._poses.add(persons)
+    def add(self, result: FrameResult) -> None:
+        """The people of the next frame, tracked, and its maps."""
+        self._poses.add(result)
         self._finish_if_done()
 
     def _finish_if_done(self) -> None:
@@ -93,6 +96,7 @@ class VideoRead:
 
     def _finish(self, record: VideoRecord) -> None:
         self._all_read = self.is_finished = True
+        self._poses.close()
         self._journal.finish(self._item_id, record)
 
 
