@@ -46,6 +46,7 @@ from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
 from posemill.pipelines.supervise import GIB
 from posemill.storage.video import FrameOptions
 from posemill.storage.video.options import AUTO
+from posemill.transforms.tracking import Similarity, TrackSettings
 
 EngineOption = Annotated[str, typer.Option(help="Where the shards run: local.")]
 
@@ -80,6 +81,21 @@ def extract_command(
     workers: WorkersOption = 2,
     decoders: DecodersOption = 1,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
+    track_by: Annotated[
+        Similarity,
+        typer.Option(
+            help="Follow people by their joints (oks) or the boxes around them (box). Estimators "
+            "that follow people themselves (blazepose) go on doing so."
+        ),
+    ] = "oks",
+    max_persons: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Keep N people of each video, those with the greatest score x size x duration.",
+        ),
+    ] = None,
     reproducible: Annotated[
         bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
     ] = False,
@@ -171,6 +187,7 @@ def extract_command(
             FrameOptions(long_edge, frame_step, fps, decoder, square_pixels=square_pixels),
             video_limits(max_edge, max_hours, max_gib),
         ),
+        tracks=TrackSettings(by=track_by, max_persons=max_persons),
         max_quarantined=max_quarantined,
         videos_per_shard=shard_videos,
         ignore_times=ignore_times,

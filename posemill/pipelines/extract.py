@@ -43,6 +43,7 @@ from posemill.storage.objects import Place
 from posemill.storage.pose_mending import Remainder
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
+from posemill.transforms.tracking import TrackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class ExtractConfig:
     """Of time and memory, for the processes that decode and estimate."""
     decoding: DecodeSettings = field(default_factory=DecodeSettings)
     batching: BatchSettings = field(default_factory=BatchSettings)
+    tracks: TrackSettings = field(default_factory=TrackSettings)
     max_quarantined: float = DEFAULT_SHARE
     """The share of the videos tried that may be quarantined before the job stops."""
     videos_per_shard: int | None = None
@@ -68,7 +70,7 @@ class ExtractConfig:
 
     @property
     def pose_settings(self) -> PoseSettings:
-        return PoseSettings(self.estimator, self.options, self.decoding, self.batching)
+        return PoseSettings(self.estimator, self.options, self.decoding, self.batching, self.tracks)
 
 
 @dataclass(frozen=True, slots=True)

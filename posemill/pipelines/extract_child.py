@@ -80,7 +80,9 @@ class VideoJob:
 
         with self._pool.reading(journal.beat):
             if isinstance(self._estimator, FrameEstimator) and self._stages is not None:
-                BatchedVideos(self._estimator, self._pool, self._stages, next_video).run()
+                BatchedVideos(
+                    self._estimator, self._pool, self._stages, next_video, self._settings.tracks
+                ).run()
             else:
                 estimate_in_turn(self._estimator, self._pool, next_video)
 
@@ -101,6 +103,7 @@ class VideoJob:
             video,
             self._pool.ask(request),
             self._estimator.spec.skeleton,
+            self._settings.tracks,
             journal,
             lambda: self._missing(video, location),
             None if self._scratch is None else DenseSpool(self._scratch, item.id),

@@ -12,6 +12,7 @@ from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.storage.video import FrameOptions
 from posemill.transforms.sample import DenseKind
+from posemill.transforms.tracking import TrackSettings
 
 _SOME_SIZE_WH = (640, 480)
 
@@ -24,6 +25,7 @@ class PoseSettings:
     options: EstimatorOptions = field(default_factory=EstimatorOptions)
     decoding: DecodeSettings = field(default_factory=DecodeSettings)
     batching: BatchSettings = field(default_factory=BatchSettings)
+    tracks: TrackSettings = field(default_factory=TrackSettings)
 
     def configuration(self, estimator: Estimator) -> dict[str, Any]:
         """All that decides the content of a pose store; the catalog and its labels do not.
@@ -49,6 +51,7 @@ class PoseSettings:
             # Sums are split by threads, so equal bits need equal threads.
             "threads": options.threads if options.reproducible else None,
             "frames": self.decoding.frames.configuration(),
+            "tracks": self.tracks.configuration(),
             **{name: value for name, value in optional.items() if value},
         }
 
@@ -82,3 +85,8 @@ def stored_options(configuration: Mapping[str, Any]) -> EstimatorOptions:
 def stored_frames(configuration: Mapping[str, Any]) -> FrameOptions:
     """Which frames, and of what size, the store's configuration tells."""
     return FrameOptions.of_configuration(configuration["frames"])
+
+
+def stored_tracks(configuration: Mapping[str, Any]) -> TrackSettings:
+    """How people are followed, and how many are kept, as the store's configuration tells."""
+    return TrackSettings(**configuration["tracks"])

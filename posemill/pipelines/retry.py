@@ -26,7 +26,12 @@ from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract import extract_worker, readable_videos
 from posemill.pipelines.extract_plan import STAGE, PlannedVideos, changed_videos
 from posemill.pipelines.plan import begin_order
-from posemill.pipelines.pose_settings import PoseSettings, stored_frames, stored_options
+from posemill.pipelines.pose_settings import (
+    PoseSettings,
+    stored_frames,
+    stored_options,
+    stored_tracks,
+)
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
 from posemill.schema import VideoStatus
@@ -249,6 +254,7 @@ def _settings(stored: Mapping[str, Any], config: RetryConfig) -> PoseSettings:
             threads=options.threads if options.reproducible else config.threads,
         ),
         DecodeSettings(config.decoders, stored_frames(stored), config.video_limits),
+        tracks=stored_tracks(stored),
     )
 
 

@@ -23,7 +23,7 @@ class Choice:
     weights: Path | None = None
     """A local file or folder."""
     variant: str | None = None
-    """The name of published weights."""
+    """The name of published weights; None for the default ones, which have one spelling so."""
     note: str = ""
 
 
@@ -63,14 +63,14 @@ def resolve_weights(estimator: str, text: str | None) -> tuple[Path | None, str 
     path = Path(text)
     if path.exists():
         return path, None
-    names = [weights.name for weights in published_by(estimator)]
-    if text in names:
-        return None, text
+    named = {weights.name: weights for weights in published_by(estimator)}
+    if text in named:
+        return None, None if named[text] == choose_published(estimator) else text
     if path.suffix or os.sep in text:
         return path, None
-    known = f"none of the published weights of {estimator} ({', '.join(names)})"
+    known = f"none of the published weights of {estimator} ({', '.join(named)})"
     raise InputError(
         f"--weights {text} is no file or folder here, and "
-        f"{known if names else f'{estimator} has no published ones'}; "
+        f"{known if named else f'{estimator} has no published ones'}; "
         "give a path, or one of the names that `posemill models list` shows"
     )

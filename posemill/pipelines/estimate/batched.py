@@ -11,7 +11,7 @@ from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.estimate.gather import Gather
 from posemill.pipelines.estimate.stages import Stages, Tagged
 from posemill.pipelines.estimate.video_read import NextVideo, VideoRead
-from posemill.transforms.tracking import Tracker
+from posemill.transforms.tracking import Tracker, TrackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,11 @@ class BatchedVideos:
         pool: DecoderPool,
         stages: Stages[_Tracked],
         next_video: NextVideo,
+        tracks: TrackSettings,
     ) -> None:
         self._estimator, self._pool, self._stages = estimator, pool, stages
         self._next_video = next_video
+        self._tracks = tracks
         self._reading: list[_Tracked] = []
         self._gather = Gather[Tagged[_Tracked]]()
 
@@ -62,7 +64,7 @@ class BatchedVideos:
             read = self._next_video(not busy)
             if read is None:
                 return bool(busy)
-            self._reading.append(_Tracked(read, Tracker()))
+            self._reading.append(_Tracked(read, Tracker(self._tracks)))
         return True
 
     def _do_next(self) -> None:

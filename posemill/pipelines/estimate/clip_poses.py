@@ -14,14 +14,18 @@ from posemill.schema import Float32, PoseSequence, Video, VideoStatus
 from posemill.storage.dense.spool import DenseSpool
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import Completeness, Frame, VideoFacts
+from posemill.transforms.track_ranking import ranked
+from posemill.transforms.tracking import TrackSettings
 
 
 class ClipPoses:
     """Of one video: tell `saw` of each frame, and `add` what is in each, both in order."""
 
-    def __init__(self, video: Video, skeleton: str, spool: DenseSpool | None) -> None:
+    def __init__(
+        self, video: Video, skeleton: str, tracks: TrackSettings, spool: DenseSpool | None
+    ) -> None:
         """`spool` takes the dense maps of the frames, where they are to be kept."""
-        self._video, self._spool = video, spool
+        self._video, self._tracks, self._spool = video, tracks, spool
         self._rows = PoseRows(skeleton)
         self._pts_seconds: list[float] = []
         self.num_added = 0
@@ -72,7 +76,8 @@ class ClipPoses:
     def _sequence(self, facts: VideoFacts) -> PoseSequence:
         declared = facts.header.frames_declared
         poses = self._rows.sequence(self._pts_seconds, facts.width, facts.height, declared)
-        return replace(poses, xy_px=in_video_px(poses.xy_px, facts))
+        poses = replace(poses, xy_px=in_video_px(poses.xy_px, facts))
+        return ranked(poses, self._tracks.max_persons)
 
 
 def _status(ended: Ended, poses: PoseSequence) -> VideoStatus:

@@ -14,6 +14,7 @@ from posemill.schema import UInt8, Video, VideoStatus
 from posemill.storage.dense.spool import DenseSpool
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import Frame
+from posemill.transforms.tracking import TrackSettings
 
 
 class VideoRead:
@@ -29,6 +30,7 @@ class VideoRead:
         video: Video,
         clip: ClipFrames,
         skeleton: str,
+        tracks: TrackSettings,
         journal: Journal,
         missing: Callable[[], VideoRecord],
         spool: DenseSpool | None,
@@ -36,7 +38,7 @@ class VideoRead:
         """`missing` makes the record of a video whose file is not there; `spool` takes the dense
         maps of its frames, where they are to be kept."""
         self._item_id, self._video, self._clip, self._journal = item_id, video, clip, journal
-        self._poses = ClipPoses(video, skeleton, spool)
+        self._poses = ClipPoses(video, skeleton, tracks, spool)
         self._missing = missing
         self._is_begun = False
         self._all_read = False

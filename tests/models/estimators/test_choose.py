@@ -23,8 +23,11 @@ def demo(monkeypatch, tmp_path):
 
 def test_a_published_name_is_no_path_and_no_name_neither(demo):
     assert resolve_weights("demo", "demo-s") == (None, "demo-s")
-    assert resolve_weights("demo", "demo-1.5") == (None, "demo-1.5")
     assert resolve_weights("demo", None) == (None, None)
+
+
+def test_the_default_has_one_spelling():
+    assert resolve_weights("demo", "demo-1.5") == (None, None)
 
 
 def test_what_exists_is_a_path_whatever_it_is_called(demo):
