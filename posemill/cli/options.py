@@ -62,6 +62,24 @@ DecodersOption = Annotated[
         "estimated faster than one core decodes, as with a GPU.",
     ),
 ]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Frames that go through the network together, of several videos; found by a trial "
+        "on a GPU unless given. One too large for the device is halved.",
+    ),
+]
+PoseProcessesOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=64,
+        help="Processes of each worker that turn the network's output into people. More than 0 "
+        "helps where a GPU is faster than one core does that, as with openpifpaf.",
+    ),
+]
 MemoryLimitOption = Annotated[
     float,
     typer.Option(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from posemill.errors import EnvironmentFault
-from posemill.models.estimators.base import FrameEstimator
+from posemill.models.estimators.base import FrameEstimator, trial_boxes
 from posemill.models.estimators.registry import create_estimator
 from posemill.pipelines.decode import DecoderPool, Request
 from posemill.pipelines.estimate.batch_size import batch_size
@@ -16,6 +17,7 @@ from posemill.pipelines.estimate.batched import BatchedVideos
 from posemill.pipelines.estimate.sequential import estimate_in_turn
 from posemill.pipelines.estimate.stages import Stages
 from posemill.pipelines.estimate.video_read import VideoRead
+from posemill.pipelines.estimate.video_source import VideoSource
 from posemill.pipelines.extract_shard import without_poses
 from posemill.pipelines.pose_settings import PoseSettings
 from posemill.pipelines.supervise.messages import Item, Journal
@@ -26,7 +28,6 @@ from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import require_root
 from posemill.storage.files.location import Location
 from posemill.storage.pose_records import VideoRecord
-from posemill.transforms.sample import DenseKind
 
 _GREY = np.full((64, 64, 3), 128, np.uint8)
 
@@ -59,36 +60,34 @@ class VideoJob:
         require_root(self._source_root)
         self._pool.ready()
         try:
-            list(self._estimator.estimate([_GREY]))
             if isinstance(self._estimator, FrameEstimator):
-                _keep_maps_of_grey(self._estimator, self._settings.options.keep)
+                _see_grey(self._estimator)
                 batching = self._settings.batching
                 size = batch_size(self._estimator, batching.frames, self._settings.options.device)
                 self._stages = Stages(self._estimator, size, batching.processes)
+                self._stages.ready()
+            else:
+                list(self._estimator.estimate([_GREY]))
         except Exception as error:
             raise EnvironmentFault(
                 f"the estimator {self._estimator.spec.name} fails on a plain grey frame, so the "
                 f"device or its software is at fault: {type(error).__name__}: {error}"
             ) from error
 
-    def work(self, items: tuple[Item, ...], journal: Journal) -> None:
-        waiting = iter(items)
-
-        def next_video(_wait: bool) -> VideoRead | None:
-            item = next(waiting, None)
-            return None if item is None else self._ask(item, journal)
-
+    def work(self, items: Iterable[Item | None], journal: Journal) -> None:
+        videos = (None if item is None else self._ask(item, journal) for item in items)
+        source = VideoSource(videos, self._pool)
         with self._pool.reading(journal.beat):
             if isinstance(self._estimator, FrameEstimator) and self._stages is not None:
                 BatchedVideos(
-                    self._estimator, self._pool, self._stages, next_video, self._settings.tracks
+                    self._estimator, self._pool, self._stages, source, self._settings.tracks
                 ).run()
             else:
-                estimate_in_turn(self._estimator, self._pool, next_video)
+                estimate_in_turn(self._estimator, source)
 
     def _ask(self, item: Item, journal: Journal) -> VideoRead:
         """Have an item's video decoded."""
-        video, location = item.payload
+        video, location, people = item.payload
         request = Request(
             item.id,
             location,
@@ -103,6 +102,7 @@ class VideoJob:
             video,
             self._pool.ask(request),
             self._estimator.spec.skeleton,
+            people,
             self._settings.tracks,
             journal,
             lambda: self._missing(video, location),
@@ -115,12 +115,10 @@ class VideoJob:
         return without_poses(video, VideoStatus.MISSING, "missing", message)
 
 
-def _keep_maps_of_grey(
-    estimator: FrameEstimator[Any, Any, Any], keep: frozenset[DenseKind]
-) -> None:
+def _see_grey(estimator: FrameEstimator[Any, Any, Any]) -> None:
     """Raises:
     ValueError: the dense maps of a grey frame are not finite: no video is at fault.
     """
-    for result in estimator.results([_GREY]) if keep else ():
+    for result in estimator.results([_GREY], trial_boxes(estimator.spec, [_GREY])):
         for maps in result.dense.values():
             to_halves(maps)

@@ -23,22 +23,20 @@ def batch_size(estimator: FrameEstimator[Any, Any, Any], wanted: int | None, dev
     On a CPU a trial would cost more than it finds: throughput hardly depends on the batch.
 
     Raises:
-        InputError: more are wanted than the estimator takes.
         EnvironmentFault: the device fails in the trial.
     """
     if wanted is not None:
-        require_batch(estimator.spec, wanted)
         return wanted
     if device == "cpu" or estimator.spec.max_batch == 1:
         return estimator.spec.max_batch
     return fastest(dict(_trials(estimator)))
 
 
-def require_batch(spec: EstimatorSpec, wanted: int) -> None:
+def require_batch(spec: EstimatorSpec, wanted: int | None) -> None:
     """Raises:
     InputError: more frames are wanted in a batch than the estimator takes.
     """
-    if wanted > spec.max_batch:
+    if wanted is not None and wanted > spec.max_batch:
         raise InputError(
             f"batches of {wanted} frames are asked for; {spec.name} takes {spec.max_batch} at "
             "most as it is set up (1 with --reproducible, or with weights of a fixed batch)"

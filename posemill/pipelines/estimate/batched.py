@@ -10,7 +10,8 @@ from posemill.models.estimators.base import FrameEstimator, FrameResult
 from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.estimate.gather import Gather
 from posemill.pipelines.estimate.stages import Stages, Tagged
-from posemill.pipelines.estimate.video_read import NextVideo, VideoRead
+from posemill.pipelines.estimate.video_read import VideoRead
+from posemill.pipelines.estimate.video_source import VideoSource
 from posemill.transforms.tracking import Tracker, TrackSettings
 
 
@@ -39,33 +40,28 @@ class BatchedVideos:
         estimator: FrameEstimator[Any, Any, Any],
         pool: DecoderPool,
         stages: Stages[_Tracked],
-        next_video: NextVideo,
+        source: VideoSource,
         tracks: TrackSettings,
     ) -> None:
         self._estimator, self._pool, self._stages = estimator, pool, stages
-        self._next_video = next_video
+        self._source = source
         self._tracks = tracks
         self._reading: list[_Tracked] = []
         self._gather = Gather[Tagged[_Tracked]]()
 
     def run(self) -> None:
         """Until there is no further video, and all are finished."""
-        while self._open_videos():
+        while self._is_busy or not self._source.has_ended:
+            self._reading += [_Tracked(read, Tracker(self._tracks)) for read in self._source.more()]
             self._pool.poll()
             while self._stages.finished():
                 self._hand_out()
             self._read_what_is_there()
             self._do_next()
 
-    def _open_videos(self) -> bool:
-        """Ask for as many as can be decoded ahead; whether there is anything left to do."""
-        while self._pool.wants_another:
-            busy = self._reading or self._gather or self._stages.busy
-            read = self._next_video(not busy)
-            if read is None:
-                return bool(busy)
-            self._reading.append(_Tracked(read, Tracker(self._tracks)))
-        return True
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self._reading or self._gather or self._stages.busy)
 
     def _do_next(self) -> None:
         """Give the device a batch, or wait for what must come first."""
@@ -103,4 +99,5 @@ class BatchedVideos:
             self._reading.remove(one)
             return
         height, width = frame.rgb.shape[:2]
-        self._gather.put(self._estimator.bucket((width, height)), Tagged(one, frame.rgb))
+        tagged = Tagged(one, frame.rgb, one.read.boxes_px(frame))
+        self._gather.put(self._estimator.bucket((width, height)), tagged)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import deque
 
 from posemill.models.estimators.base import Estimator, FrameResult
-from posemill.pipelines.decode import DecoderPool
-from posemill.pipelines.estimate.video_read import NextVideo, VideoRead
+from posemill.pipelines.estimate.video_read import VideoRead
+from posemill.pipelines.estimate.video_source import VideoSource
 
 
-def estimate_in_turn(estimator: Estimator, pool: DecoderPool, next_video: NextVideo) -> None:
+def estimate_in_turn(estimator: Estimator, source: VideoSource) -> None:
     """Until there is no further video; the next ones are decoded meanwhile."""
-    asked = deque[VideoRead]()
-    while True:
-        while pool.wants_another and (read := next_video(not asked)) is not None:
-            asked.append(read)
-        if not asked:
-            return
-        _estimate(estimator, asked.popleft())
+    asked = deque(source.more())
+    while asked or not source.has_ended:
+        if asked:
+            _estimate(estimator, asked.popleft())
+        asked += source.more()
 
 
 def _estimate(estimator: Estimator, read: VideoRead) -> None:

@@ -43,15 +43,25 @@ class Stages(Generic[Tag]):
         self._estimator = estimator
         self._preparing = ThreadPoolExecutor(1, "prepare")
         self._device = ThreadPoolExecutor(1, "infer")
+        self._processes = processes
         self._decoding = _decoders(processes)
-        self._max_decoding = 2 * processes
         self._on_device: deque[tuple[list[Tagged[Tag]], Future[Output]]] = deque()
         self._decoded: deque[tuple[list[Tagged[Tag]], Future[list[FrameResult]]]] = deque()
+
+    def ready(self) -> None:
+        """Wait until all processes run: their start is no batch's time."""
+        if self._decoding is not None:
+            nothing: Output = []
+            decoder = self._estimator.decoder
+            all_of_them = range(self._processes)
+            started = [self._decoding.submit(decode_all, decoder, nothing) for _ in all_of_them]
+            for each in started:
+                each.result()
 
     @property
     def takes_another(self) -> bool:
         """Whether a batch can be put in that need not wait for long."""
-        return len(self._on_device) < _ON_DEVICE and len(self._decoded) <= self._max_decoding
+        return len(self._on_device) < _ON_DEVICE and len(self._decoded) <= 2 * self._processes
 
     @property
     def busy(self) -> bool:

@@ -10,10 +10,11 @@ from posemill.pipelines.decode import ClipFrames
 from posemill.pipelines.estimate.clip_poses import ClipPoses
 from posemill.pipelines.extract_shard import without_poses
 from posemill.pipelines.supervise.messages import Journal
-from posemill.schema import UInt8, Video, VideoStatus
+from posemill.schema import Float32, UInt8, Video, VideoStatus
 from posemill.storage.dense.spool import DenseSpool
 from posemill.storage.pose_records import VideoRecord
 from posemill.storage.video import Frame
+from posemill.transforms.person_boxes import PersonBoxes
 from posemill.transforms.tracking import TrackSettings
 
 
@@ -30,16 +31,18 @@ class VideoRead:
         video: Video,
         clip: ClipFrames,
         skeleton: str,
+        people: PersonBoxes | None,
         tracks: TrackSettings,
         journal: Journal,
         missing: Callable[[], VideoRecord],
         spool: DenseSpool | None,
     ) -> None:
-        """`missing` makes the record of a video whose file is not there; `spool` takes the dense
-        maps of its frames, where they are to be kept."""
+        """`people` tells where they are, where the estimator is not to find them; `missing` makes
+        the record of a video whose file is not there; `spool` takes the dense maps of its frames,
+        where they are to be kept."""
         self._item_id, self._video, self._clip, self._journal = item_id, video, clip, journal
         self._poses = ClipPoses(video, skeleton, tracks, spool)
-        self._missing = missing
+        self._people, self._missing = people, missing
         self._is_begun = False
         self._all_read = False
         self.is_finished = False
@@ -82,6 +85,13 @@ class VideoRead:
         self._journal.beat(f"estimating poses, at frame {frame.index}")
         return frame
 
+    def boxes_px(self, frame: Frame) -> Float32 | None:
+        """(N, 4) where people are in a frame; None leaves it to the estimator to find them."""
+        if self._people is None:
+            return None
+        height, width = frame.rgb.shape[:2]
+        return self._people.at(frame.pts_seconds, (width, height))
+
     def frames(self) -> Iterator[UInt8]:
         """The pictures of all frames."""
         while (frame := self.next_frame()) is not None:
@@ -104,8 +114,3 @@ class VideoRead:
 
 def _quarantined(video: Video, error: ContentError) -> VideoRecord:
     return without_poses(video, VideoStatus.QUARANTINED, error.reason, str(error))
-
-
-NextVideo = Callable[[bool], VideoRead | None]
-"""The next video, asked for from the pool. Told to wait, it gives None where there will be no
-more; told not to, also where there is none at the moment."""
