@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -80,6 +80,13 @@ def extract_command(
     device: DeviceOption = "cpu",
     workers: WorkersOption = 2,
     decoders: DecodersOption = 1,
+    boxes: Annotated[
+        Literal["detect", "catalog"],
+        typer.Option(
+            help="Where people are: the estimator finds them, or the catalog's clips have their "
+            "boxes (for top-down estimators: vitpose)."
+        ),
+    ] = "detect",
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
     track_by: Annotated[
         Similarity,
@@ -175,6 +182,7 @@ def extract_command(
             variant=chosen.variant,
             threads=threads,
             reproducible=reproducible,
+            boxes_given=boxes == "catalog",
             keep=kept,
             scales=input_scales(scales, kept),
             parameters=key_values("--estimator-option", estimator_option),

@@ -10,6 +10,7 @@ from secrets import randbits
 from time import monotonic
 from typing import Any
 
+from posemill.errors import InputError
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.registry import create_estimator
 from posemill.pipelines.decode import DecodeSettings
@@ -36,6 +37,7 @@ from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, WorkerSpec
 from posemill.schema import VideoStatus
 from posemill.storage.catalog import CatalogVideos, read_catalog_videos
+from posemill.storage.catalog_boxes import has_boxes
 from posemill.storage.commits import RecordName
 from posemill.storage.durable import input_faults
 from posemill.storage.files.fetch import require_supported
@@ -114,6 +116,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     started = monotonic()
     engine = create_engine(config.engine)
     catalog = readable_videos(config.catalog)
+    _require_boxes(config)
     estimator = create_estimator(config.estimator, config.options)
     store = PoseStore.open_or_create(
         config.out,
@@ -145,6 +148,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
         InputError: as `extract` would.
     """
     catalog = readable_videos(config.catalog)
+    _require_boxes(config)
     estimator = create_estimator(config.estimator, config.options)
     configuration = config.pose_settings.configuration(estimator)
     state = _State()
@@ -172,6 +176,17 @@ def readable_videos(catalog: Path) -> CatalogVideos:
     return videos
 
 
+def _require_boxes(config: ExtractConfig) -> None:
+    """Raises:
+    InputError: people are to be where the catalog has them, and it has no boxes.
+    """
+    if config.options.boxes_given and not has_boxes(config.catalog):
+        raise InputError(
+            f"--boxes catalog: no clip of {config.catalog} has boxes of people; leave the option "
+            "out, so that the estimator finds people by itself, or give a catalog with boxes"
+        )
+
+
 def extract_worker(
     out: Place,
     planned: PlannedVideos,
@@ -188,6 +203,7 @@ def extract_worker(
             "out": out,
             "settings": settings,
             "limits": limits,
+            "boxes": catalog.path if settings.options.boxes_given else None,
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from time import monotonic
 
 from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted
@@ -21,10 +22,12 @@ from posemill.pipelines.supervise import (
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.provenance import Attempt
 from posemill.schema import Video, VideoStatus
+from posemill.storage.catalog_boxes import read_boxes
 from posemill.storage.dense.scratch import Scratch
 from posemill.storage.files.location import Location
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, VideoRecord
+from posemill.transforms.person_boxes import PersonBoxes
 
 
 class ExtractWorker:
@@ -41,8 +44,10 @@ class ExtractWorker:
         out: Place,
         settings: PoseSettings,
         limits: Limits,
+        boxes: Path | None,
     ) -> None:
-        self._moved = moved
+        """`boxes` is the catalog that tells where people are; None leaves that to the estimator."""
+        self._moved, self._boxes = moved, boxes
         self._store = PoseStore.open(out)
         self._scratch = Scratch.create() if settings.options.keep else None
         scratch = None if self._scratch is None else self._scratch.path
@@ -105,7 +110,7 @@ class ExtractWorker:
         """
         planned = {video.id: video for video in videos}
         records: dict[str, VideoRecord] = {}
-        for report in self._supervisor.work([self._item(video) for video in videos]):
+        for report in self._supervisor.work(self._items(videos)):
             match report:
                 case Begun(item_id=video_id):
                     emit(ItemStarted(shard_id, video_id))
@@ -124,8 +129,24 @@ class ExtractWorker:
             emit(ItemDone(shard_id, video_id, record.status, frames, message))
         return records
 
-    def _item(self, video: Video) -> Item:
-        return Item(video.id, (video, self._location(video)), video_cost_seconds(video))
+    def _items(self, videos: Sequence[Video]) -> list[Item]:
+        """Each with what `VideoJob` needs: the video, where it is, and where its people are."""
+        people = self._people([video.id for video in videos])
+        return [
+            Item(
+                video.id,
+                (video, self._location(video), people.get(video.id)),
+                video_cost_seconds(video),
+            )
+            for video in videos
+        ]
+
+    def _people(self, video_ids: Sequence[str]) -> dict[str, PersonBoxes]:
+        """Of every video, where boxes are given at all; nobody may be in some."""
+        if self._boxes is None:
+            return {}
+        clips = read_boxes(self._boxes, video_ids)
+        return {each: PersonBoxes.of_clips(clips.get(each, ())) for each in video_ids}
 
     def _location(self, video: Video) -> Location:
         return Location.parse(self._moved.get(video.id, video.uri))

@@ -31,13 +31,17 @@ class PoseSettings:
         """All that decides the content of a pose store; the catalog and its labels do not.
 
         Raises:
-            InputError: the estimator has no dense maps of a kind that is to be kept.
+            InputError: the estimator has no dense maps of a kind that is to be kept, or takes
+                no boxes and is to be given some.
         """
         options = self.options
         require_kinds(estimator, options.keep)
+        _require_taken(estimator, boxes_given=options.boxes_given)
         optional: Mapping[str, Any] = {
             "variant": options.variant,
             "parameters": {name: str(value) for name, value in options.parameters.items()},
+            # Not which boxes: a catalog that grows changes no store.
+            "boxes": "catalog" if options.boxes_given else None,
             "keep": sorted(options.keep),
             "scales": list(options.scales) if options.keep else [],
         }
@@ -69,6 +73,14 @@ def require_kinds(estimator: Estimator, keep: frozenset[DenseKind]) -> None:
         )
 
 
+def _require_taken(estimator: Estimator, *, boxes_given: bool) -> None:
+    if boxes_given and not estimator.spec.takes_boxes:
+        raise InputError(
+            f"--boxes catalog: the estimator {estimator.spec.name} finds people by itself and "
+            "takes no boxes; leave the option out, or name a top-down estimator: vitpose"
+        )
+
+
 def stored_options(configuration: Mapping[str, Any]) -> EstimatorOptions:
     """The estimator's options that a store's configuration tells; the others are the default."""
     return EstimatorOptions(
@@ -77,6 +89,7 @@ def stored_options(configuration: Mapping[str, Any]) -> EstimatorOptions:
         threads=configuration["threads"] or 1,
         reproducible=configuration["reproducible"],
         parameters=configuration.get("parameters", {}),
+        boxes_given=configuration.get("boxes") == "catalog",
         keep=frozenset(configuration.get("keep", ())),
         scales=tuple(configuration.get("scales", (1.0,))),
     )
