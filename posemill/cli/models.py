@@ -105,8 +105,11 @@ def models_pull_command(
         "folder": str(cached.folder),
         "path": str(cached.path),
         "sha256": dict(cached.sha256),
+        "hash_published": published.has_hash,
     }
-    finish(f"{estimator}: weights {published.name} in {cached.folder}", summary, as_json=json)
+    trusted = "" if published.has_hash else "; no hash is published, so what came first is trusted"
+    line = f"{estimator}: weights {published.name} in {cached.folder}{trusted}"
+    finish(line, summary, as_json=json)
 
 
 def models_convert_command(

@@ -108,10 +108,14 @@ def test_show_tells_all_that_is_known(run, cache: Path, web: web_server.WebServe
 def test_pull_says_where_the_weights_are(run, cache: Path) -> None:
     status, out, err = run("models", "pull", "demo")
     assert status == 0
-    assert out.strip() == f"demo: weights demo-s in {cache / 'demo' / 'demo-s'}"
+    assert out.strip() == (
+        f"demo: weights demo-s in {cache / 'demo' / 'demo-s'}; "
+        "no hash is published, so what came first is trusted"
+    )
     assert err.strip() == "fetching demo-s of 0.0 MB"
     summary = json.loads(run("models", "pull", "demo", "--json")[1])
     assert summary["sha256"] == {"net.onnx": sha256(b"network")}
+    assert summary["hash_published"] is False
     assert Path(summary["path"]).read_bytes() == b"network"
 
 

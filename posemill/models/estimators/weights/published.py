@@ -127,6 +127,12 @@ class PublishedWeights:
     default: bool = False
     """Whether these are taken where nobody names any."""
 
+    @property
+    def has_hash(self) -> bool:
+        """Whether anything is published that tells right files from others."""
+        whole = () if isinstance(self.source, HubRepo | Packaged) else (self.source.sha256,)
+        return any((*whole, *(file.sha256 for file in self.files)))
+
     def __post_init__(self) -> None:
         for name in (self.estimator, self.name):
             if not _PLAIN.fullmatch(name):

@@ -47,7 +47,7 @@ def _open(url: str) -> HTTPResponse:
         error.close()
         raise _unreachable(url, f"the server says {error.code} {error.reason}") from error
     except (OSError, HTTPException) as error:
-        raise _unreachable(url, str(error)) from error
+        raise _unreachable(url, str(getattr(error, "reason", error))) from error
 
 
 def _read(response: HTTPResponse, url: str, received: int) -> bytes:

@@ -51,6 +51,14 @@ def test_a_hash_is_one(digits):
         WebFile("https://there.org/net.onnx", digits)
 
 
+def test_whether_a_hash_is_published():
+    digits = "0123abcd"
+    assert not weights().has_hash
+    assert weights(source=WebFile("https://there.org/net.onnx", digits)).has_hash
+    assert weights(files=(PublishedFile("net.onnx", sha256=digits),)).has_hash
+    assert not weights(source=HubRepo("they/net")).has_hash
+
+
 def test_an_address_is_of_the_web():
     with pytest.raises(ValueError, match="https://"):
         WebFile("file:///etc/passwd")
