@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS := torch,blazepose,dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test chaos fuzz-video lint check clean bench-decode
+.PHONY: help install install-openpifpaf demo test chaos fuzz-video lint check clean bench-decode
 
 help:  ## Show the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +16,9 @@ $(VENV)/.installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	touch $@
+
+install-openpifpaf: install  ## Add the estimator openpifpaf, which is AGPL-3.0; compiles for minutes
+	scripts/install_openpifpaf.sh $(BIN)/python
 
 demo: install  ## Fixture videos -> poses -> features -> a trained model and a report
 	$(BIN)/posemill demo --out demo-out
