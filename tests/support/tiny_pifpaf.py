@@ -37,14 +37,17 @@ def make_shell(name: str = SMALL, metas: Sequence[Any] | None = None, seed: int 
 
 
 def save_pickled(path: Path, seed: int = 0) -> Path:
-    """A checkpoint as openpifpaf's trainer writes it, of a network that sees people everywhere."""
+    """A checkpoint as openpifpaf's trainer writes it, of a network that sees people in noise."""
     import torch
 
     shell = make_shell(seed=seed)
+    _normalise(shell)
     with torch.no_grad():
         for head in shell.head_nets:
-            fields = head.conv.bias.view(head.n_fields, head.n_components)
-            fields[:, 1] += 2.0  # the logit of the confidence
+            head.conv.weight.mul_(5)  # what it sees differs from place to place
+            bias = head.conv.bias.view(head.n_fields, head.n_components)
+            bias[:, 1] += 1.0  # of the confidence
+            bias[:, 1 + 1 + 2 * head.n_vectors :] += 4.0  # of the joints' sizes
     torch.save({"model": shell, "epoch": 1, "meta": {"args": "none"}}, path)
     return path
 
@@ -56,3 +59,19 @@ def save_converted(folder: Path, seed: int = 0) -> Path:
 
     convert_checkpoint(pickled, folder / "network.pt", trust=True)
     return folder / "network.pt"
+
+
+def _normalise(shell: Any) -> None:
+    """Give the trunk's normalisations the mean and spread of noise, as training would."""
+    import torch
+
+    norms = [part for part in shell.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    momentum = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    shell.train()
+    with torch.no_grad():
+        shell.base_net(torch.rand(4, 3, 97, 129) * 4 - 2)
+    for norm, value in zip(norms, momentum, strict=True):
+        norm.momentum = value
+    shell.eval()

@@ -85,7 +85,7 @@ def build_shell(checkpoint: PifPafCheckpoint) -> Any:
             f"{', '.join(sorted(pifpaf.BASE_FACTORIES))}"
         )
     # Numbers on the device "meta" take no memory and no time: the checkpoint's take their place.
-    with _without_pretrained_trunks(pifpaf), torch.device("meta"):
+    with without_pretrained_trunks(pifpaf), torch.device("meta"):
         trunk = pifpaf.BASE_FACTORIES[checkpoint.base_net]()
         shell = pifpaf.network.Shell(trunk, _heads(pifpaf, checkpoint, trunk.out_features))
     try:
@@ -111,7 +111,7 @@ def _heads(pifpaf: Any, checkpoint: PifPafCheckpoint, in_features: int) -> list[
 
 
 @contextmanager
-def _without_pretrained_trunks(pifpaf: Any) -> Iterator[None]:
+def without_pretrained_trunks(pifpaf: Any) -> Iterator[None]:
     """No trunk downloads ImageNet's weights.
 
     torchvision wants a choice of weights where openpifpaf says whether there are to

@@ -85,10 +85,10 @@ def test_a_cell_sees_the_pixel_that_it_is_said_to_lie_on(pifpaf: Any) -> None:
     """The pixels that move cell j of the trunk's output lie evenly around pixel 16 j."""
     import torch
 
-    from posemill.models.estimators.openpifpaf.network import _without_pretrained_trunks
+    from posemill.models.estimators.openpifpaf.network import without_pretrained_trunks
 
     torch.manual_seed(0)
-    with _without_pretrained_trunks(pifpaf):
+    with without_pretrained_trunks(pifpaf):
         trunk = pifpaf.BASE_FACTORIES["shufflenetv2x1"]().eval()
     image = torch.rand(1, 3, 17, 1025, requires_grad=True)
     trunk(image)[0, :, 0, 30].sum().backward()
