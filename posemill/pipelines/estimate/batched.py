@@ -65,7 +65,7 @@ class BatchedVideos:
 
     def _do_next(self) -> None:
         """Give the device a batch, or wait for what must come first."""
-        if self._gather.full(self._stages.size) and self._stages.takes_another:
+        if self._gather.is_due(self._stages.size) and self._stages.takes_another:
             self._stages.put(self._gather.take(self._stages.size))
         elif self._stages.busy:
             self._hand_out()
@@ -80,7 +80,7 @@ class BatchedVideos:
 
     def _read_what_is_there(self) -> None:
         """A frame of each video in turn, until there is a batch or none has any."""
-        while not self._gather.full(self._stages.size):
+        while not self._gather.is_due(self._stages.size):
             ready = [one for one in self._reading if self._is_ready(one.read)]
             if not ready:
                 return
