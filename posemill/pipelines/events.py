@@ -41,6 +41,13 @@ class ItemsRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardDraining:
+    """All items of a shard are under way: its worker can begin with another shard's beside them."""
+
+    shard_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShardEnded:
     shard_id: int
     outcome: str
@@ -50,9 +57,9 @@ class ShardEnded:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLost:
-    """A worker process died; its shard is tried again by another one."""
+    """A worker process died; its shards are tried again by others."""
 
-    shard_id: int | None
+    shard_ids: tuple[int, ...]
     message: str
 
 
@@ -74,6 +81,7 @@ Event = (
     | ItemStarted
     | ItemDone
     | ItemsRetried
+    | ShardDraining
     | ShardEnded
     | WorkerLost
     | WorkerRetired

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
-from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted
+from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted, ShardDraining
 from posemill.pipelines.plan import video_cost_seconds
 from posemill.pipelines.pose_settings import PoseSettings
 from posemill.pipelines.supervise import (
+    AllTaken,
     Begun,
     Condemned,
     Finished,
@@ -17,6 +20,7 @@ from posemill.pipelines.supervise import (
     JobSpec,
     Limits,
     Setback,
+    SharedSupervisor,
     Supervisor,
 )
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
@@ -34,7 +38,8 @@ class ExtractWorker:
     """Extracts shards; satisfies `tasks.ShardWorker`.
 
     Poses are estimated in a child process, and videos decoded in
-    processes of that; they may crash, hang or be killed. This process only commits.
+    processes of that; they may crash, hang or be killed. This process only commits,
+    while the child may go on with another shard.
     """
 
     def __init__(
@@ -55,7 +60,9 @@ class ExtractWorker:
             "posemill.pipelines.extract_child:VideoJob",
             {"source_root": source_root, "settings": settings, "scratch": scratch},
         )
-        self._supervisor = Supervisor(job, limits, check=self._store.require_configuration)
+        supervisor = Supervisor(job, limits, check=self._store.require_configuration)
+        self._supervisor = SharedSupervisor(supervisor)
+        self._reading_plan = Lock()
 
     def ready(self) -> None:
         """The source is there, a grey frame goes through the estimator, the store takes bytes."""
@@ -74,10 +81,9 @@ class ExtractWorker:
 
     def _make(self, task: ShardTask, videos: Sequence[Video], emit: Emit) -> ShardResult:
         """Have the poses made, and commit them."""
-        started = monotonic()
-        found = self._extract(task.shard_id, videos, emit)
+        found, began = self._extract(task.shard_id, videos, emit)
         records = [found[video.id] for video in videos]
-        attempt = Attempt.ended_now(monotonic() - started, task.cost)
+        attempt = Attempt.ended_now(monotonic() - began, task.cost)
         won = self._store.write_shard(
             task.shard_id, records, generation=task.generation, attempt=attempt
         )
@@ -87,7 +93,7 @@ class ExtractWorker:
             num_items=len(records),
             num_quarantined=sum(r.status is VideoStatus.QUARANTINED for r in records),
             num_frames=sum(record.frames_decoded for record in records),
-            seconds=monotonic() - started,
+            seconds=monotonic() - began,
         )
 
     def close(self) -> None:
@@ -96,24 +102,29 @@ class ExtractWorker:
             self._scratch.close()
 
     def _videos(self, task: ShardTask) -> tuple[Video, ...]:
-        videos = self._store.shard_videos(task.shard_id)
+        with self._reading_plan:
+            videos = self._store.shard_videos(task.shard_id)
         wanted = None if task.items is None else set(task.items)
         return tuple(video for video in videos if wanted is None or video.id in wanted)
 
     def _extract(
         self, shard_id: int, videos: Sequence[Video], emit: Emit
-    ) -> dict[str, VideoRecord]:
-        """A record of every video, whatever it contains.
+    ) -> tuple[dict[str, VideoRecord], float]:
+        """A record of every video, whatever it contains; and when the first was begun.
 
         Raises:
             EnvironmentFault: the source is gone, or the estimator works no more.
         """
         planned = {video.id: video for video in videos}
-        records: dict[str, VideoRecord] = {}
+        records, began = dict[str, VideoRecord](), inf
         for report in self._supervisor.work(self._items(videos)):
             match report:
                 case Begun(item_id=video_id):
+                    began = min(began, monotonic())
                     emit(ItemStarted(shard_id, video_id))
+                    continue
+                case AllTaken():
+                    emit(ShardDraining(shard_id))
                     continue
                 case Setback(item_ids=suspects, message=message):
                     emit(ItemsRetried(shard_id, suspects, message))
@@ -127,7 +138,7 @@ class ExtractWorker:
             records[video_id] = record
             frames, message = record.frames_decoded, record.message
             emit(ItemDone(shard_id, video_id, record.status, frames, message))
-        return records
+        return records, began
 
     def _items(self, videos: Sequence[Video]) -> list[Item]:
         """Each with what `VideoJob` needs: the video, where it is, and where its people are."""

@@ -70,7 +70,7 @@ class ShardResult:
 
 
 class ShardWorker(Protocol):
-    """Does shards, one after the other, in the process where it was built."""
+    """Does shards in the process where it was built."""
 
     def ready(self) -> None:
         """Prove that the environment works before any work is taken.
@@ -81,6 +81,9 @@ class ShardWorker(Protocol):
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
         """Do the whole shard and commit it. Never raises for what an item contains.
+
+        Once it has emitted `ShardDraining`, another thread may call it for another
+        shard; a worker that never does has one shard at a time.
 
         Raises:
             EnvironmentFault: or an `OSError`: the worker's surroundings fail.

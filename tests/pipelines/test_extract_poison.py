@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def run(
     videos_per_shard: int = 5,
     device: Path | None = None,
     decoders: int = 1,
+    limits: Limits = LIMITS,
 ) -> ExtractSummary:
     parameters = {} if device is None else {"device": str(device)}
     config = ExtractConfig(
@@ -57,7 +59,7 @@ def run(
         "poison",
         EstimatorOptions(reproducible=True, parameters=parameters),
         engine_options=EngineOptions(workers=workers),
-        limits=LIMITS if device is None else Limits(),
+        limits=limits if device is None else Limits(),
         videos_per_shard=videos_per_shard,
         decoding=DecodeSettings(decoders),
     )
@@ -92,11 +94,15 @@ def test_exactly_the_five_poison_videos_are_quarantined(tmp_path: Path) -> None:
     assert_equal_poses(tmp_path / "mixed.zarr", tmp_path / "good.zarr")
 
 
-def test_decoders_that_are_ahead_of_their_reader_condemn_no_other_video(tmp_path: Path) -> None:
-    """They are lost while a video before theirs is read, or is yet to be read."""
+@pytest.mark.parametrize("videos_per_shard", [8, 3])
+def test_decoders_that_are_ahead_of_their_reader_condemn_no_other_video(
+    tmp_path: Path, videos_per_shard: int
+) -> None:
+    """They are lost while a video before theirs is read, or is yet to be read; also one of
+    another shard."""
     poison = ("decoder_crash", "decoder_exception")
     catalog, out = film(tmp_path / "videos", *poison), tmp_path / "poses.zarr"
-    run(catalog, out, workers=1, videos_per_shard=8, decoders=2)
+    run(catalog, out, workers=1, videos_per_shard=videos_per_shard, decoders=2)
     statuses = {name: entry.status for name, entry in entries(out).items()}
     assert statuses == dict.fromkeys(GOOD, "ok") | dict.fromkeys(poison, "quarantined")
 
@@ -104,7 +110,8 @@ def test_decoders_that_are_ahead_of_their_reader_condemn_no_other_video(tmp_path
 def test_a_video_that_eats_all_memory_is_quarantined(tmp_path: Path) -> None:
     hogs = ("estimator_hog", "decoder_hog")
     catalog = film(tmp_path / "videos", *hogs, "estimator_exception")
-    run(catalog, tmp_path / "poses.zarr", workers=1)
+    patient = replace(LIMITS, silence_seconds=60.0)  # a busy machine takes long to be eaten up
+    run(catalog, tmp_path / "poses.zarr", workers=1, limits=patient)
     found = entries(tmp_path / "poses.zarr")
     for hog in hogs:
         assert found[hog].reason == "memory"

@@ -27,7 +27,7 @@ def shown(terminal: bool, num_items: int = 20) -> str:
             display(ItemDone(0, f"video-{number}", status, num_frames=9, message=message))
         display(ItemsRetried(0, ("video-3",), "killed by SIGSEGV"))
         display(WorkerRetired("the device is lost"))
-        display(WorkerLost(1, "a worker process died"))
+        display(WorkerLost((1,), "a worker process died"))
         display(ShardEnded(1, "failed", 10, "no space left"))
         display(StageEnded("extract", 2.5))
     return stream.getvalue()

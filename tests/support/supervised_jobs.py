@@ -64,6 +64,26 @@ class FaultyJob:
         return len(list(self._folder.glob(f"{kind}.*")))
 
 
+class PairingJob(FaultyJob):
+    """Is done with an item, or fails by it, when the next one is begun; one that is the `last`
+    waits for none."""
+
+    def work(self, items: Iterator[Item | None], journal: Journal) -> None:
+        held: Item | None = None
+        for item in items:
+            if item is None:
+                time.sleep(0.01)
+                continue
+            journal.begin(item.id)
+            if held is not None:
+                self._befall(held.payload, journal.beat)
+                journal.finish(held.id, os.getpid())
+            held = item
+            if item.payload == "last":
+                journal.finish(item.id, os.getpid())
+                held = None
+
+
 def _raise(error: BaseException) -> Callable[[Any], None]:
     def fail(beat: object) -> None:
         raise error

@@ -20,10 +20,12 @@ class EngineOptions:
     """How much of the machine an engine may use.
 
     Raises:
-        InputError: fewer than one worker, attempt or loss.
+        InputError: fewer than one worker, shard of a worker, attempt or loss.
     """
 
     workers: int = 1
+    overlap: int = 2
+    """Shards that a worker may be at: one that is begun, and others that are brought to an end."""
     max_attempts: int = 3
     """How often a shard is tried before it counts as failed."""
     max_losses: int = 10
@@ -32,7 +34,7 @@ class EngineOptions:
     """How long a worker may take from its start until it is ready."""
 
     def __post_init__(self) -> None:
-        for name in ("workers", "max_attempts", "max_losses"):
+        for name in ("workers", "overlap", "max_attempts", "max_losses"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
 

@@ -11,7 +11,7 @@ from posemill.errors import EnvironmentFault
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.engines.shard_queue import ShardQueue
 from posemill.pipelines.engines.worker_process import Message, NotReady, Ready, WorkerProcess
-from posemill.pipelines.events import Event, ItemStarted, ShardEnded, WorkerLost, WorkerRetired
+from posemill.pipelines.events import Event, ShardEnded, WorkerLost, WorkerRetired
 from posemill.pipelines.tasks import ShardResult, ShardTask, WorkerSpec
 
 _POLL_SECONDS = 0.5
@@ -64,11 +64,7 @@ class _Run:
         while len(self._processes) < self._wanted():
             number = next(self._numbers)
             self._processes[number] = WorkerProcess.start(number, self._worker)
-        for process in self._processes.values():
-            if process.ready and process.task is None:
-                task = self._queue.take(process.number, self._processes.keys(), self._capacity)
-                if task is not None:
-                    process.assign(task)
+        self._assign()
         by_connection = {process.connection: process for process in self._processes.values()}
         for connection in wait(list(by_connection), timeout=_POLL_SECONDS):
             self._receive(by_connection[connection])  # type: ignore[index]
@@ -79,8 +75,28 @@ class _Run:
             process.stop()
         self._processes.clear()
 
+    def _assign(self) -> None:
+        """A shard for each that has none; others beside the last of a shard if there are more."""
+        without = [process for process in self._processes.values() if not process.tasks]
+        for process in without:
+            if process.ready:
+                self._give(process)
+        reserved = sum(not process.tasks for process in without)
+        for process in self._processes.values():
+            can_begin = process.tasks and process.takes_another(self._options.overlap)
+            if can_begin and self._queue.num_waiting > reserved:
+                self._give(process)
+
+    def _give(self, process: WorkerProcess) -> None:
+        """The next shard that is one for it, if any."""
+        task = self._queue.take(
+            process.number, self._processes.keys(), self._capacity, beside=process.tasks.keys()
+        )
+        if task is not None:
+            process.assign(task)
+
     def _wanted(self) -> int:
-        busy = sum(process.task is not None for process in self._processes.values())
+        busy = sum(bool(process.tasks) for process in self._processes.values())
         wanted = busy + self._queue.num_waiting
         if self._queue.needs_another(self._processes.keys()):
             wanted = max(wanted, len(self._processes) + 1)
@@ -100,16 +116,12 @@ class _Run:
                 self._retire(process, f"a worker could not start: {text}")
             case ShardResult():
                 self._ended(process, message)
-            case ItemStarted(item_id=item_id):
-                process.item_id = item_id
-                self._on_event(message)
             case _:
+                process.note(message)
                 self._on_event(message)
 
     def _ended(self, process: WorkerProcess, result: ShardResult) -> None:
-        task, process.task = process.task, None
-        if task is None:
-            raise AssertionError(f"a result came for no task: {result}")
+        task = process.ended(result.shard_id)
         self._tell(task, self._queue.settle(task, result, process.number))
         process.faults = process.faults + 1 if result.environment else 0
         if process.faults == _MAX_FAULTS and not self._queue.finished:
@@ -118,12 +130,11 @@ class _Run:
     def _lost(self, process: WorkerProcess) -> None:
         del self._processes[process.number]
         cause = process.reap()
-        task = process.task
         if process.ready:
-            self._on_event(WorkerLost(None if task is None else task.shard_id, cause))
+            self._on_event(WorkerLost(tuple(process.tasks), cause))
         else:
             self._died_early(process, f"{cause} before it was ready")
-        if task is not None:
+        for task in process.tasks.values():
             self._tell(task, self._queue.lose(task, cause))
 
     def _died_early(self, process: WorkerProcess, cause: str) -> None:
@@ -133,7 +144,7 @@ class _Run:
         if exit_code is None or exit_code >= 0 or self._early_deaths >= self._options.max_losses:
             self._count_out(cause)
         else:
-            self._on_event(WorkerLost(None, cause))
+            self._on_event(WorkerLost((), cause))
 
     def _tell(self, task: ShardTask, result: ShardResult | None) -> None:
         if result is not None:
@@ -143,6 +154,8 @@ class _Run:
     def _retire(self, process: WorkerProcess, cause: str) -> None:
         del self._processes[process.number]
         process.stop()
+        for task in reversed(process.tasks.values()):
+            self._queue.put_back(task)
         self._count_out(cause)
 
     def _count_out(self, cause: str) -> None:

@@ -36,13 +36,23 @@ class ShardQueue:
         """In the order of the tasks, when all is finished."""
         return tuple(self._results[task.shard_id] for task in self._tasks)
 
-    def take(self, worker: int, workers: Collection[int], capacity: int) -> ShardTask | None:
+    def take(
+        self,
+        worker: int,
+        workers: Collection[int],
+        capacity: int,
+        beside: Collection[int] = (),
+    ) -> ShardTask | None:
         """The next shard for `worker`, one of the `workers` there are of `capacity` there may be.
 
         A shard for which a worker's environment failed goes to another worker,
-        unless it failed for as many as there may be.
+        unless it failed for as many as there may be. One that failed or lost its
+        worker is not done `beside` others, which it may take along again, nor are
+        others beside it.
         """
         for task in self._waiting:
+            if beside and any(map(self._was_tried, (task.shard_id, *beside))):
+                continue
             failed_for = self._shunned_by.get(task.shard_id, set()) & set(workers)
             if worker not in failed_for or len(failed_for) >= capacity:
                 self._waiting.remove(task)
@@ -63,11 +73,18 @@ class ShardQueue:
         failed = result.outcome is ShardOutcome.FAILED
         return self._keep(task, result, again=failed and attempts < self._options.max_attempts)
 
+    def put_back(self, task: ShardTask) -> None:
+        """It was given up for no reason of its own; it comes next."""
+        self._waiting.appendleft(task)
+
     def lose(self, task: ShardTask, cause: str) -> ShardResult | None:
         """The worker of a shard is no more, which is no attempt; results as of `settle`."""
         losses = self._losses[task.shard_id] = self._losses.get(task.shard_id, 0) + 1
         result = ShardResult(task.shard_id, ShardOutcome.FAILED, message=cause)
         return self._keep(task, result, again=losses < self._options.max_losses)
+
+    def _was_tried(self, shard_id: int) -> bool:
+        return shard_id in self._attempts or shard_id in self._losses
 
     def _keep(self, task: ShardTask, result: ShardResult, *, again: bool) -> ShardResult | None:
         if again:

@@ -12,13 +12,14 @@ import multiprocessing
 import signal
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from threading import Lock, Thread
 from time import monotonic
 
 from posemill.errors import EnvironmentFault, PosemillError
-from posemill.pipelines.events import Event
+from posemill.pipelines.events import Event, ItemDone, ItemStarted, ShardDraining
 from posemill.pipelines.tasks import (
     ShardOutcome,
     ShardResult,
@@ -55,8 +56,12 @@ class WorkerProcess:
     connection: Connection
     started: float
     ready: bool = False
-    task: ShardTask | None = None
-    item_id: str | None = None
+    tasks: dict[int, ShardTask] = field(default_factory=dict)
+    """Those that it is at, by their shards, oldest first."""
+    draining: set[int] = field(default_factory=set)
+    """Shards of which it has begun all that there is."""
+    items: dict[str, int] = field(default_factory=dict)
+    """Items that it has begun and not done, in that order, and the shard of each."""
     faults: int = 0
     """Shards in a row that failed for its environment."""
 
@@ -70,8 +75,28 @@ class WorkerProcess:
         theirs.close()  # else the worker's death would never close the pipe
         return cls(number, handle, ours, monotonic())
 
+    def takes_another(self, overlap: int) -> bool:
+        """Whether it can begin a shard, while it is at fewer than `overlap`."""
+        return self.ready and len(self.tasks) < overlap and self.draining >= self.tasks.keys()
+
+    def note(self, event: Event) -> None:
+        """Of its own work."""
+        match event:
+            case ItemStarted(shard_id=shard_id, item_id=item_id):
+                self.items[item_id] = shard_id
+            case ItemDone(item_id=item_id):
+                self.items.pop(item_id, None)
+            case ShardDraining(shard_id=shard_id):
+                self.draining.add(shard_id)
+
+    def ended(self, shard_id: int) -> ShardTask:
+        """The task of a shard that it is not at any more."""
+        self.draining.discard(shard_id)
+        self.items = {item: shard for item, shard in self.items.items() if shard != shard_id}
+        return self.tasks.pop(shard_id)
+
     def assign(self, task: ShardTask) -> None:
-        self.task, self.item_id = task, None
+        self.tasks[task.shard_id] = task
         with contextlib.suppress(OSError):  # it died: the next receive sees that
             self.connection.send(task)
 
@@ -79,13 +104,13 @@ class WorkerProcess:
         """How it died; waits for that."""
         self.handle.join()
         self.connection.close()
-        at = "" if self.item_id is None else f" while it worked on {self.item_id}"
+        at = f" while it worked on {', '.join(self.items)}" if self.items else ""
         return f"a worker process died (exit code {self.handle.exitcode}){at}"
 
     def stop(self) -> None:
         """End it: by closing its pipe when it is idle, by a signal when it is not."""
         self.connection.close()
-        if self.task is not None or not self.ready:
+        if self.tasks or not self.ready:
             self.handle.terminate()
         self.handle.join(_END_SECONDS)
         if self.handle.is_alive():
@@ -127,20 +152,37 @@ def _serve(worker: ShardWorker, connection: Connection) -> None:
         connection.send(NotReady(_describe(error)))
         return
     connection.send(Ready())
+    outbox = _Outbox(connection)
     while True:
         task: ShardTask = connection.recv()
-        try:
-            result = worker.run(task, connection.send)
-        except Exception as error:  # noqa: BLE001 - any failure ends the attempt, uncommitted
-            if not isinstance(error, PosemillError):
-                traceback.print_exc()
-            result = ShardResult(
-                task.shard_id,
-                ShardOutcome.FAILED,
-                message=_describe(error),
-                environment=isinstance(error, (EnvironmentFault, OSError)),
-            )
-        connection.send(result)
+        Thread(target=_attempt, args=(worker, task, outbox), daemon=True).start()
+
+
+class _Outbox:
+    """For several threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._lock = connection, Lock()
+
+    def send(self, message: Message) -> None:
+        with self._lock:
+            self._connection.send(message)
+
+
+def _attempt(worker: ShardWorker, task: ShardTask, outbox: _Outbox) -> None:
+    try:
+        result = worker.run(task, outbox.send)
+    except Exception as error:  # noqa: BLE001 - any failure ends the attempt, uncommitted
+        if not isinstance(error, PosemillError):
+            traceback.print_exc()
+        result = ShardResult(
+            task.shard_id,
+            ShardOutcome.FAILED,
+            message=_describe(error),
+            environment=isinstance(error, (EnvironmentFault, OSError)),
+        )
+    with contextlib.suppress(BrokenPipeError):
+        outbox.send(result)
 
 
 def _describe(error: Exception) -> str:

@@ -16,10 +16,12 @@ from posemill.pipelines.supervise.messages import (
     JobSpec,
     Setback,
 )
+from posemill.pipelines.supervise.sharing import AllTaken, SharedSupervisor
 from posemill.pipelines.supervise.supervisor import Supervisor
 
 __all__ = [
     "GIB",
+    "AllTaken",
     "Begun",
     "Condemned",
     "Finished",
@@ -27,5 +29,6 @@ __all__ = [
     "JobSpec",
     "Limits",
     "Setback",
+    "SharedSupervisor",
     "Supervisor",
 ]

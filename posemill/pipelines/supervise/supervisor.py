@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any
 
@@ -56,6 +56,25 @@ class _Lost(Exception):
         return tuple(item for item in self._unfinished if item.id not in suspected)
 
 
+class _Agenda:
+    """What is to be done next: what a lost child left, then what comes."""
+
+    def __init__(self, items: Iterable[Item | None]) -> None:
+        self._coming, self._left = iter(items), deque[Item]()
+
+    def take(self) -> Item | None:
+        """The next item, where there is one now."""
+        return self._left.popleft() if self._left else next(self._coming, None)
+
+    def put_back(self, items: Sequence[Item]) -> None:
+        self._left.extendleft(reversed(items))
+
+    def has_more(self) -> bool:
+        if (item := self.take()) is not None:
+            self.put_back([item])
+        return item is not None
+
+
 class Supervisor:
     """Gives items to one child process after the other. Not for several threads."""
 
@@ -94,20 +113,17 @@ class Supervisor:
         Raises:
             EnvironmentFault: known-good work fails, or the child is lost by no item's doing.
         """
-        coming, again, kills = iter(items), deque[Item](), 0
+        agenda, kills = _Agenda(items), 0
         try:
-            while True:
+            while agenda.has_more():
                 try:
-                    for message in self._attempt(
-                        lambda: again.popleft() if again else next(coming, None), patience=1.0
-                    ):
+                    for message in self._attempt(agenda.take, patience=1.0):
                         if isinstance(message, Finished):
                             kills = 0
                         yield message
-                    return
                 except _Lost as lost:
                     yield Setback(tuple(item.id for item in lost.suspects), lost.loss.message)
-                    again.extendleft(reversed(lost.innocent))
+                    agenda.put_back(lost.innocent)
                     if lost.says_nothing:
                         kills = _one_more(kills, lost.loss)
                         continue

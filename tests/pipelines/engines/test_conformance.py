@@ -14,7 +14,14 @@ import pytest
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.engines import ENGINES, create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
-from posemill.pipelines.events import Event, ItemDone, ShardEnded, WorkerLost, WorkerRetired
+from posemill.pipelines.events import (
+    Event,
+    ItemDone,
+    ItemStarted,
+    ShardEnded,
+    WorkerLost,
+    WorkerRetired,
+)
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 
 pytestmark = pytest.mark.parametrize("engine_name", sorted(ENGINES))
@@ -32,14 +39,17 @@ def run(
     fault: str = "",
     shard: int = -1,
     max_losses: int = 3,
+    *,
+    worker: str = "RecordingWorker",
+    overlap: int = 2,
 ) -> tuple[RunReport, list[Event]]:
     events: list[Event] = []
-    worker = WorkerSpec(
-        "shard_workers:RecordingWorker",
+    spec = WorkerSpec(
+        f"shard_workers:{worker}",
         {"folder": folder, "fault": fault, "shard_with_fault": shard},
     )
-    options = EngineOptions(workers=workers, max_losses=max_losses)
-    report = create_engine(engine_name).run(tasks(number), worker, options, events.append)
+    options = EngineOptions(workers=workers, max_losses=max_losses, overlap=overlap)
+    report = create_engine(engine_name).run(tasks(number), spec, options, events.append)
     return report, events
 
 
@@ -92,7 +102,7 @@ def test_a_killed_worker_is_replaced(engine_name: str, tmp_path: Path) -> None:
     assert not report.failed
     assert attempts(tmp_path, 0) == 2
     (lost,) = [event for event in events if isinstance(event, WorkerLost)]
-    assert lost.shard_id == 0
+    assert lost.shard_ids == (0,)
     assert "item-0" in lost.message
 
 
@@ -159,6 +169,71 @@ def test_with_no_healthy_worker_left_the_run_stops_and_says_why(
 ) -> None:
     with pytest.raises(EnvironmentFault, match=rf"no healthy.*of {workers}.*the device is lost"):
         run(engine_name, tmp_path, number=8, workers=workers, fault="all_broken")
+
+
+def order(events: list[Event]) -> list[tuple[str, int]]:
+    """What was begun and what ended, and of which shard."""
+    told = [event for event in events if isinstance(event, ItemStarted | ShardEnded)]
+    return [("begin" if isinstance(e, ItemStarted) else "end", e.shard_id) for e in told]
+
+
+def one_by_one(*shards: int) -> list[tuple[str, int]]:
+    return [(what, shard) for shard in shards for what in ("begin", "end")]
+
+
+def test_a_worker_begins_a_shard_while_it_drains_another(engine_name: str, tmp_path: Path) -> None:
+    report, _ = run(engine_name, tmp_path, 4, workers=1, worker="DrainingWorker")
+    assert not report.failed  # each waits until its partner is begun, too
+
+
+def test_with_an_overlap_of_one_a_worker_does_shards_one_by_one(
+    engine_name: str, tmp_path: Path
+) -> None:
+    _, events = run(
+        engine_name, tmp_path, 3, workers=1, fault="alone", worker="DrainingWorker", overlap=1
+    )
+    assert order(events) == one_by_one(0, 1, 2)
+
+
+def test_a_shard_goes_to_a_worker_that_has_none_before_one_that_drains(
+    engine_name: str, tmp_path: Path
+) -> None:
+    """Also while that worker is yet to be ready: the last shards are shared evenly."""
+    report, _ = run(engine_name, tmp_path, 2, workers=2, worker="DrainingWorker")
+    assert not report.failed
+    assert len({path.name.split(".")[1] for path in tmp_path.iterdir()}) == 2
+
+
+def test_a_worker_that_is_lost_loses_both_its_shards(engine_name: str, tmp_path: Path) -> None:
+    """They are tried again each alone, as either may have killed it."""
+    report, events = run(
+        engine_name, tmp_path, 4, workers=1, fault="killed", shard=0, worker="DrainingWorker"
+    )
+    assert not report.failed
+    assert [attempts(tmp_path, shard) for shard in range(4)] == [2, 2, 1, 1]
+    (lost,) = [event for event in events if isinstance(event, WorkerLost)]
+    assert lost.shard_ids == (0, 1)
+    assert "while it worked on item-0, item-1" in lost.message
+    assert order(events)[-4:] == one_by_one(0, 1)
+
+
+def test_a_fault_of_the_environment_fails_both_shards_of_a_worker(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, events = run(
+        engine_name, tmp_path, 4, workers=1, fault="broken", shard=0, worker="DrainingWorker"
+    )
+    assert not report.failed
+    assert [attempts(tmp_path, shard) for shard in range(4)] == [2, 2, 1, 1]
+    assert not [event for event in events if isinstance(event, WorkerLost | WorkerRetired)]
+    assert sorted(order(events)[-4::2]) == [("begin", 0), ("begin", 1)]  # one by one
+
+
+def test_what_a_retired_worker_was_at_is_done_by_another(engine_name: str, tmp_path: Path) -> None:
+    """It hung in one shard while three beside that failed; this is no loss of the shard."""
+    report, events = run(engine_name, tmp_path, 8, max_losses=1, worker="RetiringWorker")
+    assert not report.failed
+    assert len([event for event in events if isinstance(event, WorkerRetired)]) == 1
 
 
 def test_no_worker_outlives_a_killed_driver(engine_name: str, tmp_path: Path) -> None:

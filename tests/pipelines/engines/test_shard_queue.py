@@ -49,6 +49,28 @@ def test_lost_workers_are_no_attempts_but_not_without_end(queue: ShardQueue) -> 
     assert result.message == "killed again"
 
 
+def test_what_failed_or_lost_its_worker_is_done_beside_no_other(queue: ShardQueue) -> None:
+    first, second, third = TASKS
+    assert queue.take(0, {0}, 1) == first
+    assert queue.take(0, {0}, 1, beside=[first.shard_id]) == second
+    queue.settle(first, failed(first, environment=False), 0)
+    queue.lose(second, "killed")
+    assert queue.take(1, {1}, 1) == third
+    assert queue.take(1, {1}, 1, beside=[third.shard_id]) is None
+    assert queue.take(1, {1}, 1) == first
+    assert queue.take(1, {1}, 1, beside=[first.shard_id]) is None
+    assert queue.take(1, {1}, 1) == second
+
+
+def test_what_is_put_back_comes_next_and_was_not_tried(queue: ShardQueue) -> None:
+    first, second, _ = TASKS
+    assert queue.take(0, {0}, 1) == first
+    queue.put_back(first)
+    assert queue.take(1, {1}, 1) == first
+    queue.put_back(first)
+    assert queue.take(1, {1}, 1, beside=[second.shard_id]) == first
+
+
 def test_a_shard_is_kept_from_the_worker_whose_environment_failed_for_it() -> None:
     queue = ShardQueue(TASKS[:1], EngineOptions(max_attempts=9))
     task = queue.take(0, {0, 1}, 2)
