@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from posemill.errors import EnvironmentFault, InputError
+from posemill.pipelines.dense_samples import check_dense
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, StageEnded, StageStarted
@@ -238,6 +239,7 @@ def _read_inputs(config: MaterializeConfig) -> _Inputs:
     catalog = _read_catalog(config, poses)
     commits = poses.committed()
     _check_requirements(recipe, poses, catalog, commits)
+    check_dense(recipe, poses, commits)
     specs = recipe.outputs(target)
     _check_size(recipe, specs)
     return _Inputs(
@@ -270,11 +272,10 @@ def _check_requirements(
             "store would freeze one of them; set draw=cache, from which views are drawn at load, "
             "or draw=test"
         )
-    if unknown := recipe.requires & {"dense", "frames"}:
+    if "frames" in recipe.requires:
         raise InputError(
-            f"recipe {recipe.name} needs {' and '.join(sorted(unknown))}, which no pose store "
-            "keeps yet; poses, 3-D poses and boxes are what materialize can give. Call the recipe "
-            "on samples of your own, or leave out source=dense"
+            f"recipe {recipe.name} needs frames, which no pose store keeps; call it on samples of "
+            "your own"
         )
     if "boxes" in recipe.requires and not any(clip.boxes for clip in catalog.clips):
         raise InputError(

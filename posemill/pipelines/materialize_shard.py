@@ -8,15 +8,16 @@ from time import monotonic
 import numpy as np
 
 from posemill.errors import EnvironmentFault
+from posemill.pipelines.dense_samples import clip_dense
 from posemill.pipelines.events import ItemDone, ItemStarted
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
-from posemill.schema import PoseSequence, TimedBox
+from posemill.schema import PoseSequence, Skeleton, TimedBox
 from posemill.storage.features import Block, FeatureRow, FeatureStore
 from posemill.storage.objects import Place
-from posemill.storage.poses import PoseStore, ShardCommit
-from posemill.transforms.clips import clip_poses
+from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
+from posemill.transforms.clips import clip_frames, clip_poses
 from posemill.transforms.recipes import Recipe
-from posemill.transforms.sample import Requirement, Sample
+from posemill.transforms.sample import DenseKind, DenseMaps, Requirement, Sample
 from posemill.transforms.seeding import clip_generator
 from posemill.transforms.skeletons import get_skeleton
 
@@ -31,12 +32,14 @@ class MaterializeWorker:
         self._poses = PoseStore.open(poses)
         self._store = FeatureStore.open(out)
         self._recipe = recipe
+        self._skeleton = get_skeleton(self._poses.configuration["skeleton"])
+        self._dense_channels = recipe.dense_channels(recipe.target(self._skeleton))
         self._seed = seed
 
     def ready(self) -> None:
         """The store takes bytes; one clip without people proves that the recipe runs."""
         self._store.prove_writable()
-        nobody = _nobody(self._poses.configuration["skeleton"])
+        nobody = _nobody(self._skeleton, self._dense_channels)
         self._recipe(nobody, clip_generator(self._seed, "ready"))
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
@@ -78,17 +81,17 @@ class MaterializeWorker:
         self, commit: ShardCommit, rows: Sequence[FeatureRow], num_frames: list[int], emit: Emit
     ) -> Iterator[Block]:
         """The rows' features, block by block; notes each row's number of frames."""
-        poses = {entry.video_id: pose for entry, pose in self._poses.iter_shard(commit)}
+        videos = {item[0].video_id: item for item in self._poses.iter_shard(commit)}
         for first in range(0, len(rows), self._store.clips_per_shard):
             block = rows[first : first + self._store.clips_per_shard]
             # Held by no name here, so that it is gone when the next one is made.
-            yield self._block(commit.shard_id, block, poses, num_frames, emit)
+            yield self._block(commit.shard_id, block, videos, num_frames, emit)
 
     def _block(
         self,
         shard_id: int,
         rows: Sequence[FeatureRow],
-        poses: Mapping[str, PoseSequence | None],
+        videos: Mapping[str, tuple[VideoEntry, PoseSequence | None]],
         num_frames: list[int],
         emit: Emit,
     ) -> Block:
@@ -98,8 +101,8 @@ class MaterializeWorker:
         valid = np.zeros(len(rows), np.bool_)
         for number, row in enumerate(rows):
             emit(ItemStarted(shard_id, row.clip_id))
-            pose = poses[row.video_id]
-            sample = None if pose is None else _sample(row, pose)
+            entry, pose = videos[row.video_id]
+            sample = None if pose is None else self._sample(row, entry, pose)
             status = _usable(sample, self._recipe.requires)
             if sample is not None and status == "ok":
                 rendered = self._recipe(sample, clip_generator(self._seed, row.clip_id))
@@ -111,9 +114,11 @@ class MaterializeWorker:
             emit(ItemDone(shard_id, row.clip_id, status, frames))
         return arrays, valid
 
-
-def _sample(row: FeatureRow, pose: PoseSequence) -> Sample:
-    return Sample(clip_poses(pose, row.start_seconds, row.end_seconds), row.boxes)
+    def _sample(self, row: FeatureRow, entry: VideoEntry, pose: PoseSequence) -> Sample:
+        span = row.start_seconds, row.end_seconds
+        frames = clip_frames(pose, *span)
+        dense = clip_dense(self._poses, entry, tuple(self._dense_channels), frames)
+        return Sample(clip_poses(pose, *span), row.boxes, dense)
 
 
 def _usable(sample: Sample | None, requires: frozenset[Requirement]) -> str:
@@ -124,14 +129,16 @@ def _usable(sample: Sample | None, requires: frozenset[Requirement]) -> str:
         return "without 3-D poses"
     if "boxes" in requires and not sample.boxes:
         return "without boxes"
+    if "dense" in requires and sample.dense is None:
+        return "without dense maps"
     return "ok"
 
 
-def _nobody(skeleton: str) -> Sample:
+def _nobody(skeleton: Skeleton, dense_channels: Mapping[DenseKind, int]) -> Sample:
     """One frame without people, and whatever a recipe may require."""
-    num_keypoints = get_skeleton(skeleton).num_keypoints
+    num_keypoints = skeleton.num_keypoints
     pose = PoseSequence(
-        skeleton=skeleton,
+        skeleton=skeleton.name,
         xy_px=np.empty((0, num_keypoints, 2), np.float32),
         score=np.empty((0, num_keypoints), np.float32),
         frame=np.empty(0, np.int64),
@@ -142,4 +149,6 @@ def _nobody(skeleton: str) -> Sample:
         frames_declared=1,
         xyz_m=np.empty((0, num_keypoints, 3), np.float32),
     )
-    return Sample(pose, boxes=(TimedBox(0.0, 0.0, 0.0, 1.0, 1.0),))
+    maps = {kind: np.zeros((1, size, 1, 1), np.float16) for kind, size in dense_channels.items()}
+    dense = DenseMaps(np.arange(1), **maps)
+    return Sample(pose, (TimedBox(0.0, 0.0, 0.0, 1.0, 1.0),), dense)

@@ -22,12 +22,7 @@ def clip_poses(
     Raises:
         ValueError: the span is empty.
     """
-    if end_seconds is not None and end_seconds <= start_seconds:
-        raise ValueError(f"the span [{start_seconds}, {end_seconds}) s is empty")
-    if start_seconds <= 0.0 and end_seconds is None:
-        return pose
-    last = np.inf if end_seconds is None else end_seconds
-    wanted = (pose.pts_seconds >= start_seconds) & (pose.pts_seconds < last)
+    wanted = _in_span(pose, start_seconds, end_seconds)
     if wanted.all():
         return pose
     number = np.cumsum(wanted) - 1  # new number of each wanted frame
@@ -41,6 +36,30 @@ def clip_poses(
         pts_seconds=pose.pts_seconds[wanted],
         xyz_m=None if pose.xyz_m is None else pose.xyz_m[rows],
     )
+
+
+def clip_frames(
+    pose: PoseSequence, start_seconds: float = 0.0, end_seconds: float | None = None
+) -> Int64:
+    """Numbers in `pose` of the frames of a clip, as `clip_poses` takes them.
+
+    Raises:
+        ValueError: the span is empty.
+    """
+    return np.flatnonzero(_in_span(pose, start_seconds, end_seconds)).astype(np.int64)
+
+
+def _in_span(
+    pose: PoseSequence, start_seconds: float, end_seconds: float | None
+) -> npt.NDArray[np.bool_]:
+    """Which frames are in the span; all in one from 0 on without an end."""
+    if end_seconds is not None and end_seconds <= start_seconds:
+        raise ValueError(f"the span [{start_seconds}, {end_seconds}) s is empty")
+    if start_seconds <= 0.0 and end_seconds is None:
+        return np.ones(pose.num_frames, np.bool_)
+    last = np.inf if end_seconds is None else end_seconds
+    wanted: npt.NDArray[np.bool_] = (pose.pts_seconds >= start_seconds) & (pose.pts_seconds < last)
+    return wanted
 
 
 def map_pose(pose: PoseSequence, box: Box, size_hw: tuple[int, int]) -> PoseSequence:

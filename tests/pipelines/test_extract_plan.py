@@ -279,6 +279,7 @@ def test_a_forecast_is_as_counted_by_hand(tmp_path: Path) -> None:
         "expected_output_bytes": 60 * 10 * 20,
         # The second shard was planned with 70 s, of which 60 s are there at most.
         "expected_seconds": 30.0,
+        "dense_maps": None,
         "skipped": {
             "shards_done": 0,
             "shards_of_other_catalogs": 0,
@@ -289,6 +290,7 @@ def test_a_forecast_is_as_counted_by_hand(tmp_path: Path) -> None:
             "person_frames_per_footage_second": 10.0,
             "bytes_per_person_frame": 20.0,
             "measured_on_shards": 3,
+            "frames_per_footage_second": None,
         },
     }
 

@@ -107,7 +107,8 @@ class FrameResult:
     persons: Persons
     dense: Mapping[DenseKind, Float32] = field(default_factory=dict)
     """By kind (channels, h, w), spread over exactly the whole frame: cell (y, x) is centred at the
-    fractions ((x + 1/2) / w, (y + 1/2) / h) of it. `h` and `w` as in `dense_shapes`."""
+    fractions ((x + 1/2) / w, (y + 1/2) / h) of it. `h` and `w` as in `dense_shapes`. Joints are
+    heatmaps in [0, 1]."""
 
 
 class Estimator(ABC):

@@ -107,10 +107,16 @@ class FigureDecoder:
         grid = frame_grid(meta[self.usual].resized, stride)
         return mean_over_scales(
             [
-                spread_over_frame(getattr(maps, kind), stride, letter.resized, grid)
+                spread_over_frame(_own_maps(maps, kind), stride, letter.resized, grid)
                 for maps, letter in zip(raw, meta, strict=True)
             ]
         )
+
+
+def _own_maps(maps: FigureMaps, kind: DenseKind) -> Float32:
+    """The maps of a kind; of heatmaps, which a network without a last sigmoid leaves a little
+    below 0 and above 1, what they stand for."""
+    return np.clip(maps.joints, 0, 1) if kind == "joints" else getattr(maps, kind)
 
 
 class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, FigureMeta]):

@@ -15,7 +15,7 @@ from posemill.errors import InputError
 from posemill.schema import Skeleton
 from posemill.transforms.outputs import OutputSpec, quantise_all
 from posemill.transforms.recipes.settings import check_settings, did_you_mean, setting
-from posemill.transforms.sample import Requirement, Sample
+from posemill.transforms.sample import DenseKind, Requirement, Sample
 from posemill.transforms.skeletons import SKELETONS, convert, get_skeleton, require_convertible
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -65,6 +65,11 @@ class Recipe(ABC):
         target = source if self.skeleton == OWN else get_skeleton(self.skeleton)
         require_convertible(source, target)
         return target
+
+    def dense_channels(self, target: Skeleton) -> Mapping[DenseKind, int]:  # noqa: ARG002
+        """How many channels it takes of each kind of the estimator's own maps, for outputs in the
+        skeleton `target`; none where `requires` does not name them."""
+        return {}
 
     @abstractmethod
     def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:

@@ -24,7 +24,7 @@ from posemill.transforms.recipes.canvas import (
 from posemill.transforms.recipes.people import GaussianRecipe
 from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.sources import SourceRecipe
-from posemill.transforms.sample import Sample
+from posemill.transforms.sample import DenseKind, Sample
 
 NUM_FRAMES = OutputSpec(
     name="num_frames", dims=(), shape=(), dtype="int32", description="frames of the clip, T"
@@ -46,6 +46,9 @@ class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
         clear_outside(s, valid_hw)
         num_frames = np.array(sample.pose.num_frames, np.int32)
         return s, {NUM_FRAMES.name: num_frames, VALID_HW.name: valid_hw_array(valid_hw)}
+
+    def dense_channels(self, target: Skeleton) -> dict[DenseKind, int]:
+        return {"joints": target.num_keypoints} if self.source == "dense" else {}
 
     def map_dims(self) -> tuple[str, ...]:
         return (*self.group_sizes(), "keypoint", "channel", "y", "x")

@@ -116,10 +116,16 @@ class CubeRecipe(Recipe):
 class DrawnCubeRecipe(CubeRecipe, SourceRecipe):
     """A cube drawn from triplets, of all people together or apart; or the estimator's own."""
 
+    def dense_channels(self, target: Skeleton) -> dict[DenseKind, int]:
+        if self.source != "dense":
+            return {}
+        (num_channels,) = self.channels_of(target).values()
+        return {self.modality: num_channels}
+
     def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
         target = get_skeleton(sample.pose.skeleton)
         if self.source == "dense":
-            (num_channels,) = self.channels_of(target).values()
+            (num_channels,) = self.dense_channels(target).values()
             maps = dense_maps_of(sample, self.modality, frames, num_channels)
             return scale_to_canvas(maps, valid_part(sample.pose, self.canvas_hw), self.canvas_hw)
         *groups, num_channels = self.channels_of(target).values()
@@ -173,9 +179,29 @@ class PartCubeRecipe(DrawnCubeRecipe):
         1.0, "of a limb's support, from its axis", low=0.1, high=100.0, unit="px"
     )
     weighted: bool = setting(False, "vectors as long as the fainter joint's score, not of length 1")
+    fields: int = setting(
+        0,
+        "limbs of the estimator's own fields, with source=dense; 0: the skeleton's",
+        low=0,
+        high=4096,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fields and self.source != "dense":
+            raise InputError(
+                f"recipe {self.name}: fields={self.fields} tells of the estimator's own maps; set "
+                "source=dense, too, or leave it out"
+            )
+
+    def configuration(self) -> dict[str, Any]:
+        stored = super().configuration()
+        if not self.fields:  # stores that were made before it was a setting are the same
+            del stored["settings"]["fields"]
+        return stored
 
     def channels_of(self, target: Skeleton) -> dict[str, int]:
-        return {**self.group_sizes(), "part": 2 * len(target.limbs)}
+        return {**self.group_sizes(), "part": 2 * (self.fields or len(target.limbs))}
 
     def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
         rows, ptr = gather_frames(pose.frame_ptr, frames)
@@ -210,6 +236,9 @@ class FeatureCubeRecipe(CubeRecipe):
 
     def channels_of(self, target: Skeleton) -> dict[str, int]:  # noqa: ARG002  (of any skeleton)
         return {"channel": self.channels}
+
+    def dense_channels(self, target: Skeleton) -> dict[DenseKind, int]:  # noqa: ARG002
+        return {self.modality: self.channels}
 
     def cube(self, sample: Sample, frames: Int64) -> npt.NDArray[Any]:
         maps = dense_maps_of(sample, self.modality, frames, self.channels)

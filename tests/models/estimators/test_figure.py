@@ -116,6 +116,8 @@ def test_dense_maps_have_their_strides() -> None:
     parts = 2 * len(FIELD_LIMBS)
     assert shapes == {"joints": (17, 48, 64), "parts": (parts, 48, 64), "features": (64, 12, 16)}
     assert shapes == every.dense_shapes((256, 192))
+    assert result.dense["joints"].min() >= 0
+    assert result.dense["joints"].max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from brightness import BrightnessEstimator
-from chain import assert_equal_poses, extract_config, ignore, index
+from chain import assert_equal_poses, ignore, index
+from dense_stores import KEPT, keeping
 from odd_maps import FAR_OFF_WIDTH, NOT_A_NUMBER_WIDTH
 from poison import plant
 from video_makers import Film, shoot
@@ -18,7 +19,7 @@ from video_makers import Film, shoot
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.figure import create
-from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
+from posemill.pipelines.extract import extract, plan_extract
 from posemill.pipelines.pose_settings import require_kinds
 from posemill.pipelines.retry import RetryConfig, retry
 from posemill.pipelines.verify import verify
@@ -26,32 +27,7 @@ from posemill.schema import VideoStatus
 from posemill.storage.poses import PoseStore
 from posemill.storage.video import open_video
 
-KINDS = frozenset({"joints", "parts", "features"})
-KEPT = EstimatorOptions(reproducible=True, keep=KINDS, scales=(0.5, 1.0))  # type: ignore[arg-type]
-
-
-def keeping(catalog: Path, out: Path, options: EstimatorOptions = KEPT) -> ExtractConfig:
-    return replace(extract_config(catalog, out, workers=1), options=options)
-
-
-@pytest.fixture(scope="module")
-def some_videos(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two fixture videos, one of another size with nobody in it, one of one frame, one broken."""
-    root = tmp_path_factory.mktemp("some") / "videos"
-    root.mkdir()
-    for number, source in enumerate(sorted(videos.rglob("*.mp4"))[:2]):
-        shutil.copy(source, root / f"people{number}.mp4")
-    shoot(root / "tall.mp4", Film(frames=5, width=96, height=160))
-    shoot(root / "one.mp4", Film(frames=1, width=128, height=64))
-    (root / "broken.mp4").write_text("no video" * 99)
-    return root
-
-
-@pytest.fixture(scope="module")
-def dense_poses(some_videos: Path) -> Path:
-    out = some_videos.parent / "dense.zarr"
-    extract(keeping(index(some_videos, some_videos.parent / "catalog"), out), ignore)
-    return out
+KINDS = KEPT.keep
 
 
 def test_kept_maps_are_the_estimators_to_float16(some_videos: Path, dense_poses: Path) -> None:
