@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,7 @@ class PifPafCheckpoint:
 
 
 def save_checkpoint(checkpoint: PifPafCheckpoint, path: Path) -> None:
-    """Write what `load_checkpoint` reads, whole or not at all."""
+    """Write what `load_checkpoint` reads."""
     import torch
 
     content = {
@@ -57,11 +56,8 @@ def save_checkpoint(checkpoint: PifPafCheckpoint, path: Path) -> None:
         "upsample_stride": checkpoint.upsample_stride,
         "state": dict(checkpoint.state),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as stream:
+    with path.open("wb") as stream:  # given a path, torch would write its name into the file
         torch.save(content, stream)
-    os.replace(partial, path)  # noqa: PTH105
 
 
 def load_checkpoint(path: Path) -> tuple[PifPafCheckpoint, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from posemill.errors import InputError, WeightsUnavailable
+from posemill.errors import InputError
 from posemill.models.estimators.openpifpaf.checkpoint import (
     PifPafCheckpoint,
     load_checkpoint,
@@ -38,7 +39,7 @@ def convert_checkpoint(source: Path, target: Path, *, trust: bool) -> Converted:
 
     Loading such a checkpoint runs whatever code it names, with the rights of the
     user, so `trust` says that the user trusts where it comes from. The converted
-    network is compared with the pickled one on a made-up picture.
+    network, read from its file, is compared with the pickled one on a made-up picture.
 
     Raises:
         InputError: not trusted, or no network of openpifpaf's for COCO's 17 joints.
@@ -54,9 +55,14 @@ def convert_checkpoint(source: Path, target: Path, *, trust: bool) -> Converted:
         )
     pifpaf = import_openpifpaf()
     shell = _unpickle(pifpaf, source, trusted=bool(code))
-    checkpoint = _checkpoint(pifpaf, shell, source)
-    _require_equal(build_shell(checkpoint), shell, source)
-    return _write(checkpoint, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".convert-") as scratch:
+        written = Path(scratch) / target.name
+        save_checkpoint(_checkpoint(pifpaf, shell, source), written)
+        checkpoint, sha256 = load_checkpoint(written)
+        _require_equal(build_shell(checkpoint), shell, source)
+        os.replace(written, target)  # noqa: PTH105
+    return Converted(checkpoint.base_net, sha256, target.stat().st_size)
 
 
 def _unpickle(pifpaf: Any, source: Path, *, trusted: bool) -> Any:
@@ -124,7 +130,7 @@ def _require_equal(built: Any, original: Any, source: Path) -> None:
     """Raises:
     InputError: the two networks answer differently, so what is no state differs in them.
     """
-    noise = np.random.default_rng(0).normal(size=(1, 3, 97, 129)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(size=(1, 3, 65, 81)).astype(np.float32)
     with torch.no_grad():
         picture = torch.from_numpy(noise)
         wanted = [head(original.base_net(picture)) for head in original.head_nets]
@@ -136,16 +142,3 @@ def _require_equal(built: Any, original: Any, source: Path) -> None:
                 f"{source} holds a {original.base_net.name} that was built with other settings "
                 "than openpifpaf's own; only the usual ones can be converted"
             )
-
-
-def _write(checkpoint: PifPafCheckpoint, target: Path) -> Converted:
-    """Write it, once it is known that it can be read."""
-    with tempfile.TemporaryDirectory(prefix="posemill-convert-") as scratch:
-        tried = Path(scratch) / target.name
-        save_checkpoint(checkpoint, tried)
-        try:
-            _, sha256 = load_checkpoint(tried)
-        except WeightsUnavailable as error:
-            raise InputError(f"what was converted cannot be read: {error}") from error
-    save_checkpoint(checkpoint, target)
-    return Converted(checkpoint.base_net, sha256, target.stat().st_size)

@@ -38,9 +38,8 @@ class PifPafNetwork:
             num_features=shell.base_net.out_features,
         )
         self._device, self._dtype = device, dtype
-        layout = torch.channels_last
-        self._trunk = shell.base_net.to(device=device, dtype=dtype, memory_format=layout)
-        self._heads = shell.head_nets.to(device=device, memory_format=layout)
+        self._trunk = shell.base_net.to(device, dtype, memory_format=torch.channels_last)
+        self._heads = shell.head_nets.to(device, memory_format=torch.channels_last)
         self._mean = torch.tensor(_MEAN, device=device).view(1, 3, 1, 1)
         self._deviation = torch.tensor(_DEVIATION, device=device).view(1, 3, 1, 1)
 
