@@ -54,9 +54,10 @@ class PoseRows:
     def sequence(
         self, pts_seconds: list[float], width: int, height: int, frames_declared: int
     ) -> PoseSequence:
-        """All rows so far; `pts_seconds` has a time for each appended frame."""
+        """All rows; `pts_seconds` has a time for each appended frame. Call it once, at the end."""
         self._join()
         xy_px, score, slot = (np.concatenate(arrays) for arrays in zip(*self._blocks, strict=True))
+        self._blocks.clear()  # not to lie beside what is made of the rows next
         return PoseSequence(
             skeleton=self._skeleton,
             xy_px=xy_px,
