@@ -12,6 +12,7 @@ from posemill.cli.download_progress import DownloadProgress
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     DEFAULT_VIDEO_LIMITS,
+    BatchSizeOption,
     ConfigOption,
     DecodersOption,
     DeviceOption,
@@ -22,6 +23,7 @@ from posemill.cli.options import (
     MaxGibOption,
     MaxHoursOption,
     MemoryLimitOption,
+    PoseProcessesOption,
     SeedOption,
     VideoTimeoutOption,
     WeightsOption,
@@ -38,6 +40,7 @@ from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.choose import resolve_estimator
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract, plan_extract
 from posemill.pipelines.forecast import Forecast
 from posemill.pipelines.materialize import MaterializeConfig, materialize, plan_materialize
@@ -80,6 +83,8 @@ def extract_command(
     device: DeviceOption = "cpu",
     workers: WorkersOption = 2,
     decoders: DecodersOption = 1,
+    batch_size: BatchSizeOption = None,
+    pose_processes: PoseProcessesOption = 0,
     boxes: Annotated[
         Literal["detect", "catalog"],
         typer.Option(
@@ -195,6 +200,7 @@ def extract_command(
             FrameOptions(long_edge, frame_step, fps, decoder, square_pixels=square_pixels),
             video_limits(max_edge, max_hours, max_gib),
         ),
+        batching=BatchSettings(batch_size, pose_processes),
         tracks=TrackSettings(by=track_by, max_persons=max_persons),
         max_quarantined=max_quarantined,
         videos_per_shard=shard_videos,

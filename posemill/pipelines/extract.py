@@ -17,6 +17,7 @@ from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.dense_forecast import forecast_dense
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
+from posemill.pipelines.estimate.batch_size import require_batch
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract_plan import (
@@ -118,6 +119,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     catalog = readable_videos(config.catalog)
     _require_boxes(config)
     estimator = create_estimator(config.estimator, config.options)
+    require_batch(estimator.spec, config.batching.frames)
     store = PoseStore.open_or_create(
         config.out,
         config.pose_settings.configuration(estimator),
@@ -150,6 +152,7 @@ def plan_extract(config: ExtractConfig) -> Forecast:
     catalog = readable_videos(config.catalog)
     _require_boxes(config)
     estimator = create_estimator(config.estimator, config.options)
+    require_batch(estimator.spec, config.batching.frames)
     configuration = config.pose_settings.configuration(estimator)
     state = _State()
     if not is_absent(config.out):
