@@ -10,6 +10,7 @@ import typer
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     DEFAULT_VIDEO_LIMITS,
+    BatchSizeOption,
     ConfigOption,
     DecodersOption,
     DryRunFlag,
@@ -18,6 +19,7 @@ from posemill.cli.options import (
     MaxGibOption,
     MaxHoursOption,
     MemoryLimitOption,
+    PoseProcessesOption,
     VideoTimeoutOption,
     WorkersOption,
     count,
@@ -28,6 +30,7 @@ from posemill.cli.options import (
     video_limits,
 )
 from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.gc import collect_garbage
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.retry import RETRIABLE, RetryConfig, RetrySummary, plan_retry, retry
@@ -140,6 +143,8 @@ def retry_command(
     ] = None,
     workers: WorkersOption = 2,
     decoders: DecodersOption = 1,
+    batch_size: BatchSizeOption = None,
+    pose_processes: PoseProcessesOption = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
     video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
     memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
@@ -170,6 +175,7 @@ def retry_command(
         threads=threads,
         limits=limits(video_timeout, memory_limit),
         decoders=decoders,
+        batching=BatchSettings(batch_size, pose_processes),
         video_limits=video_limits(max_edge, max_hours, max_gib),
         engine=engine,
         engine_options=EngineOptions(workers=workers),

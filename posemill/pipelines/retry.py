@@ -22,6 +22,7 @@ from posemill.pipelines.changed_files import changed_files
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
+from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.extract import extract_worker, readable_videos
 from posemill.pipelines.extract_plan import STAGE, PlannedVideos, changed_videos
@@ -77,6 +78,7 @@ class RetryConfig:
     """Of time and memory; raise them where they were what a video failed for."""
     decoders: int = 1
     """Of each worker."""
+    batching: BatchSettings = field(default_factory=BatchSettings)
     video_limits: VideoLimits = field(default_factory=VideoLimits)
     """Of what is opened; raise them where a good video is larger or longer."""
     engine: str = "local"
@@ -254,6 +256,7 @@ def _settings(stored: Mapping[str, Any], config: RetryConfig) -> PoseSettings:
             threads=options.threads if options.reproducible else config.threads,
         ),
         DecodeSettings(config.decoders, stored_frames(stored), config.video_limits),
+        config.batching,
         tracks=stored_tracks(stored),
     )
 
