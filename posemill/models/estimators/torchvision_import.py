@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 from posemill.errors import InputError, MissingDependency
 
@@ -54,7 +55,7 @@ def _declare_operators() -> object:
     """What is returned keeps the declarations alive, and the cache keeps it."""
     import torch
 
-    library = torch.library.Library("torchvision", "DEF")
+    library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in _OPERATORS:
         library.define(f"{name}{_SIGNATURE}")
     return library
