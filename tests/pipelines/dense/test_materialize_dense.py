@@ -9,12 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chain import ignore, run_materialize
-from dense_stores import keeping
+from chain import run_materialize
 
 from posemill.errors import InputError
-from posemill.models.estimators.base import EstimatorOptions
-from posemill.pipelines.extract import extract
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
 from posemill.schema import Clip
 from posemill.storage.catalog import read_catalog, write_catalog
@@ -32,10 +29,7 @@ SMALL = "canvas_hw=12,16"
 RECIPES = {
     "potion": ("source=dense", SMALL),
     "jmrn": ("source=dense", "skeleton=own", SMALL),
-    "tempposeconv-j": ("source=dense", "length=2", SMALL),
     "tempposeconv-p": ("source=dense", "fields=18", "length=2", SMALL),
-    "tempposeconv-pdiff": ("source=dense", "fields=18", "length=2", SMALL),
-    "tempposeconv-f": ("channels=64", "length=2", SMALL),
     "tempposeconv-fdiff": ("channels=64", "length=2", SMALL),
 }
 SPANS = {"early": (0.0, 0.5), "middle": (0.4, 1.1), "late": (1.0, None)}
@@ -119,7 +113,7 @@ def test_only_the_frames_that_a_cube_takes_are_read(
     monkeypatch.setattr(DenseArray, "read", noted)
     store = PoseStore.open(dense_poses)
     pose = store.read("people0")
-    recipe = create_recipe("tempposeconv-f", settings_of("tempposeconv-f"))
+    recipe = create_recipe("tempposeconv-f", {"channels": "64", "length": "2"})
     sample = Sample(pose, dense=store.read_dense("people0"))
     arrays = recipe(sample, clip_generator(0, "c"))
     assert asked == [arrays["frame_index"].tolist()]
@@ -129,34 +123,33 @@ def test_only_the_frames_that_a_cube_takes_are_read(
     ("recipe", "settings", "message"),
     [
         ("potion", ("source=dense",), r"own maps of joints, .* keeps parts; .* --keep joints"),
-        ("tempposeconv-p", ("source=dense",), r"parts of 34 channels, .* have 36; set fields=18"),
-        ("tempposeconv-f", ("channels=7",), r"own maps of features, .* keeps parts"),
+        ("tempposeconv-f", (), r"own maps of features, .* keeps parts; .* --keep features"),
         ("tempposeconv-p", ("fields=18",), r"fields=18 tells of the estimator's own maps; set"),
     ],
 )
 def test_what_the_store_does_not_keep_is_refused_before_any_work(
-    some_videos: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    tmp_path: Path,
-    recipe: str,
-    settings: tuple[str, ...],
-    message: str,
+    dense_poses: Path, tmp_path: Path, recipe: str, settings: tuple[str, ...], message: str
 ) -> None:
-    folder = tmp_path_factory.getbasetemp() / "parts_alone"
-    if not folder.exists():
-        options = EstimatorOptions(keep=frozenset({"parts"}))
-        extract(keeping(some_videos.parent / "catalog", folder, options), ignore)
+    kept = PoseStore.open(dense_poses)
+    parts_alone = {**kept.configuration, "keep": ["parts"]}
+    store = PoseStore.create(tmp_path / "p", parts_alone, catalog_hint=kept.catalog_hint)
     with pytest.raises(InputError, match=message):
-        plan_materialize(MaterializeConfig(folder, tmp_path / "f", recipe, settings))
+        plan_materialize(MaterializeConfig(store.url, tmp_path / "f", recipe, settings))
     assert not (tmp_path / "f").exists()
 
 
-def test_features_of_another_number_of_channels_are_refused(
-    dense_poses: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("recipe", "setting", "message"),
+    [
+        ("tempposeconv-f", "channels=7", r"features of 7 channels, .* have 64; set channels=64"),
+        ("tempposeconv-p", "source=dense", r"parts of 34 channels, .* have 36; set fields=18"),
+    ],
+)
+def test_another_number_of_channels_is_refused_with_the_setting(
+    dense_poses: Path, tmp_path: Path, recipe: str, setting: str, message: str
 ) -> None:
-    config = MaterializeConfig(dense_poses, tmp_path / "f", "tempposeconv-f", ("channels=7",))
-    with pytest.raises(InputError, match=r"features of 7 channels, .* have 64; set channels=64"):
-        plan_materialize(config)
+    with pytest.raises(InputError, match=message):
+        plan_materialize(MaterializeConfig(dense_poses, tmp_path / "f", recipe, (setting,)))
 
 
 def test_a_lost_map_stops_the_features_and_names_the_file(
