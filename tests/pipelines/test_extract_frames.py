@@ -12,8 +12,8 @@ from chain import extract_config, ignore, index
 
 from posemill.errors import ConfigurationMismatch, InputError
 from posemill.pipelines.decode import DecodeSettings
-from posemill.pipelines.extract import extract
 from posemill.pipelines.estimate.clip_poses import in_video_px
+from posemill.pipelines.extract import extract
 from posemill.pipelines.preview import preview_poses
 from posemill.pipelines.retry import RetryConfig, retry
 from posemill.storage.poses import PoseStore

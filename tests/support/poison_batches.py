@@ -7,6 +7,7 @@ brightness, as `poison` does, so that their poses are equal.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,13 +27,14 @@ from posemill.schema import Float32, UInt8
 from posemill.transforms.skeletons import COCO_17
 
 MAX_BATCH = 8
-_FATAL_LEVEL = 16 * 5 + 4
-"""Of a frame's brightness: `poison.write_video` has its fifth so."""
+_FATAL_LEVEL = 16 * 10 + 4
+"""Of a frame's brightness: `poison.write_video` has its eleventh so, by when there were batches."""
 
 
 def create(options: EstimatorOptions) -> PoisonBatches:
     """Of the parameters, `room` is how many frames the device has memory for, `log` a file that
-    gets a line of the widths of each batch, `broken` a file while which is there it fails."""
+    gets a line of the widths of each batch, `broken` a file while which is there it fails, and
+    `warming` the seconds that each of the first three batches takes, so that frames gather."""
     return PoisonBatches(options)
 
 
@@ -45,6 +47,7 @@ class PoisonBatches(FrameEstimator[list[UInt8], float, None]):
         self.decoder = decode
         self._room = int(options.parameters.get("room", MAX_BATCH))
         self._log = Path(options.parameters.get("log", os.devnull))
+        self._slow = [float(options.parameters.get("warming", 0.0))] * 3
         self._broken = Path(options.parameters.get("broken", "/nowhere"))
 
     def fingerprint(self) -> str:
@@ -66,6 +69,8 @@ class PoisonBatches(FrameEstimator[list[UInt8], float, None]):
             log.write(" ".join(map(str, widths)) + "\n")
         if widths == [PROBE_WIDTH]:
             return [0.0]
+        if self._slow:
+            time.sleep(self._slow.pop())
         if len(batch) > self._room:
             raise DeviceOutOfMemory(f"{len(batch)} frames are {self._room} at most")
         if self._broken.exists():
