@@ -18,10 +18,12 @@ from posemill.pipelines.drawing import (
     write_png,
 )
 from posemill.pipelines.preview.footage import Footage
+from posemill.pipelines.preview.kept_maps import DRAWN, kept_sheet
 from posemill.pipelines.preview.sheets import GROUND, spread
 from posemill.schema import PoseSequence, UInt8
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore
+from posemill.transforms.sample import DenseKind
 from posemill.transforms.skeletons import get_skeleton
 
 DEFAULT_VIDEOS = 12
@@ -38,6 +40,7 @@ def preview_poses(
 ) -> list[Path]:
     """A PNG for each video: frames spread evenly over it, the people found drawn on them.
 
+    Where the store keeps joints' or parts' dense maps of it, one more for each kind.
     `video_ids` None takes up to 12 videos, spread evenly over the store. The
     frames are decoded again, by the catalog given or the one that the store
     was made from; poses that came without a catalog are drawn on a plain ground.
@@ -54,8 +57,15 @@ def preview_poses(
     footage = Footage.of(store, catalog)
     paths = []
     for video_id in _choose_videos(store, video_ids):
-        sheet = _pose_sheet(video_id, store.read(video_id), footage, frames)
+        pose = store.read(video_id)
+        wanted = spread(pose.num_frames, frames)
+        shown = [
+            resize_to_width(rgb, _FRAME_WIDTH) for rgb in _frames(video_id, pose, footage, wanted)
+        ]
+        sheet = _pose_sheet(video_id, pose, wanted, shown)
         paths.append(write_png(out_dir / file_name(video_id, ".png"), sheet))
+        for kind, sheet in _kept_sheets(store, video_id, pose, wanted, shown):
+            paths.append(write_png(out_dir / file_name(video_id, f".{kind}.png"), sheet))
     return paths
 
 
@@ -68,25 +78,42 @@ def _choose_videos(store: PoseStore, video_ids: Sequence[str] | None) -> Sequenc
     return [decoded[number] for number in spread(len(decoded), DEFAULT_VIDEOS)]
 
 
-def _pose_sheet(
+def _frames(
+    video_id: str, pose: PoseSequence, footage: Footage | None, wanted: Sequence[int]
+) -> Iterator[UInt8]:
+    if footage is None:
+        return iter([blank(pose.height, pose.width, GROUND) for _ in wanted])
+    return footage.frames(video_id, pose, wanted)
+
+
+def _kept_sheets(
+    store: PoseStore,
     video_id: str,
     pose: PoseSequence,
-    footage: Footage | None,
-    num_frames: int,
+    wanted: Sequence[int],
+    shown: Sequence[UInt8],
+) -> Iterator[tuple[DenseKind, UInt8]]:
+    kinds = store.dense_kinds(store.entries()[video_id])
+    cells = [
+        Cell(picture, f"frame {frame}, {pose.pts_seconds[frame]:.2f} s")
+        for frame, picture in zip(wanted, shown, strict=True)
+    ]
+    for kind in (kind for kind in DRAWN if kind in kinds):
+        maps = store.read_dense(video_id, [kind], np.array(wanted))
+        skeleton = get_skeleton(pose.skeleton)
+        yield kind, kept_sheet(kind, video_id, cells, maps, skeleton, _FRAME_COLUMNS)
+
+
+def _pose_sheet(
+    video_id: str, pose: PoseSequence, wanted: Sequence[int], shown: Sequence[UInt8]
 ) -> UInt8:
-    wanted = spread(pose.num_frames, num_frames)
-    if footage is None:
-        pictures: Iterator[UInt8] = iter([blank(pose.height, pose.width, GROUND) for _ in wanted])
-    else:
-        pictures = footage.frames(video_id, pose, wanted)
-    cells = [_pose_cell(pose, frame, rgb) for frame, rgb in zip(wanted, pictures, strict=True)]
+    cells = [_pose_cell(pose, frame, small) for frame, small in zip(wanted, shown, strict=True)]
     tracks = len(np.unique(pose.slot))
     title = f"{video_id}: {pose.width} x {pose.height} px, {pose.num_frames} frames"
     return contact_sheet(f"{title}, {tracks} tracks", cells, _FRAME_COLUMNS)
 
 
-def _pose_cell(pose: PoseSequence, frame: int, rgb: UInt8) -> Cell:
-    small = resize_to_width(rgb, _FRAME_WIDTH)
+def _pose_cell(pose: PoseSequence, frame: int, small: UInt8) -> Cell:
     start, stop = pose.frame_ptr[frame : frame + 2]
     scale = np.array([small.shape[1] / pose.width, small.shape[0] / pose.height], np.float32)
     picture = draw_skeletons(
