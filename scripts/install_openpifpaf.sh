@@ -7,7 +7,7 @@ set -eu
 python=$1
 folder=$(dirname "$0")/..
 "$python" -m pip install --quiet --constraint "$folder/constraints.txt" \
-    setuptools wheel torchvision pillow importlib_metadata pysparkling python-json-logger
+    setuptools wheel ninja torchvision pillow importlib_metadata pysparkling python-json-logger
 "$python" -m pip install --quiet --no-build-isolation --no-deps openpifpaf==0.13.11
 "$python" -c "from posemill.models.estimators.openpifpaf import imports
 print('openpifpaf', imports.import_openpifpaf().__version__, 'is ready')"
