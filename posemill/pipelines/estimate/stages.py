@@ -116,23 +116,24 @@ class Stages(Generic[Tag]):
         try:
             return list(zip(self._estimator.infer(pictures), metas, strict=True))
         except DeviceOutOfMemory as error:
-            del pictures
-            return self._infer_halves(batch, error)
+            reason = str(error)
+        # Out of the handler: the error's traceback would hold what is on the device.
+        return self._infer_halves(batch, reason)
 
-    def _infer_halves(self, batch: Sequence[Tagged[Tag]], error: DeviceOutOfMemory) -> Output:
+    def _infer_halves(self, batch: Sequence[Tagged[Tag]], reason: str) -> Output:
         if len(batch) == 1:
             raise EnvironmentFault(
-                f"the device has no memory for a single frame: {error}; give smaller frames with "
+                f"the device has no memory for a single frame: {reason}; give smaller frames with "
                 "--long-edge, a smaller model with --weights, or a device with more memory"
-            ) from error
+            )
         half = len(batch) // 2
         self.size = min(self.size, half)
         output: Output = []
         for start in range(0, len(batch), half):
             part = batch[start : start + half]
-            again: Future[tuple[Any, Any]] = Future()
-            again.set_result(self._prepare(part))
-            output += self._infer(part, again)
+            prepared: Future[tuple[Any, Any]] = Future()
+            prepared.set_result(self._prepare(part))
+            output += self._infer(part, prepared)
         return output
 
 
