@@ -6,6 +6,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
+from posemill.cli.options import size
 from posemill.errors import InputError
 from posemill.pipelines.dense_forecast import DenseForecast
 from posemill.transforms.sample import DenseKind
@@ -82,6 +83,6 @@ def dense_line(dense: DenseForecast) -> str:
         else f"before compression, of assumed frames of {width} x {height} px ({shapes})"
     )
     return (
-        f"\ndense maps: {dense.num_bytes / 1e9:,.2f} GB for {dense.num_frames:,.0f} frames (their "
-        f"rate is {rate}), {dense.bytes_per_frame / 1e6:,.3f} MB each {known}"
+        f"\ndense maps: {size(dense.num_bytes)} for {dense.num_frames:,.0f} frames (their "
+        f"rate is {rate}), {size(dense.bytes_per_frame)} each {known}"
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from posemill.cli.download_progress import DownloadProgress
-from posemill.cli.options import JsonFlag, finish
+from posemill.cli.options import JsonFlag, finish, size
 from posemill.errors import InputError
 from posemill.models.estimators.registry import estimator_names
 from posemill.models.estimators.weights.cached import (
@@ -171,12 +171,12 @@ def _source(published: PublishedWeights) -> str:
 
 def _cells(published: PublishedWeights, row: dict[str, Any]) -> tuple[str, str, str, str, str, str]:
     packaged = isinstance(published.source, Packaged)
-    size = "-" if published.num_bytes is None else f"{published.num_bytes / 1e6:,.1f} MB"
+    num_bytes = "-" if published.num_bytes is None else size(published.num_bytes)
     return (
         published.estimator,
         published.name + "*" * (published.default and len(published_by(published.estimator)) > 1),
         published.licence,
-        size,
+        num_bytes,
         "packaged" if packaged and not row["problem"] else str(row["state"]),
         published.accuracy,
     )

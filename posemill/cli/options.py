@@ -183,6 +183,14 @@ def tally(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in numbers.items()) or "none"
 
 
+def size(num_bytes: float) -> str:
+    """Bytes in a unit that gives few digits: `1.2 kB`, `3.4 MB`, `5.6 GB`."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if num_bytes >= factor:
+            return f"{num_bytes / factor:,.1f} {unit}"
+    return f"{num_bytes / 1e3:.1f} kB"
+
+
 def remark(number: int, noun: str, text: str) -> str:
     """What a summary line adds where there is something to tell: `; 2 videos TEXT`."""
     return f"; {count(number, noun)} {text}" if number else ""

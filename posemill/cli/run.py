@@ -33,6 +33,7 @@ from posemill.cli.options import (
     key_values,
     limits,
     remark,
+    size,
     tally,
     video_limits,
 )
@@ -233,7 +234,7 @@ def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
         f"would extract {count(num_videos, 'video')} in {count(len(plan.pending), 'shard')} with "
         f"{settings.estimator}: {_duration(expected.footage_seconds)} of footage"
         f"{by_bytes if expected.num_by_bytes else ''}, {expected.input_bytes / 1e6:,.1f} MB to read"
-        f"\nexpected: {_size(expected.output_bytes)} of poses in "
+        f"\nexpected: {size(expected.output_bytes)} of poses in "
         f"{_duration(expected.seconds)} with "
         f"{count(settings.engine_options.workers, 'worker')}; a second of footage is "
         f"{rates.work_seconds:.2f} s of work and {rates.person_frames:.1f} person-frames of "
@@ -248,10 +249,6 @@ def _forecast_lines(expected: Forecast, settings: ExtractConfig) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds / 3600:,.1f} hours" if seconds >= 3600 else f"{seconds:.0f} s"
-
-
-def _size(num_bytes: float) -> str:
-    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 1e6 else f"{num_bytes / 1e3:.1f} kB"
 
 
 def _extract_line(summary: ExtractSummary, out: str) -> str:
