@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from posemill.errors import InputError
+from posemill.errors import EnvironmentFault, InputError
 from posemill.schema import Float32, Int64, UInt8
 from posemill.transforms.sample import DenseKind
 from posemill.transforms.tracking import Tracker
@@ -217,6 +218,18 @@ def require_rgb(frame: UInt8) -> None:
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
         raise InputError(
             f"a frame must be RGB uint8 (height, width, 3), got {frame.dtype} {frame.shape}"
+        )
+
+
+def require_finite(spec: EstimatorSpec, *outputs: npt.NDArray[Any]) -> None:
+    """Raises:
+    EnvironmentFault: a network gave what is no number; people made of it would be wrong, or
+        none: the weights are damaged, or the device computes wrongly.
+    """
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise EnvironmentFault(
+            f"the network of {spec.name} gave numbers that are infinite or undefined; check its "
+            "weights with: posemill models list, take others with --weights, or another --device"
         )
 
 

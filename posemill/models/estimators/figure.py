@@ -22,6 +22,7 @@ from posemill.models.estimators.base import (
     FrameEstimator,
     FrameResult,
     refuse_boxes,
+    require_finite,
     require_rgb,
     untracked,
 )
@@ -192,6 +193,7 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, FigureMeta]):
 
         output = self._net(to_device(pictures, self._device).float().div_(255))
         joints, parts, features = (maps.cpu().numpy() for maps in output)
+        require_finite(self.spec, joints, parts, features)
         return [FigureMaps(*maps) for maps in zip(joints, parts, features, strict=True)]
 
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pytest
 
-from posemill.errors import InputError, WeightsUnavailable
+from posemill.errors import EnvironmentFault, InputError, WeightsUnavailable
 from posemill.fixtures.scene import render_picture
 from posemill.models.estimators.base import (
     Estimator,
@@ -367,6 +367,31 @@ def test_nothing_is_downloaded_by_building(
         create_estimator(name, EstimatorOptions())
     with pytest.raises(WeightsUnavailable, match="nowhere"):
         create_estimator(name, EstimatorOptions(weights=tmp_path / "nowhere"))
+
+
+def test_numbers_that_are_none_are_the_devices_fault(
+    usual: FrameEstimator[Any, Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never an empty video, nor a wrong pose."""
+    spoil_output(usual, monkeypatch)
+    with pytest.raises(EnvironmentFault, match=r"infinite or undefined|not finite|no numbers"):
+        usual.results([crowd(2, 160, 120)])
+
+
+def spoil_output(estimator: FrameEstimator[Any, Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on all that the network gives is not a number."""
+    import torch
+
+    if estimator.spec.name in ("rtmo", "yolo-pose"):
+        from posemill.models.estimators.onnx.session import Network
+
+        run = Network.run
+        monkeypatch.setattr(
+            Network, "run", lambda *args: [output * np.nan for output in run(*args)]
+        )
+        return
+    convolve = torch.nn.Conv2d.forward
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", lambda *args: convolve(*args) * torch.nan)
 
 
 def test_parts_of_a_batch_come_in_any_order(reproducible: FrameEstimator[Any, Any, Any]) -> None:

@@ -19,6 +19,7 @@ from posemill.models.estimators.base import (
     EstimatorSpec,
     FrameEstimator,
     refuse_boxes,
+    require_finite,
     require_rgb,
 )
 from posemill.models.estimators.onnx.decoder import CandidateDecoder
@@ -97,10 +98,9 @@ class OnnxEstimator(FrameEstimator[UInt8, Candidates, Letterbox]):
         return np.stack(pictures), metas
 
     def infer(self, batch: UInt8) -> list[Candidates]:
-        outputs = self._network.run(self._as_input(batch))
-        return self._head.candidates(
-            [output[: len(batch)] for output in outputs], self._settings.min_score
-        )
+        outputs = [output[: len(batch)] for output in self._network.run(self._as_input(batch))]
+        require_finite(self.spec, *outputs)
+        return self._head.candidates(outputs, self._settings.min_score)
 
     def _letterbox(self, frame: UInt8) -> Letterbox:
         require_rgb(frame)

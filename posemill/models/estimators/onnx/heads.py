@@ -28,13 +28,6 @@ class Candidates:
             self.boxes_px[which], self.score[which], self.xy_px[which], self.visibility[which]
         )
 
-    def finite(self) -> Candidates:
-        """Those without an infinite or undefined number: a person with one is none."""
-        numbers = np.concatenate(
-            [self.boxes_px, self.score[:, None], self.visibility, self.xy_px.reshape(-1, 34)], 1
-        )
-        return self.chosen(np.isfinite(numbers).all(1))
-
 
 class Head(Protocol):
     """How to read the outputs of one network."""

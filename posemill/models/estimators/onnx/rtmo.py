@@ -37,7 +37,7 @@ class RtmoHead:
             likely = rows[:, 4] >= min_score
             rows, joints = rows[likely], joints[likely]
             people = Candidates(rows[:, :4], rows[:, 4], joints[..., :2], joints[..., 2])
-            found.append(people.finite())
+            found.append(people)
         return found
 
 

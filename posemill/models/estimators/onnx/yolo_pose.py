@@ -62,7 +62,7 @@ def _from_cells(cells: Float32) -> Candidates:
 
 def _people(rows: Float32, keypoints_from: int) -> Candidates:
     joints = rows[:, keypoints_from:].reshape(-1, 17, 3)
-    return Candidates(rows[:, :4], rows[:, 4], joints[..., :2], joints[..., 2]).finite()
+    return Candidates(rows[:, :4], rows[:, 4], joints[..., :2], joints[..., 2])
 
 
 def recognise(

@@ -84,10 +84,3 @@ def test_nobody_gives_nobody() -> None:
         persons = decoder(raw, whole).persons
         assert persons.xy_px.shape == (0, 17, 2)
         assert persons.score.shape == (0, 17)
-
-
-def test_a_person_with_an_undefined_number_is_none() -> None:
-    dets = np.array([[[0, 0, 10, 10, 0.8], [50, 0, 60, 10, np.nan]]], np.float32)
-    joints = np.stack([keypoints(5, 5, 0.9), keypoints(55, 5, 0.9)])[None]
-    joints[0, 0, 3, 1] = np.inf
-    assert len(HEAD.candidates([dets, joints], 0.0)[0].score) == 0
