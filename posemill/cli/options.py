@@ -49,8 +49,8 @@ VideoTimeoutOption = Annotated[
     typer.Option(
         min=1,
         metavar="SECONDS",
-        help="Without a sign of life for so long, a video counts as hung. In all it may take "
-        "this and a minute for each second of footage.",
+        help="Without a sign of life for so long, a video counts as hung; so it does where none "
+        "of its frames is finished for this and a minute for each second of footage.",
     ),
 ]
 DecodersOption = Annotated[

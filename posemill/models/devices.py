@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,10 @@ import torch
 
 from posemill.errors import DeviceOutOfMemory, EnvironmentFault, InputError
 from posemill.schema import UInt8
+
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED", re.IGNORECASE)
+"""Of CUDA, of torch's allocator for the CPU, of cuBLAS and cuDNN."""
+_DEVICE = re.compile(r"\bCUDA\b|cuDNN|CUDNN_|CUBLAS_|CUFFT_|NCCL", re.IGNORECASE)
 
 
 def resolve_device(name: str) -> torch.device:
@@ -58,22 +63,31 @@ def inference(device: torch.device, *, reproducible: bool) -> Iterator[None]:
     try:
         with torch.inference_mode(), cudnn:
             yield
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise DeviceOutOfMemory(f"{device} has no memory for the batch: {_line(error)}") from error
-    except torch.AcceleratorError as error:
-        raise EnvironmentFault(
-            f"{device} failed: {_line(error)}; see the device's log, and run the same command again"
-        ) from error
+    except RuntimeError as error:  # torch has a class of its own for some of them only
+        if (fault := _fault_of(error, device)) is None:
+            raise
+        raise fault from error
 
 
 def to_device(pictures: UInt8, device: torch.device) -> torch.Tensor:
-    """Bytes (B, H, W, 3) on the device as (B, 3, H, W), channels last; through pinned memory
-    where that makes the copy run beside what the device does."""
+    """Bytes (B, H, W, 3) on the device as (B, 3, H, W), channels last; through pinned memory,
+    which a GPU copies from by itself."""
     tensor = torch.from_numpy(np.ascontiguousarray(pictures))
     if device.type == "cuda":
         tensor = tensor.pin_memory().to(device, non_blocking=True)
     return tensor.permute(0, 3, 1, 2)
+
+
+def _fault_of(error: RuntimeError, device: torch.device) -> EnvironmentFault | None:
+    """What an error says of the device; None where it says nothing of it."""
+    if isinstance(error, torch.OutOfMemoryError) or _NO_MEMORY.search(str(error)):
+        torch.cuda.empty_cache()
+        return DeviceOutOfMemory(f"{device} has no memory for the batch: {_line(error)}")
+    if isinstance(error, torch.AcceleratorError) or _DEVICE.search(str(error)):
+        return EnvironmentFault(
+            f"{device} failed: {_line(error)}; see the device's log, and run the same command again"
+        )
+    return None
 
 
 def _line(error: Exception) -> str:

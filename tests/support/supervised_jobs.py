@@ -41,7 +41,10 @@ class FaultyJob:
                 journal.begin(item.id)
             for item in lot:
                 journal.beat(f"looking at {item.id}")
-                self._befall(item.payload, journal.beat)
+                if item.payload == "plod":
+                    _plod(lambda item_id=item.id: journal.advance(item_id))
+                else:
+                    self._befall(item.payload, journal.beat)
                 sys.stdout.write("a line on standard output\n")
                 journal.finish(item.id, os.getpid())
 
@@ -93,6 +96,12 @@ def _raise(error: BaseException) -> Callable[[Any], None]:
 
 def _signal(number: signal.Signals) -> Callable[[Any], None]:
     return lambda _: os.kill(os.getpid(), number)
+
+
+def _plod(advance: Callable[[], None]) -> None:
+    for _ in range(5):
+        time.sleep(0.6)
+        advance()
 
 
 def _dawdle(beat: Callable[[str], None]) -> None:

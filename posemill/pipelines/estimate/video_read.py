@@ -100,6 +100,7 @@ class VideoRead:
     def add(self, result: FrameResult) -> None:
         """The people of the next frame, tracked, and its maps."""
         self._poses.add(result)
+        self._journal.advance(self._item_id)
         self._finish_if_done()
 
     def _finish_if_done(self) -> None:

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from posemill.errors import EnvironmentFault
 from posemill.pipelines.supervise.kin import end_with_parent
 from posemill.pipelines.supervise.losses import ProcessLost, describe, loss_of_error
 from posemill.pipelines.supervise.messages import (
+    Advanced,
     Begun,
     Broke,
     Fault,
@@ -25,6 +27,9 @@ from posemill.pipelines.supervise.messages import (
     Want,
 )
 from posemill.pipelines.supervise.pulse import PulseWriter
+
+_ADVANCE_SECONDS = 0.5
+"""The parent need not know more often; far below any limit."""
 
 
 class PipedItems(Iterator[Item | None]):
@@ -48,13 +53,22 @@ class PipeJournal:
     def __init__(self, answers: Connection, pulse: PulseWriter) -> None:
         self._answers = answers
         self.beat = pulse.beat
+        self._told: dict[str, float] = {}
+        """When the parent last heard of an item that is at work."""
 
     def begin(self, item_id: str) -> None:
         self.beat("")
+        self._told[item_id] = monotonic()
         self._answers.send(Begun(item_id))
+
+    def advance(self, item_id: str) -> None:
+        if monotonic() - self._told[item_id] >= _ADVANCE_SECONDS:
+            self._told[item_id] = monotonic()
+            self._answers.send(Advanced(item_id))
 
     def finish(self, item_id: str, result: Any) -> None:
         self.beat("handing over the result")
+        del self._told[item_id]
         self._answers.send(Finished(item_id, result))
 
 

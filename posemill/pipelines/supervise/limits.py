@@ -18,7 +18,7 @@ class Limits:
     """
 
     item_seconds: float = 120.0
-    """Time that any item may take."""
+    """Time that any item may take until it is done or has got on."""
     item_seconds_per_cost: float = 60.0
     """Further time for each unit of an item's cost: a second of footage."""
     silence_seconds: float = 120.0

@@ -25,6 +25,9 @@ class Journal(Protocol):
     def begin(self, item_id: str) -> None:
         """From now on the item is under suspicion."""
 
+    def advance(self, item_id: str) -> None:
+        """The item got on: its limit of time begins anew. As often as it does."""
+
     def finish(self, item_id: str, result: Any) -> None:
         """The item is done; its result is anything that can be pickled."""
 
@@ -116,6 +119,11 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
+class Advanced:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     item_id: str
     result: Any
@@ -135,7 +143,7 @@ class Fault:
     message: str
 
 
-Message = Ready | NotReady | Want | Begun | Finished | Broke | Fault
+Message = Ready | NotReady | Want | Begun | Advanced | Finished | Broke | Fault
 
 
 @dataclass(frozen=True, slots=True)

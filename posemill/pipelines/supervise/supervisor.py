@@ -11,6 +11,7 @@ from posemill.errors import EnvironmentFault
 from posemill.pipelines.supervise.limits import Limits
 from posemill.pipelines.supervise.losses import ProcessLost, during
 from posemill.pipelines.supervise.messages import (
+    Advanced,
     Begun,
     Broke,
     Cause,
@@ -179,6 +180,8 @@ class Supervisor:
             match message:
                 case Want():
                     child.wants = True
+                case Advanced():
+                    watch.note(message)
                 case Begun() | Finished():
                     watch.note(message)
                     yield message

@@ -6,7 +6,7 @@ from time import monotonic
 
 from posemill.pipelines.supervise.limits import GIB, Limits
 from posemill.pipelines.supervise.memory import family_bytes
-from posemill.pipelines.supervise.messages import Begun, Cause, Finished, Item, Loss
+from posemill.pipelines.supervise.messages import Advanced, Begun, Cause, Finished, Item, Loss
 from posemill.pipelines.supervise.pulse import PulseReader
 
 
@@ -18,6 +18,7 @@ class Watch:
         self._items: dict[str, Item] = {}
         self._pid, self._pulse, self._limits, self._patience = pid, pulse, limits, patience
         self._begun: dict[str, float] = {}
+        """When each was begun, or last got on."""
         self._beats, self._last_sign = pulse.beats, monotonic()
 
     @property
@@ -34,10 +35,10 @@ class Watch:
         """The child has it from now on."""
         self._items[item.id] = item
 
-    def note(self, message: Begun | Finished) -> None:
+    def note(self, message: Begun | Advanced | Finished) -> None:
         self._last_sign = monotonic()
-        if isinstance(message, Begun):
-            self._begun[message.item_id] = self._last_sign
+        if isinstance(message, Begun | Advanced):
+            self._begun[message.item_id] = self._last_sign  # one that is there keeps its place
         else:
             del self._begun[message.item_id], self._items[message.item_id]
 
@@ -50,7 +51,7 @@ class Watch:
         for item_id, since in self._begun.items():
             limit = self._patience * self._limits.seconds_for(self._items[item_id].cost)
             if now - since > limit:
-                return Loss(Cause.TIMEOUT, f"not done within its limit of {limit:.0f} s")
+                return Loss(Cause.TIMEOUT, f"no further within its limit of {limit:.0f} s")
         return None
 
     def _too_silent(self) -> Loss | None:
