@@ -38,7 +38,7 @@ def test_a_batch_that_is_too_large_is_told_as_such(error: Exception) -> None:
 )
 def test_a_device_that_fails_is_no_videos_fault(text: str) -> None:
     with (
-        pytest.raises(EnvironmentFault, match=r"cpu failed: .*run the same command again") as caught,
+        pytest.raises(EnvironmentFault, match=r"cpu failed: .*run the same command") as caught,
         inference(CPU, reproducible=False),
     ):
         raise RuntimeError(text)

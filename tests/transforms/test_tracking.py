@@ -55,6 +55,13 @@ def test_no_people_are_no_tracks():
     assert found.dtype == np.int64
 
 
+def test_pairs_that_are_none_weigh_nothing():
+    # With the 0.09 counted, 0.55 + 0.09 would beat 0.60; without it the best sum is 0.60.
+    similarity = np.array([[0.60, 0.09], [0.55, 0.0]], np.float32)
+    rows, columns = best_assignment(similarity, 0.1)
+    assert (rows.tolist(), columns.tolist()) == ([0], [0])
+
+
 @pytest.mark.parametrize("max_gap", [0, 1, 15])
 def test_a_short_gap_is_bridged_and_a_long_one_not(max_gap):
     tracker = Tracker(TrackSettings(max_gap=max_gap))

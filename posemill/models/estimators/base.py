@@ -112,6 +112,20 @@ class FrameResult:
     heatmaps in [0, 1]."""
 
 
+CPU_BATCH = 4
+"""Frames: on a CPU more are no faster, and the time between two signs of life grows with them."""
+
+
+def greatest_batch(options: EstimatorOptions, on_gpu: int) -> int:
+    """Frames in a batch at most, of a network that takes `on_gpu` on a GPU.
+
+    A batch of one is the only batch whose arithmetic no other frame can change.
+    """
+    if options.reproducible:
+        return 1
+    return min(CPU_BATCH, on_gpu) if options.device == "cpu" else on_gpu
+
+
 class Estimator(ABC):
     """Finds people in the frames of a video."""
 

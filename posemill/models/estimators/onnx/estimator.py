@@ -15,6 +15,7 @@ import numpy as np
 
 from posemill.errors import EnvironmentFault, InputError, WeightsUnavailable
 from posemill.models.estimators.base import (
+    CPU_BATCH,
     EstimatorOptions,
     EstimatorSpec,
     FrameEstimator,
@@ -35,7 +36,6 @@ from posemill.schema import Float32, UInt8
 from posemill.transforms.skeletons import COCO_17
 
 MAX_BATCH = 32
-CPU_BATCH = 4  # more is no faster there, and holds more frames
 LONG_EDGE = 640
 _MULTIPLE = 32  # of the input's edges: the coarsest cells of these networks
 _FAMILIES = (RTMO, YOLO_POSE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,16 +76,24 @@ def load_checkpoint(path: Path) -> tuple[PifPafCheckpoint, str]:
     if code:
         raise WeightsUnavailable(
             f"{path} is a pickle that runs code when it is loaded ({code}), so it is not; if you "
-            f"trust where it comes from, convert it once: {CONVERT}"
+            f"trust where it comes from, convert it once: {CONVERT.replace('FILE', str(path))}"
         )
-    return _parse(path), hashlib.sha256(path.read_bytes()).hexdigest()
+    data = path.read_bytes()  # once: what is hashed is what is used
+    return parse_checkpoint(data, path), hashlib.sha256(data).hexdigest()
 
 
-def _parse(path: Path) -> PifPafCheckpoint:
+def parse_checkpoint(data: bytes, path: Path) -> PifPafCheckpoint:
+    """The checkpoint in the bytes of the file at `path`; only numbers and plain data are taken.
+
+    Raises:
+        WeightsUnavailable: they hold anything else.
+    """
     import torch
 
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = torch.load(
+            io.BytesIO(data), map_location="cpu", weights_only=True
+        )
         if content["format"] != FORMAT:
             raise ValueError(f"its format is {content['format']!r}, expected {FORMAT!r}")
         base_net, keypoints, limbs, upsample_stride, state = (content[key] for key in _KEYS)

@@ -15,6 +15,7 @@ from posemill.models.estimators.base import (
     EstimatorOptions,
     EstimatorSpec,
     FrameEstimator,
+    greatest_batch,
     refuse_boxes,
     require_rgb,
 )
@@ -49,10 +50,7 @@ class PifPafEstimator(FrameEstimator[PifPafBatch, PifPafRaw, PifPafMeta]):
         from posemill.models.devices import resolve_device
         from posemill.models.estimators.openpifpaf.network import PifPafNetwork
 
-        # A batch of one is the only batch whose arithmetic no other frame can change.
-        self.spec = EstimatorSpec(
-            "openpifpaf", COCO_17.name, max_batch=1 if options.reproducible else MAX_BATCH
-        )
+        self.spec = EstimatorSpec("openpifpaf", COCO_17.name, greatest_batch(options, MAX_BATCH))
         self._settings = PifPafSettings.from_parameters(options.parameters)
         self._device = resolve_device(options.device)
         self._reproducible = options.reproducible

@@ -18,6 +18,7 @@ from posemill.models.estimators.base import (
     EstimatorOptions,
     EstimatorSpec,
     FrameEstimator,
+    greatest_batch,
     require_rgb,
 )
 from posemill.models.estimators.vitpose.crop import Crops, boxes_inside, crops_around, cut
@@ -65,13 +66,11 @@ class VitposeEstimator(FrameEstimator[VitposeBatch, PersonHeatmaps, tuple[int, i
         from posemill.models.estimators.vitpose.detector import PersonDetector
         from posemill.models.estimators.vitpose.pose_network import PoseNetwork
 
-        # A batch of one is the only batch whose arithmetic no other frame can change.
         exact = options.reproducible
-        max_batch = 1 if exact else MAX_BATCH
         self.spec = EstimatorSpec(
             "vitpose",
             COCO_17.name,
-            max_batch,
+            greatest_batch(options, MAX_BATCH),
             takes_boxes=True,
             needs_boxes=options.boxes_given,
         )

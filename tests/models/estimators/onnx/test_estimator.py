@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from posemill.errors import InputError, WeightsUnavailable
-from posemill.models.estimators.base import EstimatorOptions, Persons
+from posemill.models.estimators.base import CPU_BATCH, EstimatorOptions, Persons
 from posemill.models.estimators.onnx.estimator import (
-    CPU_BATCH,
     OnnxEstimator,
     create_rtmo,
     create_yolo_pose,

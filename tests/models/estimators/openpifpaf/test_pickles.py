@@ -15,7 +15,7 @@ import pytest
 from posemill.errors import InputError, WeightsUnavailable
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.openpifpaf import create
-from posemill.models.estimators.openpifpaf.checkpoint import load_checkpoint
+from posemill.models.estimators.openpifpaf.checkpoint import load_checkpoint, parse_checkpoint
 from posemill.models.estimators.openpifpaf.convert import convert_checkpoint
 from posemill.models.estimators.openpifpaf.pickles import describe_code, looked_up
 
@@ -70,6 +70,8 @@ def test_a_malicious_checkpoint_is_refused_and_not_run(
         convert_checkpoint(path, tmp_path / "out.pt", trust=False)
     with pytest.raises(WeightsUnavailable, match=r"runs code .*posemill models convert"):
         load_checkpoint(path)
+    with pytest.raises(WeightsUnavailable, match="does not hold weights of openpifpaf"):
+        parse_checkpoint(path.read_bytes(), path)  # a second lock, should the first be picked
     assert not victim.exists()
     assert not (tmp_path / "out.pt").exists()
     run(path, form)

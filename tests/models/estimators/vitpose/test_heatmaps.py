@@ -42,6 +42,17 @@ def test_a_gaussians_centre_is_found_between_the_cells(low: float, high: float):
     np.testing.assert_allclose(score, 0.5 * np.exp(-off / (2 * SIGMA**2)), rtol=1e-5)
 
 
+def test_the_peak_of_a_tilted_gaussian_is_found_as_well():
+    # Its logarithm has a mixed second derivative; smoothing adds SIGMA^2 to its covariance and
+    # moves nothing.
+    centre, covariance = np.array([20.3, 30.6]), np.array([[6.0, 4.0], [4.0, 6.0]])
+    rows, columns = np.mgrid[:ROWS, :COLUMNS]
+    apart = np.stack([columns, rows], axis=-1) - centre
+    square = np.einsum("...i,ij,...j", apart, np.linalg.inv(covariance), apart)
+    xy, _ = decode_heatmaps(np.exp(-square / 2).astype(np.float32)[None, None])
+    np.testing.assert_allclose(xy[0, 0] * UNIT, centre, atol=1e-2)
+
+
 def test_the_greatest_cell_alone_would_be_up_to_half_a_cell_off():
     xy, _ = decode_heatmaps(drawn([[[20.4, 30.4]]]))
     assert np.abs(xy * UNIT - [20, 30]).min() > 0.39
