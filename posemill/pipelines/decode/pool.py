@@ -160,9 +160,9 @@ class DecoderPool:
             ),
         )
 
-    def poll(self) -> None:
-        """Take what the decoders have said, without waiting."""
-        self._collect(0)
+    def poll(self) -> bool:
+        """Take the next message of each decoder that has one; whether there was any."""
+        return self._collect(0)
 
     def close(self) -> None:
         """End the processes; frames that were taken stay."""
@@ -217,15 +217,18 @@ class DecoderPool:
         for loss in filter(None, (decoder.loss for decoder in lost)):
             raise ProcessLost(loss)
 
-    def _collect(self, seconds: float) -> None:
-        """Take a message of every decoder that has one, waiting so long for the first."""
-        for key, _ in self._selector.select(seconds):
+    def _collect(self, seconds: float) -> bool:
+        """Take a message of every decoder that has one, waiting so long for the first; whether
+        there was any."""
+        ready = self._selector.select(seconds)
+        for key, _ in ready:
             decoder: DecoderProcess = key.data
             received = decoder.receive()
             if received is None:
                 self._selector.unregister(decoder)
             else:
                 self._note(decoder, *received)
+        return bool(ready)
 
     def _note(self, decoder: DecoderProcess, serial: int, said: Answer | RingReader) -> None:
         match said:

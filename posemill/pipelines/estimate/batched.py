@@ -53,7 +53,6 @@ class BatchedVideos:
         """Until there is no further video, and all are finished."""
         while self._is_busy or not self._source.has_ended:
             self._reading += [_Tracked(read, Tracker(self._tracks)) for read in self._source.more()]
-            self._pool.poll()
             while self._stages.finished():
                 self._hand_out()
             self._read_what_is_there()
@@ -82,7 +81,7 @@ class BatchedVideos:
         """A frame of each video in turn, until there is a batch or none has any."""
         while not self._gather.is_due(self._stages.size):
             ready = [one for one in self._reading if self._is_ready(one.read)]
-            if not ready:
+            if not ready and not self._pool.poll():
                 return
             for one in ready:
                 self._read(one)
