@@ -39,7 +39,7 @@ def test_a_dry_run_tells_the_maps_size(run: Run, catalog: Path, tmp_path: Path) 
     status, out, _ = run(*command, "--keep", "joints,features")
     assert status == 0
     # Of 256 x 144 px: 17 maps of 64 x 36 cells and 64 of 16 x 9, two bytes each: 96,768.
-    assert "0.097 MB each before compression, of assumed frames of 1280 x 720 px" in out
+    assert "96.8 kB each before compression, of assumed frames of 1280 x 720 px" in out
     assert "features 64 x 9 x 16, joints 17 x 36 x 64" in out
     told = json.loads(run(*command, "--keep", "joints,features", "--json")[1])["dense_maps"]
     assert told["bytes_per_frame"] == 96_768

@@ -14,7 +14,7 @@ from chain import ignore, run_materialize
 from posemill.pipelines.events import Event, ItemDone, ItemStarted
 from posemill.pipelines.materialize_shard import MaterializeWorker
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
-from posemill.schema import PoseSequence, TimedBox, VideoStatus
+from posemill.schema import PoseSequence, Skeleton, TimedBox, VideoStatus
 from posemill.storage import feature_writing
 from posemill.storage.catalog import read_catalog, write_catalog
 from posemill.storage.features import FeatureRow, FeatureStore
@@ -32,6 +32,12 @@ class Noise:
     """As much of a recipe as the worker uses; bytes that nothing compresses."""
 
     requires = frozenset({"pose"})
+
+    def target(self, source: Skeleton) -> Skeleton:
+        return source
+
+    def dense_channels(self, _: Skeleton) -> dict[str, int]:
+        return {}
 
     def __call__(self, _: object, rng: np.random.Generator) -> Arrays:
         return {"noise": rng.integers(0, 256, BYTES_PER_CLIP, np.uint8)}
