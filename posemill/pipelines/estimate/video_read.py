@@ -51,11 +51,6 @@ class VideoRead:
     def clip(self) -> ClipFrames:
         return self._clip
 
-    @property
-    def all_read(self) -> bool:
-        """Whether no frame will come any more."""
-        return self._all_read
-
     def begin(self) -> None:
         """Once, when its file is here."""
         if not self._is_begun:
