@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from posemill.cli.engine_options import (
+    DEFAULT_ENGINE_OPTIONS,
+    EngineOption,
+    EngineParametersOption,
+    GpusPerWorkerOption,
+    OverlapOption,
+    ShardTimeoutOption,
+    StartTimeoutOption,
+    engine_options,
+)
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     DEFAULT_VIDEO_LIMITS,
@@ -29,7 +39,6 @@ from posemill.cli.options import (
     tally,
     video_limits,
 )
-from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.gc import collect_garbage
 from posemill.pipelines.progress import ProgressDisplay
@@ -141,7 +150,6 @@ def retry_command(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, or cuda:N [default: as at extraction].")
     ] = None,
-    workers: WorkersOption = 2,
     decoders: DecodersOption = 1,
     batch_size: BatchSizeOption = None,
     pose_processes: PoseProcessesOption = 0,
@@ -151,7 +159,13 @@ def retry_command(
     max_edge: MaxEdgeOption = DEFAULT_VIDEO_LIMITS.max_edge_px,
     max_hours: MaxHoursOption = DEFAULT_VIDEO_LIMITS.max_seconds / 3600,
     max_gib: MaxGibOption = DEFAULT_VIDEO_LIMITS.max_bytes / GIB,
-    engine: Annotated[str, typer.Option(help="Where the shards run: local.")] = "local",
+    engine: EngineOption = "local",
+    workers: WorkersOption = 2,
+    gpus_per_worker: GpusPerWorkerOption = 0,
+    overlap: OverlapOption = DEFAULT_ENGINE_OPTIONS.overlap,
+    shard_timeout: ShardTimeoutOption = None,
+    start_timeout: StartTimeoutOption = DEFAULT_ENGINE_OPTIONS.start_timeout_seconds,
+    engine_option: EngineParametersOption = None,
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
     _config: ConfigOption = None,
@@ -178,7 +192,9 @@ def retry_command(
         batching=BatchSettings(batch_size, pose_processes),
         video_limits=video_limits(max_edge, max_hours, max_gib),
         engine=engine,
-        engine_options=EngineOptions(workers=workers),
+        engine_options=engine_options(
+            workers, engine_option, start_timeout, shard_timeout, overlap, gpus_per_worker
+        ),
     )
     if dry_run:
         plan = plan_retry(settings)

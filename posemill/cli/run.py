@@ -9,6 +9,16 @@ import typer
 
 from posemill.cli.dense import KeepOption, ScalesOption, dense_kinds, dense_line, input_scales
 from posemill.cli.download_progress import DownloadProgress
+from posemill.cli.engine_options import (
+    DEFAULT_ENGINE_OPTIONS,
+    EngineOption,
+    EngineParametersOption,
+    GpusPerWorkerOption,
+    OverlapOption,
+    ShardTimeoutOption,
+    StartTimeoutOption,
+    engine_options,
+)
 from posemill.cli.options import (
     DEFAULT_LIMITS,
     DEFAULT_VIDEO_LIMITS,
@@ -40,7 +50,6 @@ from posemill.cli.options import (
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.choose import resolve_estimator
 from posemill.pipelines.decode import DecodeSettings
-from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract, plan_extract
 from posemill.pipelines.forecast import Forecast
@@ -51,8 +60,6 @@ from posemill.pipelines.supervise import GIB
 from posemill.storage.video import FrameOptions
 from posemill.storage.video.options import AUTO
 from posemill.transforms.tracking import Similarity, TrackSettings
-
-EngineOption = Annotated[str, typer.Option(help="Where the shards run: local.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -82,7 +89,6 @@ def extract_command(
         ),
     ] = False,
     device: DeviceOption = "cpu",
-    workers: WorkersOption = 2,
     decoders: DecodersOption = 1,
     batch_size: BatchSizeOption = None,
     pose_processes: PoseProcessesOption = 0,
@@ -161,6 +167,12 @@ def extract_command(
         bool, typer.Option("--strict", help="Missing videos count for the exit status, too.")
     ] = False,
     engine: EngineOption = "local",
+    workers: WorkersOption = 2,
+    gpus_per_worker: GpusPerWorkerOption = 0,
+    overlap: OverlapOption = DEFAULT_ENGINE_OPTIONS.overlap,
+    shard_timeout: ShardTimeoutOption = None,
+    start_timeout: StartTimeoutOption = DEFAULT_ENGINE_OPTIONS.start_timeout_seconds,
+    engine_option: EngineParametersOption = None,
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
     _config: ConfigOption = None,
@@ -194,7 +206,9 @@ def extract_command(
             parameters=key_values("--estimator-option", estimator_option),
         ),
         engine=engine,
-        engine_options=EngineOptions(workers=workers),
+        engine_options=engine_options(
+            workers, engine_option, start_timeout, shard_timeout, overlap, gpus_per_worker
+        ),
         limits=limits(video_timeout, memory_limit),
         decoding=DecodeSettings(
             decoders,
@@ -276,8 +290,11 @@ def materialize_command(
         typer.Option(help="Clips and labels [default: the catalog the poses were made from]."),
     ] = None,
     seed: SeedOption = 0,
-    workers: WorkersOption = 2,
     engine: EngineOption = "local",
+    workers: WorkersOption = 2,
+    shard_timeout: ShardTimeoutOption = None,
+    start_timeout: StartTimeoutOption = DEFAULT_ENGINE_OPTIONS.start_timeout_seconds,
+    engine_option: EngineParametersOption = None,
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
     _config: ConfigOption = None,
@@ -291,7 +308,7 @@ def materialize_command(
         catalog=catalog,
         seed=seed,
         engine=engine,
-        engine_options=EngineOptions(workers=workers),
+        engine_options=engine_options(workers, engine_option, start_timeout, shard_timeout),
     )
     if dry_run:
         plan = plan_materialize(settings)

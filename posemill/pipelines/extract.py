@@ -115,7 +115,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
         EnvironmentFault: shards failed; what was committed stays.
     """
     started = monotonic()
-    engine = create_engine(config.engine)
+    engine = create_engine(config.engine, config.engine_options)
     catalog = readable_videos(config.catalog)
     _require_boxes(config)
     estimator = create_estimator(config.estimator, config.options)
@@ -135,9 +135,7 @@ def extract(config: ExtractConfig, on_event: Callable[[Event], None]) -> Extract
     )
     on_event(StageStarted(STAGE, len(plan.pending), sum(task.num_items for task in plan.pending)))
     limited = QuarantineLimit(config.max_quarantined, on_event)
-    report = engine.run(
-        begin_order(plan.pending, randbits(64)), worker, config.engine_options, limited
-    )
+    report = engine.run(begin_order(plan.pending, randbits(64)), worker, limited, store.mailbox)
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)
     return _summary(store, plan, report, monotonic() - started)

@@ -134,7 +134,7 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         EnvironmentFault: shards failed; what was committed stays.
     """
     started = monotonic()
-    engine = create_engine(config.engine)
+    engine = create_engine(config.engine, config.engine_options)
     inputs = _read_inputs(config)
     store = FeatureStore.open_or_create(
         config.out,
@@ -160,7 +160,7 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
     )
 
     def render(tasks: Sequence[ShardTask]) -> RunReport:
-        report = engine.run(begin_order(tasks, randbits(64)), spec, config.engine_options, on_event)
+        report = engine.run(begin_order(tasks, randbits(64)), spec, on_event, store.mailbox)
         report.require_success(STAGE)
         return report
 

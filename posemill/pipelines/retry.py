@@ -147,7 +147,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
         EnvironmentFault: shards failed; what was committed stays.
     """
     started = monotonic()
-    engine = create_engine(config.engine)
+    engine = create_engine(config.engine, config.engine_options)
     store = PoseStore.open(config.poses)
     catalog = readable_videos(Path(config.catalog or _hint(store)))
     planned = PlannedVideos(store.plans(), catalog)
@@ -160,9 +160,7 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
         config.limits,
     )
     on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
-    report = engine.run(
-        begin_order(plan.pending, randbits(64)), worker, config.engine_options, on_event
-    )
+    report = engine.run(begin_order(plan.pending, randbits(64)), worker, on_event, store.mailbox)
     on_event(StageEnded(STAGE, monotonic() - started))
     report.require_success(STAGE)
     entries = store.entries()

@@ -12,7 +12,7 @@ from posemill.provenance import library_versions
 from posemill.storage.commits import RecordName, latest_of, list_records, seal, unseal
 from posemill.storage.durable import disk_faults, draft_name
 from posemill.storage.objects import Objects, Place, open_objects
-from posemill.storage.store_parts import COMMITS
+from posemill.storage.store_parts import COMMITS, MAIL
 from posemill.storage.store_root import describe_configuration, read_attributes, seal_attributes
 
 _PROBES = 5
@@ -140,6 +140,11 @@ class Store(ABC, Generic[CommitT]):
                 "Remove the foreign file."
             )
         return commit
+
+    @property
+    def mailbox(self) -> Place:
+        """Where the workers of a run can leave messages for its driver; no part of the store."""
+        return self.objects.at(MAIL).absolute_url
 
     def prove_writable(self) -> None:
         """Write an object, read it again and remove it: before work that ends in a commit.

@@ -12,6 +12,8 @@ from posemill.storage.objects import Objects
 
 COMMITS = "commits"
 PLAN = "plan"
+MAIL = "mail"
+"""Messages of workers to their drivers; no group, and empty while no run is on."""
 METADATA = "zarr.json"
 
 

@@ -15,11 +15,12 @@ from chain import ignore, index, markers, run_extract, run_materialize
 
 from posemill.errors import InputError
 from posemill.pipelines import retry as retry_module
-from posemill.pipelines.engines.base import EngineOptions, RunReport
+from posemill.pipelines.engines.base import RunReport
 from posemill.pipelines.events import Event
 from posemill.pipelines.retry import RetryConfig, RetrySummary, plan_retry, retry
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 from posemill.storage.identity import file_identity
+from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore
 
 RECIPE = "tempposeconv-j"
@@ -183,8 +184,8 @@ class InThisProcess:
         self,
         tasks: Sequence[ShardTask],
         worker: WorkerSpec,
-        _: EngineOptions,
         on_event: Callable[[Event], None],
+        _: Place,
     ) -> RunReport:
         made = worker.build()
         try:
@@ -206,7 +207,7 @@ def test_of_two_retries_at_once_one_loses_cleanly(
         done.append(retry(asked, ignore))
         return real(self, *arguments, **named)
 
-    monkeypatch.setattr(retry_module, "create_engine", lambda _: InThisProcess())
+    monkeypatch.setattr(retry_module, "create_engine", lambda *_: InThisProcess())
     monkeypatch.setattr(PoseStore, step, overtaken)
     outcomes: list[ShardOutcome] = []
     run = InThisProcess.run

@@ -7,18 +7,19 @@ from types import MappingProxyType
 from typing import cast
 
 from posemill.errors import InputError
-from posemill.pipelines.engines.base import Engine
+from posemill.pipelines.engines.base import Engine, EngineOptions
 
 ENGINES = MappingProxyType({"local": "posemill.pipelines.engines.local:LocalEngine"})
 
 
-def create_engine(name: str) -> Engine:
-    """The engine called `name`.
+def create_engine(name: str, options: EngineOptions) -> Engine:
+    """The engine called `name`, which nothing has been started of.
 
     Raises:
-        InputError: no engine has that name.
+        InputError: no engine has that name, or it does not know one of its parameters.
+        MissingDependency: its package is not installed.
     """
     if name not in ENGINES:
         raise InputError(f"no engine is called {name!r}; there is: {', '.join(ENGINES)}")
     module, _, attribute = ENGINES[name].partition(":")
-    return cast(Engine, getattr(import_module(module), attribute)())
+    return cast(Engine, getattr(import_module(module), attribute)(options))

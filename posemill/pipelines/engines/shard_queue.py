@@ -15,26 +15,27 @@ class ShardQueue:
     Workers are known by numbers that are never used again.
     """
 
-    def __init__(self, tasks: Sequence[ShardTask], options: EngineOptions) -> None:
-        self._tasks = tuple(tasks)
+    def __init__(self, options: EngineOptions) -> None:
         self._options = options
-        self._waiting = deque(tasks)
+        self._waiting = deque[ShardTask]()
+        self._unsettled = 0
         self._attempts: dict[int, int] = {}
         self._losses: dict[int, int] = {}
         self._shunned_by: dict[int, set[int]] = {}
-        self._results: dict[int, ShardResult] = {}
 
     @property
     def finished(self) -> bool:
-        return len(self._results) == len(self._tasks)
+        """Every shard that was added has its result."""
+        return not self._unsettled
 
     @property
     def num_waiting(self) -> int:
         return len(self._waiting)
 
-    def results(self) -> tuple[ShardResult, ...]:
-        """In the order of the tasks, when all is finished."""
-        return tuple(self._results[task.shard_id] for task in self._tasks)
+    def add(self, tasks: Sequence[ShardTask]) -> None:
+        """Shards to be done; one that has its result may come again, as if new."""
+        self._waiting.extend(tasks)
+        self._unsettled += len(tasks)
 
     def take(
         self,
@@ -90,5 +91,7 @@ class ShardQueue:
         if again:
             self._waiting.append(task)
             return None
-        self._results[task.shard_id] = result
+        self._unsettled -= 1
+        for known in (self._attempts, self._losses, self._shunned_by):
+            known.pop(task.shard_id, None)
         return result

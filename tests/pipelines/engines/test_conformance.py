@@ -49,7 +49,9 @@ def run(
         {"folder": folder, "fault": fault, "shard_with_fault": shard},
     )
     options = EngineOptions(workers=workers, max_losses=max_losses, overlap=overlap)
-    report = create_engine(engine_name).run(tasks(number), spec, options, events.append)
+    report = create_engine(engine_name, options).run(
+        tasks(number), spec, events.append, folder.parent / "mail"
+    )
     return report, events
 
 
@@ -247,8 +249,8 @@ from posemill.pipelines.tasks import ShardTask, WorkerSpec
 if __name__ == "__main__":
     worker = WorkerSpec("shard_workers:RecordingWorker",
         dict(folder=Path({str(tmp_path)!r}), fault="hangs", shard_with_fault=0))
-    create_engine({engine_name!r}).run(
-        [ShardTask("test", 0, 1, 1.0)], worker, EngineOptions(), lambda event: None)
+    create_engine({engine_name!r}, EngineOptions()).run(
+        [ShardTask("test", 0, 1, 1.0)], worker, lambda event: None, {str(tmp_path / "mail")!r})
 """
     driver = subprocess.Popen([sys.executable, "-c", script])
     wait_until(lambda: any(tmp_path.iterdir()))
@@ -265,7 +267,7 @@ def test_options_are_validated(engine_name: str) -> None:
 
 def test_an_unknown_engine_is_refused_by_name(engine_name: str) -> None:
     with pytest.raises(InputError, match=f"'nope'.*{engine_name}"):
-        create_engine("nope")
+        create_engine("nope", EngineOptions())
 
 
 def wait_until(condition: object, seconds: float = 30.0) -> None:
