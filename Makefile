@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := torch,blazepose,onnx,vitpose,dev
+EXTRAS := torch,blazepose,onnx,vitpose,ray,beam,dev
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-openpifpaf demo test chaos fuzz-video lint check clean bench-decode
