@@ -67,7 +67,7 @@ class RecordingWorker:
                 time.sleep(0.01)
             time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGKILL)
-        if self.fault == "hangs":
+        if self.fault == "hangs" or (self.fault == "hangs_once" and earlier == 0):
             time.sleep(600)
 
 
@@ -128,3 +128,14 @@ class RetiringWorker(RecordingWorker):
 def _done(task: ShardTask, emit: Emit) -> ShardResult:
     emit(ItemDone(task.shard_id, f"item-{task.shard_id}", "ok", 3))
     return ShardResult(task.shard_id, ShardOutcome.COMMITTED, task.num_items)
+
+
+class GpuRecordingWorker(RecordingWorker):
+    """Writes which GPUs it sees; the two shards wait for each other, in workers of their own."""
+
+    def run(self, task: ShardTask, emit: Emit) -> ShardResult:
+        seen = os.environ["CUDA_VISIBLE_DEVICES"]
+        (self.folder / str(task.shard_id)).write_text(seen)
+        while len(list(self.folder.iterdir())) < 2:
+            time.sleep(0.01)
+        return _done(task, emit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol
 
 from posemill.errors import EnvironmentFault, InputError
@@ -49,7 +50,7 @@ class EngineOptions:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
         gpus = self.gpus_per_worker
-        if gpus < 0 or (gpus > 1 and gpus != int(gpus)):
+        if not 0 <= gpus < inf or (gpus > 1 and gpus != int(gpus)):
             raise InputError(
                 f"gpus_per_worker is a whole number, or a fraction between 0 and 1, got {gpus}"
             )

@@ -26,11 +26,9 @@ class GpuShares:
 
     def __post_init__(self) -> None:
         if self.per_worker and self._places < self.workers:
-            there = f"{len(self.gpus)} of them" if self.gpus else "none"
             raise InputError(
-                f"{self.workers} workers with {self.per_worker:g} GPUs each do not fit on this "
-                f"machine, which has {there}, room for {self._places} workers; give fewer with "
-                "--workers or --gpus-per-worker"
+                f"asked for: workers {self.workers}, gpus_per_worker {self.per_worker:g}; GPUs of "
+                f"this machine: {len(self.gpus)}, enough for workers: {self._places}. Give fewer"
             )
 
     @classmethod

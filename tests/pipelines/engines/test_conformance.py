@@ -42,13 +42,19 @@ def run(
     *,
     worker: str = "RecordingWorker",
     overlap: int = 2,
+    shard_timeout: float | None = None,
 ) -> tuple[RunReport, list[Event]]:
     events: list[Event] = []
     spec = WorkerSpec(
         f"shard_workers:{worker}",
         {"folder": folder, "fault": fault, "shard_with_fault": shard},
     )
-    options = EngineOptions(workers=workers, max_losses=max_losses, overlap=overlap)
+    options = EngineOptions(
+        workers=workers,
+        max_losses=max_losses,
+        overlap=overlap,
+        shard_timeout_seconds=shard_timeout,
+    )
     report = create_engine(engine_name, options).run(
         tasks(number), spec, events.append, folder.parent / "mail"
     )
@@ -97,6 +103,29 @@ def test_a_passing_fault_is_survived(engine_name: str, tmp_path: Path) -> None:
     report, _ = run(engine_name, tmp_path, number=3, fault="raises_once", shard=1)
     assert not report.failed
     assert attempts(tmp_path, 1) == 2
+
+
+def test_a_worker_that_hangs_is_ended_when_the_time_of_its_shard_is_over(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, events = run(
+        engine_name, tmp_path, 3, fault="hangs_once", shard=1, shard_timeout=1, max_losses=1
+    )
+    assert not report.failed  # it is an attempt, not a loss
+    assert attempts(tmp_path, 1) == 2
+    (lost,) = [event for event in events if isinstance(event, WorkerLost)]
+    assert lost.shard_ids == (1,)
+    assert "shard 1 was not done after 1 s" in lost.message
+
+
+def test_a_shard_that_always_hangs_fails_after_three_attempts(
+    engine_name: str, tmp_path: Path
+) -> None:
+    report, _ = run(engine_name, tmp_path, 2, fault="hangs", shard=0, shard_timeout=1)
+    (failed,) = report.failed
+    assert failed.shard_id == 0
+    assert "was not done after 1 s" in failed.message
+    assert attempts(tmp_path, 0) == 3
 
 
 def test_a_killed_worker_is_replaced(engine_name: str, tmp_path: Path) -> None:
