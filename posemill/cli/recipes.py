@@ -10,9 +10,9 @@ import typer
 
 from posemill.cli.options import JsonFlag, finish
 from posemill.pipelines.materialize import parse_assignments
+from posemill.settings import describe_settings
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe, recipe_names
-from posemill.transforms.recipes.settings import describe_settings
 from posemill.transforms.skeletons import get_skeleton
 
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from posemill.errors import InputError
 from posemill.schema import Skeleton
+from posemill.settings import check_settings, did_you_mean, setting
 from posemill.transforms.outputs import OutputSpec, quantise_all
-from posemill.transforms.recipes.settings import check_settings, did_you_mean, setting
 from posemill.transforms.sample import DenseKind, Requirement, Sample
 from posemill.transforms.skeletons import SKELETONS, convert, get_skeleton, require_convertible
 
@@ -32,6 +32,7 @@ class Recipe(ABC):
     InputError. A subclass gives `outputs` and `render`.
     """
 
+    kind: ClassVar[str] = "recipe"
     name: ClassVar[str]
     version: ClassVar[int]
     """Raised with every change of the arrays made from equal samples and settings."""

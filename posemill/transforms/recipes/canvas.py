@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from posemill.errors import InputError
 from posemill.schema import Float32, Int64, PoseSequence
+from posemill.settings import setting
 from posemill.transforms.clips import map_pose
 from posemill.transforms.geometry import Box, fit_canvas, frame_box
 from posemill.transforms.outputs import OutputSpec
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.resample import resize_window
 from posemill.transforms.sample import DenseKind, FrameMaps, Sample
 

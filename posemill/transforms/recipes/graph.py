@@ -14,11 +14,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from posemill.schema import Float32, Int64, PoseSequence, Skeleton
+from posemill.settings import setting
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays, Recipe
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec, require_xyz
 from posemill.transforms.sample import Requirement, Sample
 from posemill.transforms.sampling import uniform_clip, uniform_test_clips

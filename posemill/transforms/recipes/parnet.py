@@ -13,6 +13,7 @@ import numpy as np
 
 from posemill.errors import InputError
 from posemill.schema import Float32, Int64, PoseSequence, Skeleton
+from posemill.settings import setting
 from posemill.transforms.clips import map_pose
 from posemill.transforms.geometry import (
     Box,
@@ -27,7 +28,6 @@ from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays, Recipe
 from posemill.transforms.recipes.canvas import VALID_HW, valid_hw_array
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.specs import (
     FRAME_INDEX,
     frame_index_spec,

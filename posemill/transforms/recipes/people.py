@@ -7,10 +7,10 @@ from typing import Any
 
 from posemill.errors import InputError
 from posemill.schema import PoseSequence
+from posemill.settings import setting
 from posemill.transforms.people import People, split_people
 from posemill.transforms.rasterize import MIN_SIGMA_PX, Combine
 from posemill.transforms.recipes.base import Recipe
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.sample import Requirement, Sample
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from posemill.schema import Float32, Skeleton
+from posemill.settings import setting
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.potion import encode_maps, jmrn_p, potion_s, potion_u
 from posemill.transforms.recipes.base import Arrays
@@ -22,7 +23,6 @@ from posemill.transforms.recipes.canvas import (
     valid_part,
 )
 from posemill.transforms.recipes.people import GaussianRecipe
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.sources import SourceRecipe
 from posemill.transforms.sample import DenseKind, Sample
 

@@ -11,8 +11,8 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from posemill.errors import InputError
+from posemill.settings import did_you_mean, parse_settings
 from posemill.transforms.recipes.base import Recipe
-from posemill.transforms.recipes.settings import did_you_mean, parse_settings
 
 ENTRY_POINT_GROUP = "posemill.recipes"
 

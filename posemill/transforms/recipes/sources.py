@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from posemill.errors import InputError
+from posemill.settings import setting
 from posemill.transforms.recipes.people import PeopleRecipe
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.sample import Requirement
 
 Source = Literal["triplets", "dense"]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from posemill.errors import InputError
 from posemill.schema import Int64, PoseSequence, Skeleton
+from posemill.settings import setting
 from posemill.transforms.clips import gather_frames
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.rasterize import draw_joints, draw_part_fields
@@ -31,7 +32,6 @@ from posemill.transforms.recipes.canvas import (
     valid_part,
 )
 from posemill.transforms.recipes.people import GaussianRecipe
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.sources import SourceRecipe
 from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
 from posemill.transforms.sample import DenseKind, Requirement, Sample

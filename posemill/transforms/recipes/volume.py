@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.schema import Int64, PoseSequence, Skeleton
+from posemill.settings import setting
 from posemill.transforms.clips import gather_frames, map_pose
 from posemill.transforms.geometry import Box, random_resized_box, subject_box
 from posemill.transforms.outputs import OutputSpec
@@ -21,7 +22,6 @@ from posemill.transforms.rasterize import draw_joints, draw_limbs
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.people import GaussianRecipe
-from posemill.transforms.recipes.settings import setting
 from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
 from posemill.transforms.sample import Sample
 from posemill.transforms.sampling import uniform_clip, uniform_test_clips

@@ -1,4 +1,4 @@
-"""Settings of a recipe: declared with their ranges, read from text, checked in one place."""
+"""Settings of recipes and pose formats: declared with ranges, read from text, checked here."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, get_args, get_origin, get_type_hints
 
 from posemill.errors import InputError
 
-if TYPE_CHECKING:
-    from posemill.transforms.recipes.base import Recipe
-
 _ABOUT = "posemill.setting"
+
+
+class Configurable(Protocol):
+    """What has settings: a dataclass whose fields `setting` makes."""
+
+    kind: ClassVar[str]
+    """What it is, in messages: `recipe`."""
+    name: ClassVar[str]
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ def setting(
     high: float = math.inf,
     unit: str = "",
 ) -> Any:
-    """A field of a recipe.
+    """A field of a `Configurable`.
 
     Its type may be int, float, bool, str, a Literal of strings, a pair of ints,
     or a pair of floats, from the lower to the greater; numbers must be in range.
@@ -43,52 +50,54 @@ def setting(
     return field(default=default, metadata={_ABOUT: About(meaning, low, high, unit)})
 
 
-def describe_settings(recipe: type[Recipe]) -> dict[str, tuple[str, str]]:
+def describe_settings(owner: type[Configurable]) -> dict[str, tuple[str, str]]:
     """Of every setting, its default as text, and its meaning with the values that it takes."""
     return {
         name: (as_text(default), f"{about.meaning}: {_expected(kind, about)}")
-        for name, (kind, default, about) in _declared(recipe).items()
+        for name, (kind, default, about) in _declared(owner).items()
     }
 
 
-def parse_settings(recipe: type[Recipe], settings: Mapping[str, str]) -> dict[str, Any]:
-    """Values for the fields of `recipe` that `settings` names, not yet checked for range.
+def parse_settings(owner: type[Configurable], settings: Mapping[str, str]) -> dict[str, Any]:
+    """Values for the fields of `owner` that `settings` names, not yet checked for range.
 
     Raises:
-        InputError: a setting that the recipe lacks, or text of another type.
+        InputError: a setting that it lacks, or text of another type.
     """
-    declared = _declared(recipe)
+    declared = _declared(owner)
     parsed = {}
     for key, text in settings.items():
         if key not in declared:
             known = ", ".join(f"{name}={as_text(d)}" for name, (_, d, _) in declared.items())
             raise InputError(
-                f"recipe {recipe.name} has no setting {key!r}{did_you_mean(key, declared)}; "
+                f"{owner.kind} {owner.name} has no setting {key!r}{did_you_mean(key, declared)}; "
                 f"its settings and defaults: {known}"
             )
-        parsed[key] = _parse(recipe.name, key, text, declared[key])
+        parsed[key] = _parse(owner, key, text, declared[key])
     return parsed
 
 
-def check_settings(recipe: Recipe) -> None:
-    """Check every field of a recipe against its declared type and range; 1 becomes 1.0.
+def check_settings(owner: Configurable) -> None:
+    """Check every field against its declared type and range; 1 becomes 1.0.
 
     Raises:
         InputError: naming the setting, its value, what it may be, and the nearest such value.
     """
-    for key, (kind, default, about) in _declared(type(recipe)).items():
-        value = getattr(recipe, key)
+    for key, (kind, default, about) in _declared(type(owner)).items():
+        value = getattr(owner, key)
         nearest = _nearest(kind, about, value, default)
         if nearest != (tuple(value) if isinstance(value, list) else value):
-            raise unusable(recipe.name, key, value, _expected(kind, about), nearest)
+            raise unusable(owner, key, value, _expected(kind, about), nearest)
         # Equal recipes have equal configurations, in which 1 and 1.0 would differ.
-        object.__setattr__(recipe, key, nearest)
+        object.__setattr__(owner, key, nearest)
 
 
-def unusable(recipe: str, key: str, value: object, expected: str, nearest: object) -> InputError:
+def unusable(
+    owner: Configurable, key: str, value: object, expected: str, nearest: object
+) -> InputError:
     """The error for a setting that cannot be."""
     return InputError(
-        f"recipe {recipe}: {key} must be {expected}, got {as_text(value)}; "
+        f"{owner.kind} {owner.name}: {key} must be {expected}, got {as_text(value)}; "
         f"the nearest is --set {key}={as_text(nearest)}"
     )
 
@@ -106,13 +115,13 @@ def as_text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _declared(recipe: type[Recipe]) -> dict[str, tuple[Any, Any, About]]:
+def _declared(owner: type[Configurable]) -> dict[str, tuple[Any, Any, About]]:
     """Type, default and description of each field."""
-    kinds = get_type_hints(recipe)
+    kinds = get_type_hints(owner)
     declared = {}
-    for each in fields(recipe):
+    for each in fields(owner):
         if each.default is MISSING:
-            raise TypeError(f"recipe {recipe.name}: the setting {each.name!r} needs a default")
+            raise TypeError(f"{owner.kind} {owner.name}: the setting {each.name!r} needs a default")
         about = each.metadata.get(_ABOUT, About(each.name))
         declared[each.name] = (kinds[each.name], each.default, about)
     return declared
@@ -156,7 +165,7 @@ def _bound(number: float) -> str:
     return str(int(number)) if float(number).is_integer() else str(number)
 
 
-def _parse(recipe: str, key: str, text: str, declared: tuple[Any, Any, About]) -> Any:
+def _parse(owner: type[Configurable], key: str, text: str, declared: tuple[Any, Any, About]) -> Any:
     kind, default, about = declared
     if get_origin(kind) is Literal:
         return text
@@ -165,8 +174,8 @@ def _parse(recipe: str, key: str, text: str, declared: tuple[Any, Any, About]) -
         return parser(text)
     except ValueError as error:
         raise InputError(
-            f"recipe {recipe}: {key} must be {shape}, {_expected(kind, about)}, got {text!r}; "
-            f"the default is --set {key}={as_text(default)}"
+            f"{owner.kind} {owner.name}: {key} must be {shape}, {_expected(kind, about)}, "
+            f"got {text!r}; the default is --set {key}={as_text(default)}"
         ) from error
 
 

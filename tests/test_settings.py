@@ -9,10 +9,10 @@ import pytest
 from posemill.errors import InputError
 from posemill.provenance import canonical_json
 from posemill.schema import Skeleton
+from posemill.settings import describe_settings, parse_settings, setting
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe, recipe_names
 from posemill.transforms.recipes.base import Arrays
-from posemill.transforms.recipes.settings import describe_settings, parse_settings, setting
 from posemill.transforms.sample import Sample
 
 
