@@ -40,7 +40,7 @@ from posemill.pipelines.extract import (
     plan_extract,
     readable_videos,
 )
-from posemill.pipelines.extract_plan import PlannedVideos
+from posemill.pipelines.pose_plan import PlannedVideos
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.storage.catalog import write_catalog

@@ -93,6 +93,13 @@ class EstimatorOptions:
     """Whether `preprocess` will always be told where the people are: no detector is needed."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The estimator's own, from `--estimator-option KEY=VALUE`; text where it comes from there."""
+    elsewhere: bool = False
+    """Whether the device is another machine's, and the estimator here is only asked what it is."""
+
+    @property
+    def device_here(self) -> str:
+        """Where to put the networks on this machine."""
+        return "cpu" if self.elsewhere else self.device
 
     def __post_init__(self) -> None:
         if 1.0 not in self.scales or not all(scale > 0 for scale in self.scales):

@@ -139,7 +139,7 @@ class FigureEstimator(FrameEstimator[FigureBatch, FigureRaw, FigureMeta]):
             self._settings, options.scales.index(1.0), tuple(sorted(options.keep))
         )
         self._reproducible = options.reproducible
-        self._device = resolve_device(options.device)
+        self._device = resolve_device(options.device_here)
         torch.set_num_threads(options.threads)
         self._net, self._weights_sha256 = load_network(options.weights or PACKAGED_WEIGHTS)
         self._net.to(self._device)

@@ -194,6 +194,27 @@ def test_frames_of_any_kind_give_what_the_interface_says(
         assert not result.dense  # none were asked for
 
 
+TOLD_OF_CUDA = {
+    "figure": ("", ""),
+    "openpifpaf": ('"dtype":"float32"', '"dtype":"float16"'),
+    "rtmo": ("CPUExecutionProvider", "CUDAExecutionProvider"),
+    "vitpose": ("", ""),
+    "yolo-pose": ("CPUExecutionProvider", "CUDAExecutionProvider"),
+}
+"""What a fingerprint says on a CPU, and in its place on a GPU."""
+
+
+def test_for_a_gpu_of_another_machine_it_tells_here_what_it_is(
+    options: tuple[str, EstimatorOptions], usual: FrameEstimator[Any, Any, Any]
+) -> None:
+    """The driver of a cluster has no GPU, and yet must name what the workers will make."""
+    name, on_cpu = options
+    there = frame_estimator(name, replace(on_cpu, device="cuda", elsewhere=True))
+    assert there.fingerprint() == usual.fingerprint().replace(*TOLD_OF_CUDA[name])
+    assert there.spec.max_batch >= 16  # a GPU's
+    assert there.dense_shapes((320, 200)) == usual.dense_shapes((320, 200))
+
+
 def test_a_batch_changes_nothing_of_note(usual: FrameEstimator[Any, Any, Any]) -> None:
     frames = mixed() + [crowd(3, 160, 120, seed) for seed in range(4)]
     near, total = 0, 0

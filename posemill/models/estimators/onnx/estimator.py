@@ -27,7 +27,7 @@ from posemill.models.estimators.onnx.decoder import CandidateDecoder
 from posemill.models.estimators.onnx.heads import Candidates, Family, Head, HeadSettings
 from posemill.models.estimators.onnx.letterbox import Letterbox, Size, boxed, fit, fit_long_edge
 from posemill.models.estimators.onnx.rtmo import RTMO
-from posemill.models.estimators.onnx.session import CPU, Compute, Network, load_network
+from posemill.models.estimators.onnx.session import CPU, CUDA, Compute, Network, load_network
 from posemill.models.estimators.onnx.yolo_pose import YOLO_POSE
 from posemill.models.estimators.weights.cached import find_weights
 from posemill.models.estimators.weights.tables import published_by
@@ -67,7 +67,8 @@ class OnnxEstimator(FrameEstimator[UInt8, Candidates, Letterbox]):
         self._family = family
         self._settings, long_edge = _parameters(family, options.parameters)
         path = _weights(family, options)
-        compute = Compute(options.device, options.threads, options.reproducible)
+        compute = Compute(options.device_here, options.threads, options.reproducible)
+        self._provider = CPU if options.device == "cpu" else CUDA
         self._network = load_network(path, compute)
         self._size = _input_size(path, self._network, family, long_edge)
         self._head = self._recognised(path)
@@ -83,7 +84,7 @@ class OnnxEstimator(FrameEstimator[UInt8, Candidates, Letterbox]):
         parameters = canonical_json({**asdict(self._settings), **size})
         return (
             f"{self._family.name} weights={self._network.sha256} parameters={parameters} "
-            f"onnxruntime={version} provider={self._network.provider}"
+            f"onnxruntime={version} provider={self._provider}"
         )
 
     def bucket(self, size_wh: tuple[int, int]) -> Size:
@@ -148,7 +149,7 @@ class OnnxEstimator(FrameEstimator[UInt8, Candidates, Letterbox]):
             return 1
         if any(len(output) != 2 for output in outputs):
             return 1
-        return CPU_BATCH if self._network.provider == CPU else MAX_BATCH
+        return CPU_BATCH if self._provider == CPU else MAX_BATCH
 
 
 def create_rtmo(options: EstimatorOptions) -> OnnxEstimator:

@@ -52,11 +52,12 @@ class PifPafEstimator(FrameEstimator[PifPafBatch, PifPafRaw, PifPafMeta]):
 
         self.spec = EstimatorSpec("openpifpaf", COCO_17.name, greatest_batch(options, MAX_BATCH))
         self._settings = PifPafSettings.from_parameters(options.parameters)
-        self._device = resolve_device(options.device)
+        self._device = resolve_device(options.device_here)
         self._reproducible = options.reproducible
         self._scales = options.scales
         self._keep_features = "features" in options.keep
-        self._dtype = trunk_dtype(self._settings, self._device.type, options.reproducible)
+        device_type = options.device.partition(":")[0]
+        self._dtype = trunk_dtype(self._settings, device_type, options.reproducible)
         torch.set_num_threads(options.threads)
         checkpoint, self._weights_sha256 = load_checkpoint(_weights(options))
         self._network = PifPafNetwork(checkpoint, self._device, getattr(torch, self._dtype))

@@ -77,7 +77,7 @@ class VitposeEstimator(FrameEstimator[VitposeBatch, PersonHeatmaps, tuple[int, i
         self.decoder = HeatmapDecoder(keep_joints="joints" in options.keep)
         self._settings = settings
         self._exact = exact
-        self._device = resolve_device(options.device)
+        self._device = resolve_device(options.device_here)
         torch.set_num_threads(options.threads)
         self._network = PoseNetwork(pose_folder(options), settings, self._device, exact=exact)
         self._detector: PersonDetector | None = None
