@@ -9,7 +9,12 @@ from typing import cast
 from posemill.errors import InputError
 from posemill.pipelines.engines.base import Engine, EngineOptions
 
-ENGINES = MappingProxyType({"local": "posemill.pipelines.engines.local:LocalEngine"})
+ENGINES = MappingProxyType(
+    {
+        "local": "posemill.pipelines.engines.local:LocalEngine",
+        "beam": "posemill.pipelines.engines.beam:BeamEngine",
+    }
+)
 
 
 def create_engine(name: str, options: EngineOptions) -> Engine:

@@ -279,7 +279,7 @@ if __name__ == "__main__":
     worker = WorkerSpec("shard_workers:RecordingWorker",
         dict(folder=Path({str(tmp_path)!r}), fault="hangs", shard_with_fault=0))
     create_engine({engine_name!r}, EngineOptions()).run(
-        [ShardTask("test", 0, 1, 1.0)], worker, lambda event: None, {str(tmp_path / "mail")!r})
+        [ShardTask("test", 0, 1, 1.0)], worker, print, {str(tmp_path.parent / "mail")!r})
 """
     driver = subprocess.Popen([sys.executable, "-c", script])
     wait_until(lambda: any(tmp_path.iterdir()))
