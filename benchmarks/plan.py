@@ -14,10 +14,17 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from posemill.pipelines.extract_plan import PlannedVideos, changed_videos, make_plan, next_table
-from posemill.pipelines.plan import begin_order
+from posemill.pipelines.plan import MAX_WORK_SECONDS, ShardLimits, begin_order
+from posemill.pipelines.pose_plan import (
+    PlannedVideos,
+    changed_videos,
+    make_plan,
+    next_table,
+    video_footage,
+)
 from posemill.pipelines.rates import store_rates
 from posemill.schema import Clip, TimedLabel, Video, VideoStatus
 from posemill.storage.catalog import (
@@ -27,7 +34,7 @@ from posemill.storage.catalog import (
     read_catalog_videos,
     write_catalog,
 )
-from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
+from posemill.storage.poses import PlanTable, PoseStore, ShardCommit, VideoEntry
 
 NUM_CLASSES = 700
 
@@ -51,7 +58,7 @@ def measure(folder: Path, num_clips: int) -> None:
         videos = read_catalog_videos(folder / "catalog")
     store = PoseStore.create(folder / "poses.zarr", {"made": "up"})
     with lap("planned, and the plan written"):
-        table = next_table([], videos, 1.0, None)
+        table = new_table([], videos, 1.0)
         if table is None or not store.add_plan(0, table):
             raise AssertionError("a new store must take its first plan")
     shards = sorted(table.shards())
@@ -71,6 +78,14 @@ def measure(folder: Path, num_clips: int) -> None:
         read_catalog(folder / "catalog")
 
 
+def new_table(
+    tables: Sequence[PlanTable], catalog: CatalogVideos, work_seconds: float
+) -> PlanTable | None:
+    """As `extract` has it: of ten minutes of work a shard."""
+    limits = partial(ShardLimits.of_job, max_cost=MAX_WORK_SECONDS / work_seconds)
+    return next_table(tables, catalog, video_footage, limits)
+
+
 def resume(folder: Path, known: CatalogVideos) -> None:
     """As `extract` does."""
     catalog = read_catalog_videos(folder / "catalog")
@@ -79,9 +94,9 @@ def resume(folder: Path, known: CatalogVideos) -> None:
     planned = PlannedVideos(tables, catalog)
     if changed_videos(store, planned, catalog, ignore_times=False):
         raise AssertionError("nothing changed")
-    if next_table(tables, catalog, store_rates(store).work_seconds, None) is not None:
+    if new_table(tables, catalog, store_rates(store).work_seconds) is not None:
         raise AssertionError("all is planned")
-    plan = make_plan(planned, store.records(), store.remainders(), 0)
+    plan = make_plan("extract", planned, store.records(), store.remainders(), 0)
     if len(begin_order(plan.pending, 0)) != plan.num_shards // 2:
         raise AssertionError(f"half of {plan.num_shards} shards are to do")
     if len(known.videos) != plan.num_videos:

@@ -51,9 +51,10 @@ from posemill.models.estimators.base import EstimatorOptions
 from posemill.models.estimators.choose import resolve_estimator
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.estimate.settings import BatchSettings
-from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract, plan_extract
+from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
 from posemill.pipelines.forecast import Forecast
 from posemill.pipelines.materialize import MaterializeConfig, materialize, plan_materialize
+from posemill.pipelines.pose_job import PoseSummary
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
 from posemill.pipelines.supervise import GIB
@@ -265,10 +266,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 3600:,.1f} hours" if seconds >= 3600 else f"{seconds:.0f} s"
 
 
-def _extract_line(summary: ExtractSummary, out: str) -> str:
+def _extract_line(summary: PoseSummary, out: str) -> str:
     return (
         f"{out}: {count(sum(summary.statuses.values()), 'video')} ({tally(summary.statuses)}), "
-        f"{count(summary.num_frames, 'frame')}; {summary.num_extracted_videos} extracted now "
+        f"{count(summary.num_frames, 'frame')}; {summary.num_made_videos} extracted now "
         f"in {summary.seconds:.1f} s"
         + remark(summary.plan.num_other_shards, "shard", "of other catalogs left to do")
     )

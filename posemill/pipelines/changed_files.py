@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from posemill.pipelines.extract_plan import Change, PlannedVideos
+from posemill.pipelines.pose_plan import Change, PlannedVideos
 from posemill.storage.durable import disk_faults
 from posemill.storage.files.location import Location
 from posemill.storage.identity import file_identity, has_size_and_time, is_same_file

@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.evaluate import evaluate
-from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract
+from posemill.pipelines.extract import ExtractConfig, extract
 from posemill.pipelines.fixtures import FixtureParameters, FixtureSummary, write_fixtures
 from posemill.pipelines.materialize import MaterializeConfig, MaterializeSummary, materialize
 from posemill.pipelines.metrics import Evaluation
+from posemill.pipelines.pose_job import PoseSummary
 from posemill.pipelines.preview import preview_features, preview_poses
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.report import DemoReport, EpochPoint, Picture, StageRun, write_report
@@ -189,7 +190,7 @@ class _Demo:
             lambda catalog: f"{len(catalog.videos)} videos, {len(catalog.classes)} classes",
         )
 
-    def _extract(self) -> ExtractSummary:
+    def _extract(self) -> PoseSummary:
         config = ExtractConfig(
             catalog=self._catalog,
             out=self._poses,
@@ -205,7 +206,7 @@ class _Demo:
             ],
             lambda: extract(config, self._display),
             lambda done: f"{done.num_frames:,} frames",
-            lambda done: done.num_extracted_videos == 0,
+            lambda done: done.num_made_videos == 0,
         )
 
     def _materialize(self, recipe: str) -> MaterializeSummary:
@@ -264,7 +265,7 @@ class _Demo:
 
     def _facts(
         self,
-        extracted: ExtractSummary,
+        extracted: PoseSummary,
         shapes: dict[str, Any],
         seconds: float,
     ) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from posemill.pipelines.dense_forecast import DenseForecast
-from posemill.pipelines.extract_plan import ExtractPlan, PlannedVideos
+from posemill.pipelines.pose_plan import PlannedVideos, PosePlan
 from posemill.pipelines.rates import Rates
 from posemill.schema import Int64
 from posemill.storage.files.cache import FileCache
@@ -20,7 +20,7 @@ from posemill.storage.files.fetch import are_there
 class Forecast:
     """What a run would do, and what is expected of it."""
 
-    plan: ExtractPlan
+    plan: PosePlan
     rates: Rates
     num_missing: int
     """Videos to do whose files are not there: to be noted as missing; not in the figures below."""
@@ -58,7 +58,7 @@ class Forecast:
         }
 
 
-def forecast(plan: ExtractPlan, planned: PlannedVideos, rates: Rates, num_workers: int) -> Forecast:
+def forecast(plan: PosePlan, planned: PlannedVideos, rates: Rates, num_workers: int) -> Forecast:
     """Look which files are there, and sum up those that are.
 
     Raises:
@@ -71,7 +71,7 @@ def forecast(plan: ExtractPlan, planned: PlannedVideos, rates: Rates, num_worker
     places = [planned.moved.get(i, uri) for i, uri in zip(ids, uris, strict=True)]
     there = np.array(are_there(places, FileCache.of_environment()), bool)
     unknown = np.isnan(chosen.end_seconds()) & np.isnan(chosen.duration_seconds())
-    footage = float(planned.cost_seconds[rows][there].sum())
+    footage = float(planned.cost[rows][there].sum())
     return Forecast(
         plan=plan,
         rates=rates,
@@ -84,7 +84,7 @@ def forecast(plan: ExtractPlan, planned: PlannedVideos, rates: Rates, num_worker
     )
 
 
-def _rows(plan: ExtractPlan, planned: PlannedVideos) -> Int64:
+def _rows(plan: PosePlan, planned: PlannedVideos) -> Int64:
     """Places of the videos to do among the planned ones."""
     whole = [task.shard_id for task in plan.pending if task.items is None]
     parts = [planned.rows[i] for task in plan.pending for i in task.items or ()]
@@ -94,7 +94,7 @@ def _rows(plan: ExtractPlan, planned: PlannedVideos) -> Int64:
 
 
 def _expected_seconds(
-    plan: ExtractPlan, footage_seconds: float, rates: Rates, num_workers: int
+    plan: PosePlan, footage_seconds: float, rates: Rates, num_workers: int
 ) -> float:
     """The work shared evenly, but no less than the longest shard."""
     longest = max((task.cost for task in plan.pending), default=0.0)

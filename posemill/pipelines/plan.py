@@ -59,49 +59,47 @@ def video_cost_seconds(video: Video) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ShardLimits:
-    """A shard is full when it holds so many videos or so much footage.
+    """A shard is full when it holds so many videos or so much work.
 
     Raises:
-        InputError: a shard of no video, or of no footage.
+        InputError: a shard of no video, or of no work.
     """
 
     max_videos: int
-    max_footage_seconds: float
+    max_cost: float
+    """In the unit of the stage: seconds of footage, or bytes to read."""
 
     def __post_init__(self) -> None:
         if self.max_videos < 1:
             raise InputError(f"a shard must hold at least 1 video, got {self.max_videos}")
-        if not self.max_footage_seconds > 0.0:
-            raise InputError(
-                f"a shard must hold footage of more than 0 s, got {self.max_footage_seconds}"
-            )
+        if not self.max_cost > 0.0:
+            raise InputError(f"a shard must hold more work than none, got {self.max_cost}")
 
     @classmethod
     def of_job(
-        cls, num_videos: int, work_per_footage: float, videos_per_shard: int | None = None
+        cls, num_videos: int, max_cost: float, videos_per_shard: int | None = None
     ) -> ShardLimits:
-        """256 videos, fewer where there would not be 16 shards, and ten minutes of work.
+        """256 videos, or fewer where there would not be 16 shards.
 
-        `work_per_footage` is a worker's seconds per second of footage; `videos_per_shard`
-        takes the place of the number of videos.
+        `videos_per_shard` takes the place of that number.
         """
         few = max(1, ceil(num_videos / MIN_SHARDS))
         if videos_per_shard is None:
             videos_per_shard = min(MAX_VIDEOS_PER_SHARD, few)
-        return cls(videos_per_shard, MAX_WORK_SECONDS / work_per_footage)
+        return cls(videos_per_shard, max_cost)
 
 
-def assign_shards(cost_seconds: Float64, limits: ShardLimits) -> Int64:
+def assign_shards(cost: Float64, limits: ShardLimits) -> Int64:
     """(N,) the shard of each video, from 0: neighbours stay together, in their order.
 
     A video that is longer than a shard may be has one of its own.
     """
-    before = np.concatenate([[0.0], np.cumsum(cost_seconds)])
-    is_first = np.zeros(len(cost_seconds), np.int64)
+    before = np.concatenate([[0.0], np.cumsum(cost)])
+    is_first = np.zeros(len(cost), np.int64)
     first = 0
-    while first < len(cost_seconds):
+    while first < len(cost):
         is_first[first] = 1
-        most = before[first] + limits.max_footage_seconds
+        most = before[first] + limits.max_cost
         full = int(np.searchsorted(before, most, side="right")) - 1
         first = max(min(full, first + limits.max_videos), first + 1)
     return np.cumsum(is_first) - 1

@@ -17,16 +17,15 @@ from time import monotonic
 from typing import Any
 
 from posemill.errors import InputError
-from posemill.pipelines.again import tasks_again
 from posemill.pipelines.changed_files import changed_files
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.events import Event, StageEnded, StageStarted
-from posemill.pipelines.extract import extract_worker, readable_videos
-from posemill.pipelines.extract_plan import STAGE, PlannedVideos, changed_videos
+from posemill.pipelines.extract import STAGE, extract_worker, readable_videos
 from posemill.pipelines.plan import begin_order
+from posemill.pipelines.pose_plan import PlannedVideos, changed_videos, tasks_again
 from posemill.pipelines.pose_settings import (
     PoseSettings,
     stored_frames,
@@ -152,11 +151,12 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
     catalog = readable_videos(Path(config.catalog or _hint(store)))
     planned = PlannedVideos(store.plans(), catalog)
     plan = _plan(store, config, planned, catalog)
+    settings = _settings(store.configuration, config)
     worker = extract_worker(
         config.poses,
         planned,
         catalog,
-        _settings(store.configuration, config),
+        settings,
         config.limits,
     )
     on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))

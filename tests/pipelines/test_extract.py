@@ -68,7 +68,7 @@ def test_poses_are_of_every_frame_and_near_the_truth(videos: Path, poses: Path) 
 def test_the_second_run_redoes_nothing(catalog: Path, poses: Path) -> None:
     before = markers(poses)
     summary = run_extract(catalog, poses)
-    assert summary.num_extracted_videos == 0
+    assert summary.num_made_videos == 0
     assert summary.statuses == {"ok": 8}
     assert markers(poses) == before
 
@@ -191,7 +191,7 @@ def test_a_grown_catalog_adds_shards_and_leaves_the_others(
     assert len(before) == 3
     shutil.copytree(videos / "test", root / "test")
     summary = run_extract(index(root, tmp_path / "catalog"), out)
-    assert summary.num_extracted_videos == 2
+    assert summary.num_made_videos == 2
     after = markers(out)
     assert {name: after[name] for name in before} == before
     assert len(PoseStore.open(out).plans()) == 2
@@ -225,7 +225,7 @@ def test_a_video_that_was_touched_may_be_taken_as_the_same(videos: Path, tmp_pat
     config = extract_config(index(root, tmp_path / "catalog"), out)
     with pytest.raises(InputError, match="the same but for the time"):
         extract(config, ignore)
-    assert extract(replace(config, ignore_times=True), ignore).num_extracted_videos == 0
+    assert extract(replace(config, ignore_times=True), ignore).num_made_videos == 0
 
 
 def test_a_dataset_that_was_copied_is_the_same_without_its_times(
@@ -238,7 +238,7 @@ def test_a_dataset_that_was_copied_is_the_same_without_its_times(
     config = extract_config(index(tmp_path / "two", tmp_path / "catalog"), out)
     with pytest.raises(InputError, match="only their times differ: --ignore-times"):
         extract(config, ignore)
-    assert extract(replace(config, ignore_times=True), ignore).num_extracted_videos == 0
+    assert extract(replace(config, ignore_times=True), ignore).num_made_videos == 0
 
 
 def test_a_file_that_changed_before_it_was_extracted_is_known_as_it_was_then(
@@ -252,7 +252,7 @@ def test_a_file_that_changed_before_it_was_extracted_is_known_as_it_was_then(
     run_extract(catalog, out)
     video_id = first.relative_to(root).with_suffix("").as_posix()
     assert PoseStore.open(out).entries()[video_id].identity == file_identity(first)
-    assert run_extract(index(root, tmp_path / "catalog"), out).num_extracted_videos == 0
+    assert run_extract(index(root, tmp_path / "catalog"), out).num_made_videos == 0
 
 
 def test_an_unmounted_folder_condemns_no_video(videos: Path, tmp_path: Path) -> None:

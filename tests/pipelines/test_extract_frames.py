@@ -87,7 +87,7 @@ def test_a_store_of_other_frames_is_not_mixed(catalog: Path, thinned: Path) -> N
     with pytest.raises(ConfigurationMismatch, match=r"frames\.long_edge.*120"):
         extract(settings(catalog, thinned, FrameOptions(long_edge=100, frame_step=2)), ignore)
     same = FrameOptions(long_edge=120, frame_step=2, decoder="pyav")  # what `auto` means
-    assert extract(settings(catalog, thinned, same), ignore).num_extracted_videos == 0
+    assert extract(settings(catalog, thinned, same), ignore).num_made_videos == 0
 
 
 def test_a_retry_takes_the_stores_own_frames(tmp_path: Path, videos: Path) -> None:

@@ -15,7 +15,8 @@ from slow_commits import slow_worker
 
 from posemill.pipelines import extract as stage
 from posemill.pipelines.events import Event, ItemStarted, ShardEnded, WorkerLost
-from posemill.pipelines.extract import ExtractSummary, extract
+from posemill.pipelines.extract import extract
+from posemill.pipelines.pose_job import PoseSummary
 
 
 @pytest.fixture
@@ -26,9 +27,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def run(
-    catalog: Path, out: Path, on_second: Callable[[], None]
-) -> tuple[ExtractSummary, list[Event]]:
+def run(catalog: Path, out: Path, on_second: Callable[[], None]) -> tuple[PoseSummary, list[Event]]:
     """Extract with one worker; when a second shard is begun, `on_second` is called."""
     events: list[Event] = []
 

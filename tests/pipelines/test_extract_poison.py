@@ -15,7 +15,8 @@ from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.decode import DecodeSettings
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event, StageStarted, WorkerRetired
-from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract
+from posemill.pipelines.extract import ExtractConfig, extract
+from posemill.pipelines.pose_job import PoseSummary
 from posemill.pipelines.supervise import Limits
 from posemill.storage.poses import PoseStore, VideoEntry
 
@@ -51,7 +52,7 @@ def run(
     device: Path | None = None,
     decoders: int = 1,
     limits: Limits = LIMITS,
-) -> ExtractSummary:
+) -> PoseSummary:
     parameters = {} if device is None else {"device": str(device)}
     config = ExtractConfig(
         catalog,

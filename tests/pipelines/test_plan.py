@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from posemill.errors import InputError
 from posemill.pipelines.plan import (
-    MAX_WORK_SECONDS,
     ShardLimits,
     assign_shards,
     begin_order,
@@ -32,7 +31,7 @@ def test_every_video_is_in_one_shard_in_order_within_the_limits(
     for shard in np.unique(shards):
         held = cost[shards == shard]
         assert len(held) <= limit.max_videos
-        assert len(held) == 1 or held.sum() <= limit.max_footage_seconds * (1 + 1e-9)
+        assert len(held) == 1 or held.sum() <= limit.max_cost * (1 + 1e-9)
 
 
 @given(costs, limits)
@@ -41,7 +40,7 @@ def test_a_shard_is_closed_only_when_it_is_full(cost: np.ndarray, limit: ShardLi
     for shard in np.unique(shards)[:-1]:
         held, following = cost[shards == shard], cost[shards == shard + 1][0]
         full = len(held) == limit.max_videos
-        assert full or held.sum() + following > limit.max_footage_seconds * (1 - 1e-9)
+        assert full or held.sum() + following > limit.max_cost * (1 - 1e-9)
 
 
 def video(seconds: float | None = None, num_bytes: int = 0, **span: float) -> Video:
@@ -76,18 +75,20 @@ def test_costs_of_many_are_those_of_each() -> None:
     [(0, 1), (1, 1), (9, 1), (17, 2), (384, 24), (4096, 256), (650_000, 256)],
 )
 def test_small_jobs_are_cut_into_about_sixteen_shards(videos: int, per_shard: int) -> None:
-    assert ShardLimits.of_job(videos, 1.0) == ShardLimits(per_shard, MAX_WORK_SECONDS)
+    assert ShardLimits.of_job(videos, 600.0) == ShardLimits(per_shard, 600.0)
 
 
-def test_ten_minutes_are_of_work_not_of_footage() -> None:
-    assert ShardLimits.of_job(10_000, 4.0).max_footage_seconds == 150.0
-    assert ShardLimits.of_job(10_000, 0.5).max_footage_seconds == 1200.0
-    assert ShardLimits.of_job(10_000, 1.0, videos_per_shard=7).max_videos == 7
+def test_the_number_of_videos_in_a_shard_can_be_given() -> None:
+    assert ShardLimits.of_job(10_000, 1.0, videos_per_shard=7) == ShardLimits(7, 1.0)
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
-    [((0, 1.0), "at least 1 video, got 0"), ((1, 0.0), "more than 0 s"), ((1, np.nan), "0 s")],
+    [
+        ((0, 1.0), "at least 1 video, got 0"),
+        ((1, 0.0), "than none, got 0"),
+        ((1, np.nan), "got nan"),
+    ],
 )
 def test_a_shard_of_nothing_is_refused(values: tuple[int, float], message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -149,7 +149,7 @@ def test_a_repair_has_the_damaged_videos_made_again_and_only_them(
     assert (again.damages, again.num_shards_to_do, again.is_whole) == ((), 2, True)
     void = {i for i, e in PoseStore.open(store).entries().items() if e.status is VideoStatus.VOID}
     assert void == {*ids_of(store, 1), *ids_of(store, 3)}
-    assert run_extract(catalog, store).num_extracted_videos == 4
+    assert run_extract(catalog, store).num_made_videos == 4
     assert_equal_poses(store, poses)
     after = markers(store)
     assert {name: after[name] for name in before} == before
@@ -240,7 +240,7 @@ def test_lost_shards_are_made_again_as_records_and_plans_tell(
     assert (report.is_whole, report.num_irreparable) == (False, 0)
     assert check(store, repair=True).is_whole
     assert check(store).num_shards_to_do == 4
-    assert run_extract(catalog, store).num_extracted_videos == 8
+    assert run_extract(catalog, store).num_made_videos == 8
     assert_equal_poses(store, poses)
     assert check(store).damages == ()
 

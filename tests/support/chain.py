@@ -9,8 +9,9 @@ import numpy as np
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event
-from posemill.pipelines.extract import ExtractConfig, ExtractSummary, extract
+from posemill.pipelines.extract import ExtractConfig, extract
 from posemill.pipelines.materialize import MaterializeConfig, MaterializeSummary, materialize
+from posemill.pipelines.pose_job import PoseSummary
 from posemill.schema import PoseSequence
 from posemill.storage.catalog import write_catalog
 from posemill.storage.datasets.folder import index_folder
@@ -41,7 +42,7 @@ def extract_config(
 
 def run_extract(
     catalog: Path, out: Path, *, workers: int = 2, videos_per_shard: int | None = 2
-) -> ExtractSummary:
+) -> PoseSummary:
     config = extract_config(catalog, out, workers=workers, videos_per_shard=videos_per_shard)
     return extract(config, ignore)
 

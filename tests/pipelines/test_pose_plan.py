@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posemill.errors import InputError
-from posemill.pipelines.extract_plan import (
+from posemill.pipelines.forecast import forecast
+from posemill.pipelines.plan import ShardLimits
+from posemill.pipelines.pose_plan import (
     PlannedVideos,
     changed_videos,
     make_plan,
     next_table,
     require_unchanged,
+    video_footage,
 )
-from posemill.pipelines.forecast import forecast
 from posemill.pipelines.rates import ASSUMED, Rates, measure, store_rates
 from posemill.pipelines.tasks import ShardTask
 from posemill.provenance import Attempt
@@ -39,12 +41,23 @@ def catalog(*videos: Video, root: str = "/data") -> CatalogVideos:
     return CatalogVideos(Path("catalog"), root, VideoTable.of(videos))
 
 
+def table_after(
+    tables: Sequence[PlanTable], listed: CatalogVideos, videos_per_shard: int | None
+) -> PlanTable | None:
+    return next_table(
+        tables,
+        listed,
+        video_footage,
+        lambda number: ShardLimits.of_job(number, 600.0, videos_per_shard),
+    )
+
+
 def tables_of(
     growing: Sequence[CatalogVideos], videos_per_shard: int | None = None
 ) -> list[PlanTable]:
     tables: list[PlanTable] = []
     for each in growing:
-        new = next_table(tables, each, 1.0, videos_per_shard)
+        new = table_after(tables, each, videos_per_shard)
         tables += [] if new is None else [new]
     return tables
 
@@ -61,7 +74,7 @@ def test_growth_plans_every_video_once_and_leaves_old_shards_alone(
     for step in steps:
         known = {name: shard for t in tables for shard, vs in t.shards().items() for name in vs}
         new = [name for name in step if name not in seen]
-        table = next_table(tables, catalog(*map(video, step)), 1.0, per_shard)
+        table = table_after(tables, catalog(*map(video, step)), per_shard)
         assert (table is None) == (not new)
         if table is None:
             continue
@@ -93,7 +106,7 @@ def test_what_is_to_do_is_neither_done_nor_of_other_catalogs() -> None:
     second = catalog(*(video(f"b{i}", 20.0) for i in range(4)))
     tables = tables_of([first, second], videos_per_shard=2)  # shards 0, 1 and 2, 3
     planned = PlannedVideos(tables, second)
-    plan = make_plan(planned, {0: None, 2: None}, {}, num_new=4)
+    plan = make_plan("extract", planned, {0: None, 2: None}, {}, num_new=4)
     assert plan.pending == (ShardTask("extract", 3, 2, 40.0),)
     assert plan.as_dict() == {
         "videos": 8,
@@ -111,11 +124,11 @@ def test_void_videos_are_done_again_as_the_next_generation() -> None:
     both = catalog(video("a"), video("b"))
     planned = PlannedVideos(tables_of([both], videos_per_shard=2), both)
     void = {0: Remainder(0, 1, ("b",))}
-    plan = make_plan(planned, {0: None}, void, num_new=0)
+    plan = make_plan("extract", planned, {0: None}, void, num_new=0)
     assert plan.pending == (ShardTask("extract", 0, 1, 10.0, generation=1, items=("b",)),)
     assert (plan.num_committed_shards, plan.num_void_videos) == (0, 1)
     others = PlannedVideos(tables_of([both], videos_per_shard=2), catalog(video("a")))
-    plan = make_plan(others, {0: None}, void, num_new=0)
+    plan = make_plan("extract", others, {0: None}, void, num_new=0)
     assert (plan.pending, plan.num_other_shards) == ((), 1)
 
 
@@ -123,11 +136,11 @@ def test_videos_that_a_catalog_dropped_do_not_hold_up_the_others() -> None:
     before = catalog(*(video(name) for name in "abcd"))
     tables = tables_of([before], videos_per_shard=2)  # a, b and c, d
     planned = PlannedVideos(tables, catalog(video("a")))
-    plan = make_plan(planned, {}, {}, num_new=0)
+    plan = make_plan("extract", planned, {}, {}, num_new=0)
     assert plan.pending == (ShardTask("extract", 0, 2, 20.0),)
     assert plan.num_other_shards == 1
     void = {0: Remainder(0, 1, ("a", "b")), 1: Remainder(1, 1, ("c", "d"))}
-    plan = make_plan(planned, {0: None, 1: None}, void, num_new=0)
+    plan = make_plan("extract", planned, {0: None, 1: None}, void, num_new=0)
     assert plan.pending == (ShardTask("extract", 0, 2, 20.0, generation=1, items=("a", "b")),)
     assert (plan.num_other_shards, plan.num_void_videos) == (1, 2)
 
@@ -168,8 +181,8 @@ def test_only_videos_with_poses_count_as_changed(store: PoseStore) -> None:
         ("changed", "identity of changed", "another")
     ]
     with pytest.raises(InputError, match="changed: identity of changed, now another"):
-        require_unchanged(store, changes, Path("catalog"))
-    require_unchanged(store, [], Path("catalog"))
+        require_unchanged(store, changes, "Do it.")
+    require_unchanged(store, [], "Do it.")
 
 
 def test_a_video_that_was_extracted_again_is_compared_with_its_newest_file(
@@ -204,7 +217,7 @@ def test_many_changes_are_told_in_part(store: PoseStore) -> None:
     after = catalog(*(replace(video(name), identity="x") for name in names))
     changes = changed_videos(store, PlannedVideos([table], after), after, ignore_times=False)
     with pytest.raises(InputError, match="12 of the videos changed") as caught:
-        require_unchanged(store, changes, Path("catalog"))
+        require_unchanged(store, changes, "Do it.")
     assert "v09: " in str(caught.value)
     assert "v10: " not in str(caught.value)
     assert "and 2 more" in str(caught.value)
@@ -267,7 +280,7 @@ def test_a_forecast_is_as_counted_by_hand(tmp_path: Path) -> None:
     )
     source = catalog(*videos, root=str(tmp_path))
     planned = PlannedVideos(tables_of([source], videos_per_shard=2), source)
-    plan = make_plan(planned, {}, {}, num_new=4)
+    plan = make_plan("extract", planned, {}, {}, num_new=4)
     rates = Rates(work_seconds=0.5, person_frames=10.0, bytes_per_person_frame=20.0, num_shards=3)
     found = forecast(plan, planned, rates, num_workers=2)
     assert found.as_dict() == {
@@ -299,7 +312,7 @@ def test_a_forecast_of_void_videos_is_of_them_alone(tmp_path: Path) -> None:
     (tmp_path / "b.mp4").touch()
     source = catalog(video("a", 30.0), video("b", 10.0), root=str(tmp_path))
     planned = PlannedVideos(tables_of([source], videos_per_shard=2), source)
-    plan = make_plan(planned, {0: None}, {0: Remainder(0, 1, ("b",))}, num_new=0)
+    plan = make_plan("extract", planned, {0: None}, {0: Remainder(0, 1, ("b",))}, num_new=0)
     found = forecast(plan, planned, ASSUMED, num_workers=1)
     assert (found.footage_seconds, found.seconds, found.num_missing) == (10.0, 10.0, 0)
 
@@ -307,5 +320,7 @@ def test_a_forecast_of_void_videos_is_of_them_alone(tmp_path: Path) -> None:
 def test_nothing_to_do_is_forecast_as_nothing() -> None:
     source = catalog(video("a"))
     planned = PlannedVideos(tables_of([source]), source)
-    found = forecast(make_plan(planned, {0: None}, {}, 0), planned, ASSUMED, num_workers=4)
+    found = forecast(
+        make_plan("extract", planned, {0: None}, {}, 0), planned, ASSUMED, num_workers=4
+    )
     assert np.isclose([found.seconds, found.footage_seconds, found.output_bytes], 0.0).all()

@@ -1,54 +1,57 @@
-"""What an extraction has to do: the plans' videos, the catalog's, and what is committed."""
+"""What is left to do of a pose store: the plans' videos, those listed now, what is committed."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from posemill.errors import InputError
-from posemill.pipelines.again import tasks_again
-from posemill.pipelines.plan import (
-    Float64,
-    ShardLimits,
-    assign_shards,
-    footage_seconds,
-)
+from posemill.pipelines.plan import Float64, ShardLimits, assign_shards, footage_seconds
 from posemill.pipelines.tasks import ShardTask
 from posemill.schema import Int64, Video
-from posemill.storage.catalog import CatalogVideos
 from posemill.storage.identity import describe_change, is_same_file
 from posemill.storage.pose_mending import Remainder
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.videos import VideoTable
 
-STAGE = "extract"
+LISTS = {"extract": "catalogs", "import": "sources"}
+"""What the videos of each stage are listed by."""
 _SHOWN = 10
+
+
+class ListedVideos(Protocol):
+    """The videos that there are by now: a catalog's, or the sources of an import."""
+
+    @property
+    def videos(self) -> VideoTable: ...
+
+    def paths(self) -> list[str]:
+        """Where each is, absolutely."""
 
 
 class PlannedVideos(Mapping[str, Video]):
     """The videos of all plans by id, as columns; a `Video` is made when it is asked for.
 
-    Its uri is where a catalog has it now, of those that the catalog knows.
+    Its uri is where a list has it now, of those that the list knows.
     """
 
-    def __init__(self, tables: Sequence[PlanTable], catalog: CatalogVideos) -> None:
+    def __init__(self, tables: Sequence[PlanTable], listed: ListedVideos) -> None:
         videos = VideoTable.joined(VideoTable.of(table.videos) for table in tables)
         ids, uris = videos.ids(), videos.uris()
         self.rows = {video_id: row for row, video_id in enumerate(ids)}
         """Place of each video in the columns."""
         self.shard_id: Int64 = _joined([table.shard_id for table in tables], np.int64)
-        self.cost_seconds: Float64 = _joined([table.cost for table in tables], np.float64)
+        self.cost: Float64 = _joined([table.cost for table in tables], np.float64)
+        """Expected of each, in the unit of its stage: seconds of footage, or bytes to read."""
         self.known = np.zeros(len(ids), np.bool_)
-        """Which of them the catalog knows."""
+        """Which of them the list knows."""
         self.moved: dict[str, str] = {}
-        """Where the catalog has those that were planned elsewhere."""
-        for video_id, path in zip(catalog.videos.ids(), catalog.paths(), strict=True):
+        """Where the list has those that were planned elsewhere."""
+        for video_id, path in zip(listed.videos.ids(), listed.paths(), strict=True):
             row = self.rows.get(video_id)
             if row is not None:
                 self.known[row] = True
@@ -68,15 +71,16 @@ class PlannedVideos(Mapping[str, Video]):
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractPlan:
+class PosePlan:
     """What a run has to do."""
 
+    stage: str
     num_videos: int
     num_shards: int
     num_committed_shards: int
     num_new_videos: int
     num_other_shards: int
-    """Shards to do none of whose videos this catalog has: another catalog's, left alone."""
+    """Shards to do none of whose videos this list has: of another one, left alone."""
     num_void_videos: int
     """Of committed shards, found damaged: to be made again."""
     pending: tuple[ShardTask, ...]
@@ -90,7 +94,7 @@ class ExtractPlan:
             "videos_to_do": sum(task.num_items for task in self.pending),
             "videos_new": self.num_new_videos,
             "videos_void": self.num_void_videos,
-            "shards_of_other_catalogs": self.num_other_shards,
+            f"shards_of_other_{LISTS[self.stage]}": self.num_other_shards,
         }
 
 
@@ -109,38 +113,47 @@ class Change:
 
 def next_table(
     tables: Sequence[PlanTable],
-    catalog: CatalogVideos,
-    work_per_footage: float,
-    videos_per_shard: int | None,
+    listed: ListedVideos,
+    cost_of: Callable[[VideoTable], Float64],
+    limits_of: Callable[[int], ShardLimits],
 ) -> PlanTable | None:
     """A table of the videos that no table holds yet; None where all are planned.
 
     A planned video's uri is absolute, so that a plan means the same files whichever
-    catalog a later run is given.
+    list a later run is given.
+
+    Args:
+        cost_of: the expected work of each, in any unit.
+        limits_of: when a shard is full, for so many new videos, in that unit.
     """
     planned = {video_id for table in tables for video_id in VideoTable.of(table.videos).ids()}
-    new = np.array([video_id not in planned for video_id in catalog.videos.ids()], np.bool_)
+    new = np.array([video_id not in planned for video_id in listed.videos.ids()], np.bool_)
     if not new.any():
         return None
-    videos = catalog.videos.with_uris(catalog.paths()).take(new)
-    cost = footage_seconds(
+    videos = listed.videos.with_uris(listed.paths()).take(new)
+    cost = cost_of(videos)
+    first = 1 + max((int(table.shard_id.max(initial=-1)) for table in tables), default=-1)
+    return PlanTable(len(tables), first + assign_shards(cost, limits_of(len(videos))), videos, cost)
+
+
+def video_footage(videos: VideoTable) -> Float64:
+    """(N,) seconds to decode, as the cost of each."""
+    return footage_seconds(
         videos.num_bytes(), videos.start_seconds(), videos.end_seconds(), videos.duration_seconds()
     )
-    limits = ShardLimits.of_job(len(videos), work_per_footage, videos_per_shard)
-    first = 1 + max((int(table.shard_id.max(initial=-1)) for table in tables), default=-1)
-    return PlanTable(len(tables), first + assign_shards(cost, limits), videos, cost)
 
 
 def make_plan(
+    stage: str,
     planned: PlannedVideos,
     committed: Mapping[int, object],
     remainders: Mapping[int, Remainder],
     num_new: int,
-) -> ExtractPlan:
-    """What is left to do of the planned videos; of other catalogs' nothing.
+) -> PosePlan:
+    """What is left to do of the planned videos; of other lists' nothing.
 
-    A shard has to be done whole, so with a video of this catalog come those that were
-    planned with it: where a later index dropped one, it is looked for where it was.
+    A shard has to be done whole, so with a video of this list come those that were
+    planned with it: where a later list dropped one, it is looked for where it was.
     """
     shards = _Shards.of(planned)
     waiting = ~np.isin(shards.ids, np.fromiter(committed, np.int64, len(committed)))
@@ -150,21 +163,39 @@ def make_plan(
         for left in remainders.values()
         if any(planned.known[planned.rows[video_id]] for video_id in left.video_ids)
     ]
-    return ExtractPlan(
+    return PosePlan(
+        stage=stage,
         num_videos=len(planned),
         num_shards=len(shards.ids),
         num_committed_shards=len(committed) - len(remainders),
         num_new_videos=num_new,
         num_other_shards=int((waiting & ~ours).sum()) + len(remainders) - len(void),
         num_void_videos=sum(len(left.video_ids) for left in void),
-        pending=(*shards.tasks(waiting & ours), *tasks_again(STAGE, void, planned)),
+        pending=(*shards.tasks(stage, waiting & ours), *tasks_again(stage, void, planned)),
+    )
+
+
+def tasks_again(
+    stage: str, remainders: Iterable[Remainder], planned: PlannedVideos
+) -> tuple[ShardTask, ...]:
+    """Tasks that make some videos of committed shards again, as the shards' next generation."""
+    return tuple(
+        ShardTask(
+            stage=stage,
+            shard_id=left.shard_id,
+            num_items=len(left.video_ids),
+            cost=float(planned.cost[[planned.rows[each] for each in left.video_ids]].sum()),
+            generation=left.generation,
+            items=left.video_ids,
+        )
+        for left in remainders
     )
 
 
 def changed_videos(
-    store: PoseStore, planned: PlannedVideos, catalog: CatalogVideos, *, ignore_times: bool
+    store: PoseStore, planned: PlannedVideos, listed: ListedVideos, *, ignore_times: bool
 ) -> list[Change]:
-    """Videos that have poses, and whose files in the catalog are others than those then.
+    """Videos that have poses, and whose files in the list are others than those then.
 
     Reads the commits of those alone whose files differ from the planned ones.
 
@@ -172,7 +203,7 @@ def changed_videos(
         InputError: an id is planned for another file elsewhere.
         StoreCorrupted: a commit record was altered.
     """
-    differing = _differing(planned, catalog, ignore_times)
+    differing = _differing(planned, listed, ignore_times)
     _require_same_videos(planned, differing)
     records = store.records()
     shards = {shard for video_id in differing if (shard := _shard(planned, video_id)) in records}
@@ -186,9 +217,9 @@ def changed_videos(
     ]
 
 
-def require_unchanged(store: PoseStore, changes: Sequence[Change], catalog: Path) -> None:
+def require_unchanged(store: PoseStore, changes: Sequence[Change], remedy: str) -> None:
     """Raises:
-    InputError: a video of the catalog changed since its poses were made; with what to do.
+    InputError: a listed video changed since its poses were made; with what to do.
     """
     if not changes:
         return
@@ -196,9 +227,7 @@ def require_unchanged(store: PoseStore, changes: Sequence[Change], catalog: Path
     raise InputError(
         f"{len(changes)} of the videos changed since their poses in {store.url} were made:\n  "
         + "\n  ".join(map(str, changes[:_SHOWN]))
-        + f"{more}\nExtract them again with `posemill retry {shlex.quote(store.url)} --changed "
-        f"--catalog {shlex.quote(str(catalog))}`, or extract into a new store. Where files were "
-        "copied and only their times differ: --ignore-times."
+        + f"{more}\n{remedy} Where files were copied and only their times differ: --ignore-times."
     )
 
 
@@ -209,7 +238,7 @@ class _Shards:
     ids: Int64
     num_videos: Int64
     num_known: Int64
-    cost_seconds: Float64
+    cost: Float64
 
     @classmethod
     def of(cls, planned: PlannedVideos) -> _Shards:
@@ -219,23 +248,21 @@ class _Shards:
             ids=ids,
             num_videos=np.bincount(place, minlength=count),
             num_known=np.bincount(place[planned.known], minlength=count),
-            cost_seconds=np.bincount(place, planned.cost_seconds, count).astype(np.float64),
+            cost=np.bincount(place, planned.cost, count).astype(np.float64),
         )
 
-    def tasks(self, chosen: npt.NDArray[np.bool_]) -> list[ShardTask]:
-        columns = (self.ids[chosen], self.num_videos[chosen], self.cost_seconds[chosen])
+    def tasks(self, stage: str, chosen: npt.NDArray[np.bool_]) -> list[ShardTask]:
+        columns = (self.ids[chosen], self.num_videos[chosen], self.cost[chosen])
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [ShardTask(STAGE, shard, number, cost) for shard, number, cost in rows]
+        return [ShardTask(stage, shard, number, cost) for shard, number, cost in rows]
 
 
-def _differing(
-    planned: PlannedVideos, catalog: CatalogVideos, ignore_times: bool
-) -> dict[str, str]:
-    """Identity in the catalog of each video that was planned with another one."""
+def _differing(planned: PlannedVideos, listed: ListedVideos, ignore_times: bool) -> dict[str, str]:
+    """Identity in the list of each video that was planned with another one."""
     before = planned.videos.identities()
     return {
         video_id: now
-        for video_id, now in zip(catalog.videos.ids(), catalog.videos.identities(), strict=True)
+        for video_id, now in zip(listed.videos.ids(), listed.videos.identities(), strict=True)
         if (row := planned.rows.get(video_id)) is not None
         and not is_same_file(before[row], now, ignore_times=ignore_times)
     }
@@ -248,10 +275,10 @@ def _require_same_videos(planned: PlannedVideos, differing: Mapping[str, str]) -
     video_id = elsewhere[0]
     then = planned.videos[planned.rows[video_id]]
     raise InputError(
-        f"the id {video_id!r} is of {planned.moved[video_id]} in this catalog and of {then.uri} in "
-        f"the store, and the files differ ({describe_change(then.identity, differing[video_id])}); "
-        f"so do {len(elsewhere) - 1} others. Extract each dataset into a store of its own, or "
-        "index the folder above both. Where files were copied and only their times differ: "
+        f"the id {video_id!r} is of {planned.moved[video_id]} now and of {then.uri} in the store, "
+        f"and the files differ ({describe_change(then.identity, differing[video_id])}); so do "
+        f"{len(elsewhere) - 1} others. Give each dataset a store of its own, or list the folder "
+        "above both. Where files were copied and only their times differ: "
         "--ignore-times."
     )
 
