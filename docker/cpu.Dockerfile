@@ -31,10 +31,12 @@ LABEL org.opencontainers.image.title="posemill-cpu" \
       org.opencontainers.image.revision="${REVISION}"
 # KubeRay's probes call wget; Ray's cluster launcher copies by rsync and reaches workers by ssh.
 # A login shell, which both use, has the PATH of /etc/profile alone.
+# Debian keeps one version of a package in a release, so none is pinned.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends openssh-client rsync wget \
     && rm -rf /var/lib/apt/lists/* \
-    && echo 'export PATH=/opt/posemill/bin:$PATH' > /etc/profile.d/posemill.sh \
+    && echo "export PATH=/opt/posemill/bin:\$PATH" > /etc/profile.d/posemill.sh \
     && useradd --create-home --uid 1000 --shell /bin/bash posemill
 COPY --from=beam /opt/apache/beam /opt/apache/beam
 COPY --from=build /opt/posemill /opt/posemill
@@ -46,7 +48,7 @@ ENV HOME=/home/posemill \
     POSEMILL_CACHE=/home/posemill/.cache/posemill \
     NUMBA_CACHE_DIR=/tmp/numba \
     RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
-USER posemill
+USER 1000
 WORKDIR /home/posemill
 # Weights are baked in by choice: --build-arg WEIGHTS=blazepose
 ARG WEIGHTS=

@@ -23,6 +23,7 @@ RUN python -m venv /opt/posemill \
 # openpifpaf is AGPL-3.0 and left out unless asked for: whoever offers a service with an image that
 # holds it must offer the service's source, too. docker build --build-arg OPENPIFPAF=yes
 ARG OPENPIFPAF=
+# hadolint ignore=DL3008
 RUN if [ -n "${OPENPIFPAF}" ]; then \
         apt-get update && apt-get install --yes --no-install-recommends g++ \
         && scripts/install_openpifpaf.sh /opt/posemill/bin/python; \
@@ -36,10 +37,12 @@ LABEL org.opencontainers.image.title="posemill-gpu" \
       org.opencontainers.image.revision="${REVISION}"
 # KubeRay's probes call wget; Ray's cluster launcher copies by rsync and reaches workers by ssh.
 # A login shell, which both use, has the PATH of /etc/profile alone.
+# Debian keeps one version of a package in a release, so none is pinned.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends openssh-client rsync wget \
     && rm -rf /var/lib/apt/lists/* \
-    && echo 'export PATH=/opt/posemill/bin:$PATH' > /etc/profile.d/posemill.sh \
+    && echo "export PATH=/opt/posemill/bin:/usr/local/nvidia/bin:\$PATH" > /etc/profile.d/posemill.sh \
     && useradd --create-home --uid 1000 --shell /bin/bash posemill
 COPY --from=beam /opt/apache/beam /opt/apache/beam
 COPY --from=build /opt/posemill /opt/posemill
@@ -47,16 +50,16 @@ COPY docker/entrypoint.sh /usr/local/bin/posemill-entrypoint
 # The cluster launcher reads HOME from the image. Numba's cache is writable whatever user runs.
 # Beam's boot would else make an environment of its own, which a plain user cannot, without posemill.
 ENV HOME=/home/posemill \
-    PATH=/opt/posemill/bin:$PATH \
+    PATH=/opt/posemill/bin:/usr/local/nvidia/bin:$PATH \
     POSEMILL_CACHE=/home/posemill/.cache/posemill \
     NUMBA_CACHE_DIR=/tmp/numba \
     RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
 # What NVIDIA's container toolkit is to give. Dataflow and Kubernetes on Google's machines have no
-# toolkit: they put the driver's libraries there.
+# toolkit: they put the driver and nvidia-smi into /usr/local/nvidia.
 ENV NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility \
     LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64
-USER posemill
+USER 1000
 WORKDIR /home/posemill
 # Weights are baked in by choice: --build-arg WEIGHTS="openpifpaf --trust"
 ARG WEIGHTS=

@@ -1,4 +1,4 @@
-"""The template for Dataflow: the command takes it, and the installed Beam knows its options."""
+"""The template for Dataflow: the command takes it, and the engine and Beam know its options."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import typer.main
 
 from posemill.cli import app
 from posemill.cli.options import key_values
+from posemill.errors import InputError
+from posemill.pipelines.engines import create_engine
+from posemill.pipelines.engines.base import EngineOptions
 
 pytest.importorskip("apache_beam")
 
@@ -31,57 +34,38 @@ def options(understood: dict[str, Any]) -> dict[str, str]:
     return key_values("--engine-option", understood["engine_option"])
 
 
-def beam_options(options: dict[str, str]) -> dict[str, Any]:
-    """As Beam's own parsers understand them; each must be one of theirs."""
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    flags = [
-        f"--{name}" if text == "true" else f"--{name}={text}" for name, text in options.items()
-    ]
-    values: dict[str, Any] = {}
-    for kind in PipelineOptions.__subclasses__():
-        parser = _parser(kind)
-        named = {text.lstrip("-") for action in parser._actions for text in action.option_strings}
-        mine = [flag for flag in flags if flag[2:].partition("=")[0] in named]
-        taken, rest = parser.parse_known_args(mine)
-        assert rest == []
-        values |= {name: getattr(taken, name, None) for name in named & options.keys()}
-    return values
-
-
-def _parser(kind: Any) -> Any:
-    from apache_beam.options.pipeline_options import _BeamArgumentParser
-
-    parser = _BeamArgumentParser(allow_abbrev=False)
-    kind._add_argparse_args(parser)
-    return parser
-
-
 def test_the_command_takes_the_template(understood: dict[str, Any]) -> None:
     assert (understood["engine"], understood["device"]) == ("beam", "cuda")
     assert understood["workers"] == 1  # all would share the machine's one GPU
 
 
-def test_beam_knows_every_option(options: dict[str, str]) -> None:
-    assert beam_options(options).keys() == options.keys()
+def test_the_engine_takes_every_option(options: dict[str, str]) -> None:
+    create_engine("beam", EngineOptions(parameters=options))
 
 
-def test_an_option_that_beam_does_not_know_would_show(options: dict[str, str]) -> None:
-    assert "machine_tpye" not in beam_options({**options, "machine_tpye": "g2-standard-16"})
+def test_the_engine_would_refuse_one_that_beam_does_not_know(options: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="machine_tpye"):
+        create_engine("beam", EngineOptions(parameters={**options, "machine_tpye": "n1"}))
 
 
 def test_beam_understands_what_is_meant(options: dict[str, str]) -> None:
-    values = beam_options(options)
-    assert values["runner"] == "DataflowRunner"
-    assert values["dataflow_service_options"] == [
+    from apache_beam.options import pipeline_options as beam
+
+    from posemill.pipelines.engines.beam_options import BeamParameters
+
+    understood = BeamParameters.parse(options).pipeline_options()
+    cloud = understood.view_as(beam.GoogleCloudOptions)
+    assert cloud.dataflow_service_options == [
         "worker_accelerator=type:nvidia-l4;count:1;install-nvidia-driver"
     ]
-    assert values["experiments"] == ["no_use_multiple_sdk_containers"]
-    assert values["number_of_worker_harness_threads"] == 2
-    assert (values["num_workers"], values["disk_size_gb"]) == (1, 200)
+    workers = understood.view_as(beam.WorkerOptions)
+    assert workers.machine_type == "g2-standard-16"
+    assert (workers.num_workers, workers.disk_size_gb, workers.use_public_ips) == (1, 200, False)
+    debug = understood.view_as(beam.DebugOptions)
+    assert debug.experiments == ["no_use_multiple_sdk_containers"]
+    assert debug.number_of_worker_harness_threads == 2
 
 
 def test_the_image_is_the_gpu_image(options: dict[str, str]) -> None:
     name = options["sdk_container_image"].rpartition("/")[2]
-    version = dockerfiles.setup_arguments()["version"]
-    assert name == f"posemill-gpu:{version}"
+    assert name == f"posemill-gpu:{dockerfiles.setup_arguments()['version']}"
