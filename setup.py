@@ -87,6 +87,9 @@ setup(
             "rtmo = posemill.models.estimators.onnx.published:PUBLISHED",
             "vitpose = posemill.models.estimators.vitpose.published:POSE_WEIGHTS",
         ],
+        "posemill.formats": [
+            "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
+        ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",
             "jmrn = posemill.transforms.recipes.potion:JmrnRecipe",

@@ -8,7 +8,8 @@
     │   ├── MissingDependency      an optional package is not installed
     │   └── WeightsUnavailable     an estimator's weights are not on this machine
     ├── ContentError               what a video holds: quarantines that video exit status 1
-    │   └── UnreadableVideo        no frame could be decoded
+    │   ├── UnreadableVideo        no frame could be decoded
+    │   └── UnreadablePoses        a pose file made elsewhere is not what it should be
     ├── EnvironmentFault           GPU, disk, network, permission             exit status 3
     │   ├── DeviceOutOfMemory      a GPU, for a batch of this size
     │   └── DiskRefused            a disk, at one place of it
@@ -64,6 +65,12 @@ class ContentError(PosemillError):
 
 class UnreadableVideo(ContentError):
     """Not one frame could be decoded."""
+
+    reason = "unreadable"
+
+
+class UnreadablePoses(ContentError):
+    """A pose file made elsewhere does not hold what its format says, or what poses can be."""
 
     reason = "unreadable"
 

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from posemill.cli import demo, learn, look, mend, models, prepare, recipes, run
+from posemill.cli import bring, demo, learn, look, mend, models, prepare, recipes, run
 from posemill.errors import EnvironmentFault, PosemillError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ prepare.register(app)
 models.register(app)
 recipes.register(app)
 run.register(app)
+bring.register(app)
 learn.register(app)
 look.register(app)
 mend.register(app)

@@ -14,6 +14,7 @@ import yaml
 from posemill.errors import InputError, MissingDependency
 from posemill.pipelines.supervise import GIB, Limits
 from posemill.storage.video import VideoLimits
+from posemill.transforms.tracking import Similarity
 
 DEFAULT_LIMITS = Limits()
 DEFAULT_VIDEO_LIMITS = VideoLimits()
@@ -93,6 +94,42 @@ MaxHoursOption = Annotated[
     float, typer.Option(min=0.001, metavar="HOURS", help="Refuse longer videos.")
 ]
 MaxGibOption = Annotated[float, typer.Option(min=0.001, metavar="GIB", help="Refuse larger files.")]
+TrackByOption = Annotated[
+    Similarity,
+    typer.Option(
+        help="Follow people by their joints (oks) or the boxes around them (box), where they are "
+        "not followed already: as by blazepose, or in pose files with tracks."
+    ),
+]
+MaxPersonsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Keep N people of each video, those with the greatest score x size x duration.",
+    ),
+]
+ShardVideosOption = Annotated[
+    int | None, typer.Option(min=1, help="Videos in a new shard; at most 256 unless given.")
+]
+IgnoreTimesFlag = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-times", help="A file copied since is the same one if size and ends are."
+    ),
+]
+MaxQuarantinedOption = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Stop when a greater share of the videos tried, and more than ten, are "
+        "quarantined; 0 stops at the first one.",
+    ),
+]
+StrictFlag = Annotated[
+    bool, typer.Option("--strict", help="Missing videos count for the exit status, too.")
+]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
 
 

@@ -28,13 +28,19 @@ from posemill.cli.options import (
     DeviceOption,
     DryRunFlag,
     EstimatorOptionsOption,
+    IgnoreTimesFlag,
     JsonFlag,
     MaxEdgeOption,
     MaxGibOption,
     MaxHoursOption,
+    MaxPersonsOption,
+    MaxQuarantinedOption,
     MemoryLimitOption,
     PoseProcessesOption,
     SeedOption,
+    ShardVideosOption,
+    StrictFlag,
+    TrackByOption,
     VideoTimeoutOption,
     WeightsOption,
     WorkersOption,
@@ -60,7 +66,7 @@ from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
 from posemill.pipelines.supervise import GIB
 from posemill.storage.video import FrameOptions
 from posemill.storage.video.options import AUTO
-from posemill.transforms.tracking import Similarity, TrackSettings
+from posemill.transforms.tracking import TrackSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -101,21 +107,8 @@ def extract_command(
         ),
     ] = "detect",
     threads: Annotated[int, typer.Option(min=1, help="Threads of each worker's estimator.")] = 1,
-    track_by: Annotated[
-        Similarity,
-        typer.Option(
-            help="Follow people by their joints (oks) or the boxes around them (box). Estimators "
-            "that follow people themselves (blazepose) go on doing so."
-        ),
-    ] = "oks",
-    max_persons: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Keep N people of each video, those with the greatest score x size x duration.",
-        ),
-    ] = None,
+    track_by: TrackByOption = "oks",
+    max_persons: MaxPersonsOption = None,
     reproducible: Annotated[
         bool, typer.Option("--reproducible", help="Bit-equal poses for any split of the work.")
     ] = False,
@@ -141,32 +134,15 @@ def extract_command(
     ] = False,
     keep: KeepOption = "",
     scales: ScalesOption = "1",
-    shard_videos: Annotated[
-        int | None, typer.Option(min=1, help="Videos in a new shard; at most 256 unless given.")
-    ] = None,
-    ignore_times: Annotated[
-        bool,
-        typer.Option(
-            "--ignore-times", help="A file copied since is the same one if size and ends are."
-        ),
-    ] = False,
+    shard_videos: ShardVideosOption = None,
+    ignore_times: IgnoreTimesFlag = False,
     video_timeout: VideoTimeoutOption = DEFAULT_LIMITS.silence_seconds,
     memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
     max_edge: MaxEdgeOption = DEFAULT_VIDEO_LIMITS.max_edge_px,
     max_hours: MaxHoursOption = DEFAULT_VIDEO_LIMITS.max_seconds / 3600,
     max_gib: MaxGibOption = DEFAULT_VIDEO_LIMITS.max_bytes / GIB,
-    max_quarantined: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Stop when a greater share of the videos tried, and more than ten, are "
-            "quarantined; 0 stops at the first one.",
-        ),
-    ] = DEFAULT_SHARE,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Missing videos count for the exit status, too.")
-    ] = False,
+    max_quarantined: MaxQuarantinedOption = DEFAULT_SHARE,
+    strict: StrictFlag = False,
     engine: EngineOption = "local",
     workers: WorkersOption = 2,
     gpus_per_worker: GpusPerWorkerOption = 0,
@@ -228,15 +204,13 @@ def extract_command(
         return
     with ProgressDisplay() as display:
         summary = extract(settings, display)
-    unhappy = summary.statuses.get("quarantined", 0)
-    unhappy += summary.statuses.get("missing", 0) if strict else 0
     for video_id, message in summary.not_whole.items():
         typer.echo(f"{video_id}: {message}", err=True)
     finish(
         _extract_line(summary, out),
         summary.as_dict(),
         as_json=json,
-        exit_status=1 if unhappy else 0,
+        exit_status=1 if summary.num_unhappy(strict=strict) else 0,
     )
 
 

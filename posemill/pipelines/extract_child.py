@@ -18,8 +18,8 @@ from posemill.pipelines.estimate.sequential import estimate_in_turn
 from posemill.pipelines.estimate.stages import Stages
 from posemill.pipelines.estimate.video_read import VideoRead
 from posemill.pipelines.estimate.video_source import VideoSource
-from posemill.pipelines.extract_shard import without_poses
 from posemill.pipelines.pose_settings import PoseSettings
+from posemill.pipelines.pose_shard import without_poses
 from posemill.pipelines.supervise.messages import Item, Journal
 from posemill.schema import Video, VideoStatus
 from posemill.storage.dense.halves import to_halves

@@ -11,6 +11,7 @@ from time import monotonic
 from posemill.pipelines.events import ItemDone, ItemsRetried, ItemStarted, ShardDraining
 from posemill.pipelines.plan import video_cost_seconds
 from posemill.pipelines.pose_settings import PoseSettings
+from posemill.pipelines.pose_shard import commit_shard, task_videos, without_poses
 from posemill.pipelines.supervise import (
     AllTaken,
     Begun,
@@ -24,7 +25,6 @@ from posemill.pipelines.supervise import (
     Supervisor,
 )
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
-from posemill.provenance import Attempt
 from posemill.schema import Video, VideoStatus
 from posemill.storage.catalog_boxes import read_boxes
 from posemill.storage.dense.scratch import Scratch
@@ -83,18 +83,7 @@ class ExtractWorker:
         """Have the poses made, and commit them."""
         found, began = self._extract(task.shard_id, videos, emit)
         records = [found[video.id] for video in videos]
-        attempt = Attempt.ended_now(monotonic() - began, task.cost)
-        won = self._store.write_shard(
-            task.shard_id, records, generation=task.generation, attempt=attempt
-        )
-        return ShardResult(
-            shard_id=task.shard_id,
-            outcome=ShardOutcome.COMMITTED if won else ShardOutcome.LOST_RACE,
-            num_items=len(records),
-            num_quarantined=sum(r.status is VideoStatus.QUARANTINED for r in records),
-            num_frames=sum(record.frames_decoded for record in records),
-            seconds=monotonic() - began,
-        )
+        return commit_shard(self._store, task, records, began)
 
     def close(self) -> None:
         self._supervisor.close()
@@ -103,9 +92,7 @@ class ExtractWorker:
 
     def _videos(self, task: ShardTask) -> tuple[Video, ...]:
         with self._reading_plan:
-            videos = self._store.shard_videos(task.shard_id)
-        wanted = None if task.items is None else set(task.items)
-        return tuple(video for video in videos if wanted is None or video.id in wanted)
+            return task_videos(self._store, task)
 
     def _extract(
         self, shard_id: int, videos: Sequence[Video], emit: Emit
@@ -161,17 +148,3 @@ class ExtractWorker:
 
     def _location(self, video: Video) -> Location:
         return Location.parse(self._moved.get(video.id, video.uri))
-
-
-def without_poses(video: Video, status: VideoStatus, reason: str, message: str) -> VideoRecord:
-    """The record of a video of which there are no frames, and why."""
-    return VideoRecord(
-        video_id=video.id,
-        status=status,
-        reason=reason,
-        message=message,
-        identity=video.identity,
-        poses=None,
-        frames_decoded=0,
-        frames_declared=0,
-    )

@@ -96,6 +96,11 @@ class PoseSummary:
     seconds: float
     plan: PosePlan
 
+    def num_unhappy(self, *, strict: bool) -> int:
+        """Quarantined videos, and with `strict` the missing ones."""
+        missing = self.statuses.get(VideoStatus.MISSING, 0) if strict else 0
+        return self.statuses.get(VideoStatus.QUARANTINED, 0) + missing
+
     def as_dict(self) -> dict[str, Any]:
         done, lists = DONE[self.plan.stage], LISTS[self.plan.stage]
         return {

@@ -80,8 +80,9 @@ def _poses(store: PoseStore) -> dict[str, Any]:
         "frames": sum(entry.frames_decoded for entry in entries),
         "person_rows": sum(stop - start for start, stop in (entry.rows for entry in entries)),
         "bytes": _num_bytes(f for c in commits.values() for f in c.files.values()),
-        **_pace(commits.values(), "footage_seconds", _footage_left(plans, set(commits), void)),
+        **_pace(commits.values(), _cost_unit(store), _cost_left(plans, set(commits), void)),
         "estimator": store.configuration["estimator"],
+        **_format(store),
         "skeleton": store.configuration["skeleton"],
     }
 
@@ -95,8 +96,19 @@ def _reasons(entries: Iterable[VideoEntry]) -> dict[str, int]:
     )
 
 
-def _footage_left(plans: Iterable[PlanTable], committed: set[int], void: set[str]) -> float:
-    """Seconds of footage, as planned, of shards and void videos that are still to do."""
+def _cost_unit(store: PoseStore) -> str:
+    """What the plans count work in."""
+    return "source_bytes" if "format" in store.configuration else "footage_seconds"
+
+
+def _format(store: PoseStore) -> dict[str, str]:
+    """Of the files that poses were imported from, where they were."""
+    told = store.configuration.get("format")
+    return {} if told is None else {"format": told["name"]}
+
+
+def _cost_left(plans: Iterable[PlanTable], committed: set[int], void: set[str]) -> float:
+    """Work, as planned, of shards and void videos that are still to do."""
     left = 0.0
     for plan in plans:
         to_do = ~np.isin(plan.shard_id, list(committed))

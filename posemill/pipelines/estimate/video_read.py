@@ -8,7 +8,7 @@ from posemill.errors import ContentError
 from posemill.models.estimators.base import FrameResult
 from posemill.pipelines.decode import ClipFrames
 from posemill.pipelines.estimate.clip_poses import ClipPoses
-from posemill.pipelines.extract_shard import without_poses
+from posemill.pipelines.pose_shard import without_poses
 from posemill.pipelines.supervise.messages import Journal
 from posemill.schema import Float32, UInt8, Video, VideoStatus
 from posemill.storage.dense.spool import DenseSpool

@@ -17,6 +17,7 @@ from posemill.storage.datasets.tree import (
     tree_catalog,
 )
 from posemill.storage.durable import input_faults
+from posemill.storage.file_tree import files_below
 from posemill.storage.identity import file_identity
 
 
@@ -54,19 +55,9 @@ def _index(folder: Path, name: str | None, mirror_labels: str | os.PathLike[str]
 def _find_videos(folder: Path) -> Iterator[PurePosixPath]:
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder. Give the folder of the videos.")
-    pending, seen = [folder], set[str]()
-    while pending:
-        current = pending.pop()
-        if (real := os.path.realpath(current)) in seen:
-            continue
-        seen.add(real)
-        for entry in current.iterdir():
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                pending.append(entry)
-            elif entry.suffix.lower() in VIDEO_SUFFIXES and entry.is_file():
-                yield PurePosixPath(entry.relative_to(folder).as_posix())
+    for path in files_below(folder):
+        if path.suffix.lower() in VIDEO_SUFFIXES and (folder / path).is_file():
+            yield path
 
 
 def _found(folder: Path, path: PurePosixPath) -> FoundVideo:

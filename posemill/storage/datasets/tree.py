@@ -55,7 +55,7 @@ def tree_catalog(
             f"{root}: no video in it. Expected files with one of the suffixes "
             f"{' '.join(sorted(VIDEO_SUFFIXES))}, at any depth. Give the folder that holds them."
         )
-    ids = _video_ids([file.path for file in files])
+    ids = video_ids([file.path for file in files])
     return Catalog(
         name=name,
         root=root,
@@ -70,6 +70,14 @@ def is_video(path: PurePosixPath) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and not any(
         part.startswith(".") for part in path.parts
     )
+
+
+def video_ids(paths: list[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Paths without suffix; with it, for all of those that would share an id."""
+    ids = {path: str(path.with_suffix("")) for path in paths}
+    while shared := {id_ for id_, count in Counter(ids.values()).items() if count > 1}:
+        ids |= {path: str(path) for path, id_ in ids.items() if id_ in shared}
+    return ids
 
 
 def classes_of(paths: Iterable[PurePosixPath]) -> set[str]:
@@ -96,14 +104,6 @@ def read_mirrors(place: str, text: bytes, seen: Set[str]) -> dict[str, str]:
             "Correct or remove the file."
         )
     return mirrors
-
-
-def _video_ids(paths: list[PurePosixPath]) -> dict[PurePosixPath, str]:
-    """Paths without suffix; with it, for all of those that would share an id."""
-    ids = {path: str(path.with_suffix("")) for path in paths}
-    while shared := {id_ for id_, count in Counter(ids.values()).items() if count > 1}:
-        ids |= {path: str(path) for path, id_ in ids.items() if id_ in shared}
-    return ids
 
 
 def _class_of(path: PurePosixPath) -> str | None:

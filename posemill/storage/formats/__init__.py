@@ -1,0 +1,1 @@
+"""Pose files made elsewhere: one module a format, found through entry points."""
