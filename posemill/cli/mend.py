@@ -44,7 +44,7 @@ from posemill.pipelines.gc import collect_garbage
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.retry import RETRIABLE, RetryConfig, RetrySummary, plan_retry, retry
 from posemill.pipelines.supervise import GIB
-from posemill.pipelines.verify import VerifyReport, verify
+from posemill.pipelines.verify import DEFAULT_OPTIONS, VerifyReport, verify
 from posemill.schema import VideoStatus
 
 _DAMAGED = 3
@@ -62,7 +62,13 @@ def verify_command(
     repair: Annotated[
         bool, typer.Option("--repair", help="Have what is damaged made again by the next run.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Number of shards read at once.")] = 4,
+    engine: EngineOption = "local",
+    workers: Annotated[
+        int, typer.Option(min=1, help="Number of shards read at once.")
+    ] = DEFAULT_OPTIONS.workers,
+    shard_timeout: ShardTimeoutOption = None,
+    start_timeout: StartTimeoutOption = DEFAULT_OPTIONS.start_timeout_seconds,
+    engine_option: EngineParametersOption = None,
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
@@ -73,7 +79,11 @@ def verify_command(
     """
     with ProgressDisplay() as display:
         report = verify(
-            store, repair=repair, workers=workers, on_progress=display.counter("verify")
+            store,
+            repair=repair,
+            engine=engine,
+            engine_options=engine_options(workers, engine_option, start_timeout, shard_timeout),
+            on_event=display,
         )
     for damage in report.damages:
         typer.echo(str(damage), err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from posemill.pipelines.verify import open_store
+from posemill.storage.any_store import open_store
 from posemill.storage.garbage import Garbage, find_garbage, remove_garbage
 from posemill.storage.objects import Place
 

@@ -40,6 +40,9 @@ class WorkerSpec:
     target: str
     """`package.module:factory`; `factory(**kwargs)` returns a `ShardWorker`."""
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    in_threads: bool = False
+    """Its work is waiting, and nothing that it does can harm the driver: an engine may have it
+    run in the driver's own process."""
 
     def build(self) -> ShardWorker:
         module, _, factory = self.target.partition(":")
@@ -49,6 +52,7 @@ class WorkerSpec:
 class ShardOutcome(StrEnum):
     COMMITTED = "committed"
     SKIPPED = "skipped"  # another run had committed the shard before this one began it
+    VERIFIED = "verified"  # it was looked at; `findings` tells what was found
     LOST_RACE = "lost_race"  # another attempt committed the same shard first
     FAILED = "failed"  # nothing was committed; says nothing about the items
 
@@ -67,6 +71,8 @@ class ShardResult:
     """For a failure: what went wrong."""
     environment: bool = False
     """For a failure: the worker's surroundings failed, another worker may do better."""
+    findings: Mapping[str, Any] | None = None
+    """What a stage tells its driver beyond counts; plain JSON."""
 
 
 class ShardWorker(Protocol):

@@ -1,27 +1,36 @@
-"""Checks a store to the last byte, and commits what is damaged as to be made again."""
+"""Checks a store to the last byte, and commits what is damaged as to be made again.
+
+It plans and sums up; `verify_shard` looks at the shards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any
 
-from posemill.errors import DiskRefused, InputError, StoreCorrupted
-from posemill.schema import Video
-from posemill.storage import feature_checks, pose_checks
+import numpy as np
+
+from posemill.errors import DiskRefused, StoreCorrupted
+from posemill.pipelines.engines import create_engine
+from posemill.pipelines.engines.base import EngineOptions, OnEvent
+from posemill.pipelines.events import StageEnded, StageStarted
+from posemill.pipelines.tasks import ShardResult, ShardTask, WorkerSpec
+from posemill.pipelines.verify_findings import Findings, look
+from posemill.storage import feature_checks
+from posemill.storage.any_store import open_store
 from posemill.storage.commits import RecordName
-from posemill.storage.damage import Checked, Damage
+from posemill.storage.damage import Damage
 from posemill.storage.features import FeatureStore
-from posemill.storage.layout import FEATURES_KIND, POSES_KIND
 from posemill.storage.objects import Place
 from posemill.storage.part_checks import check_parts
 from posemill.storage.poses import PoseStore
 from posemill.storage.store_parts import COMMITS, METADATA, PLAN
-from posemill.storage.store_root import read_kind
 
-OnProgress = Callable[[int, int], None]
+STAGE = "verify"
+DEFAULT_OPTIONS = EngineOptions(workers=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,129 +76,104 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """The checks of a store: one of each committed shard, and what precedes them."""
+    """The committed shards of a store, and what was found before any of them is looked at."""
 
     planned: frozenset[int] = frozenset()
     latest: Mapping[int, RecordName] = field(default_factory=dict)
-    checks: Mapping[str, Callable[[], Checked]] = field(default_factory=dict)
-    """By the place that each begins at."""
-    before: tuple[Checked, ...] = ()
+    """Of each committed shard."""
+    to_check: tuple[RecordName, ...] = ()
+    """None where what they should be cannot be told."""
+    has_plans: bool = True
+    before: tuple[Findings, ...] = ()
 
 
 def verify(
-    place: Place, *, repair: bool = False, workers: int = 4, on_progress: OnProgress
+    place: Place,
+    *,
+    repair: bool = False,
+    engine: str = "local",
+    engine_options: EngineOptions = DEFAULT_OPTIONS,
+    on_event: OnEvent,
 ) -> VerifyReport:
     """Check a pose or feature store; with `repair`, commit the damaged parts as void.
 
-    Records are never removed or changed: a repair is one of the next generation.
+    Records are never removed or changed: a repair is one of the next generation. A shard
+    that could not be looked at to the end is told as damaged.
 
     Raises:
-        InputError: no store is at `place`.
+        InputError: no store is at `place`, or the engine cannot be used.
         StoreCorrupted: its root or its folder of records is not readable.
-        EnvironmentFault: an object store fails, or a disk refuses what all else depends on,
-            or to be written to.
+        EnvironmentFault: an object store fails, a disk refuses what all else depends on,
+            or to be written to, or no worker is left.
     """
+    runner = create_engine(engine, engine_options)
     store = open_store(place)
-    parts = check_parts(store)
-    mended = _mend(parts) if repair else 0
-    if mended < len(parts):
-        return _report(store, _Work(), parts, mended)  # what they hold cannot be looked at
-    work = _pose_work(store) if isinstance(store, PoseStore) else _feature_work(store)
-    found = [*parts, *work.before, *_run(work.checks, workers, on_progress)]
-    if repair:
-        mended += _mend(found[len(parts) :])
-    return _report(store, work, found, mended)
+    parts = [Findings.of(checked, repair=repair) for checked in check_parts(store)]
+    if not all(part.mended for part in parts):
+        return _report(store, _Work(), parts)  # what they hold cannot be looked at
+    work = _pose_work(store) if isinstance(store, PoseStore) else _feature_work(store, repair)
+    tasks = [ShardTask(STAGE, n.shard_id, 1, 1.0, n.generation) for n in work.to_check]
+    worker = WorkerSpec(
+        "posemill.pipelines.verify_shard:VerifyWorker",
+        {
+            "place": store.objects.absolute_url,
+            "repair": repair,
+            "has_plans": work.has_plans,
+        },
+        in_threads=True,
+    )
+    started = monotonic()
+    on_event(StageStarted(STAGE, len(tasks), len(tasks)))
+    results = runner.run(tasks, worker, on_event, store.mailbox).results
+    on_event(StageEnded(STAGE, monotonic() - started))
+    shards = map(_findings, work.to_check, results)
+    return _report(store, work, [*parts, *work.before, *shards])
 
 
-def _mend(found: Iterable[Checked]) -> int:
-    """How many could be mended, and were."""
-    return sum([checked.mend() for checked in found if checked.mend is not None])
+def _findings(name: RecordName, result: ShardResult) -> Findings:
+    if result.findings is not None:
+        return Findings.from_dict(result.findings)
+    return Findings.unknown(f"{COMMITS}/{name}", f"was not looked at to the end: {result.message}")
 
 
 def _report(
-    store: PoseStore | FeatureStore, work: _Work, found: Sequence[Checked], num_mended: int
+    store: PoseStore | FeatureStore, work: _Work, found: Sequence[Findings]
 ) -> VerifyReport:
     return VerifyReport(
         kind="poses" if isinstance(store, PoseStore) else "features",
         num_shards=len(work.planned | set(work.latest)),
-        num_shards_to_do=len(work.planned - set(work.latest)) + sum(c.to_do for c in found),
-        num_files=sum(checked.num_files for checked in found),
-        num_bytes=sum(checked.num_bytes for checked in found),
-        damages=tuple(damage for checked in found for damage in checked.damages),
+        num_shards_to_do=len(work.planned - set(work.latest)) + sum(each.to_do for each in found),
+        num_files=sum(each.num_files for each in found),
+        num_bytes=sum(each.num_bytes for each in found),
+        damages=tuple(damage for each in found for damage in each.damages),
         superseded=_superseded(store, work.latest),
-        num_mended=num_mended,
-        num_damaged=sum(bool(checked.damages) for checked in found),
-        num_irreparable=sum(bool(c.damages) and c.mend is None for c in found),
+        num_mended=sum(each.mended for each in found),
+        num_damaged=sum(bool(each.damages) for each in found),
+        num_irreparable=sum(each.is_irreparable for each in found),
     )
 
 
-def open_store(place: Place) -> PoseStore | FeatureStore:
-    """The store at `place`, of whichever kind it is.
-
-    Raises:
-        InputError: there is none.
-    """
-    match read_kind(place):
-        case kind if kind == POSES_KIND:
-            return PoseStore.open(place)
-        case kind if kind == FEATURES_KIND:
-            return FeatureStore.open(place)
-        case kind:
-            raise InputError(
-                f"{place}: expected a pose store or a feature store, found "
-                f"{'none' if kind is None else repr(kind)}. Give the path of one, as made by "
-                "`posemill extract` or `materialize`."
-            )
-
-
 def _pose_work(store: PoseStore) -> _Work:
-    videos: dict[int, Sequence[Video]] = {}
-    before = []
+    planned: frozenset[int] = frozenset()
+    before: tuple[Findings, ...] = ()
     try:
-        for plan in store.plans():
-            videos.update(plan.shards())
+        plans = store.plans()
     except (StoreCorrupted, DiskRefused) as error:
-        before.append(Checked(damages=(Damage(PLAN, str(error)),)))
+        before = (Findings.unknown(PLAN, str(error)),)
+    else:
+        planned = frozenset(s for plan in plans for s in np.unique(plan.shard_id).tolist())
     latest = store.records()
-    checks = {
-        f"{COMMITS}/{name}": partial(pose_checks.check_shard, store, name, videos.get(shard, ()))
-        for shard, name in latest.items()
-    }
-    return _Work(frozenset(videos), latest, checks, tuple(before))
+    return _Work(planned, latest, tuple(latest.values()), not before, before)
 
 
-def _feature_work(store: FeatureStore) -> _Work:
+def _feature_work(store: FeatureStore, repair: bool) -> _Work:
     latest = store.records()
     plan = feature_checks.check_plan(store, latest)
-    if plan.damages:
-        return _Work(latest=latest, before=(plan,))  # what rows there are cannot be told
+    if plan.damages:  # what rows there are cannot be told
+        return _Work(latest=latest, before=(Findings.of(plan, repair=False),))
     planned = frozenset(row.pose_shard for row in store.rows() if row is not None)
-    checks = {
-        f"{COMMITS}/{name}": partial(feature_checks.check_shard, store, name)
-        for name in latest.values()
-    }
-    shared = _checked(METADATA, partial(feature_checks.check_shared, store))
-    return _Work(planned, latest, checks, (shared,))
-
-
-def _run(
-    checks: Mapping[str, Callable[[], Checked]], workers: int, on_progress: OnProgress
-) -> Iterable[Checked]:
-    """In threads: a check waits for the disk or a network."""
-    on_progress(0, len(checks))
-    with ThreadPoolExecutor(workers) as threads:
-        found = threads.map(_checked, checks.keys(), checks.values())
-        for done, checked in enumerate(found, start=1):
-            on_progress(done, len(checks))
-            yield checked
-
-
-def _checked(place: str, check: Callable[[], Checked]) -> Checked:
-    """Where the disk refuses something, that is told and not mended: it may be whole."""
-    try:
-        return check()
-    except DiskRefused as error:
-        return Checked((Damage(place, f"not all that it tells of can be read: {error}"),))
+    shared = look(METADATA, partial(feature_checks.check_shared, store), repair=repair)
+    return _Work(planned, latest, tuple(latest.values()), before=(shared,))
 
 
 def _superseded(

@@ -81,12 +81,13 @@ def read_numbered(part: Objects) -> list[pa.Table]:
 class NumberedTables:
     """The tables of a part to look into again and again: each is read once, as it is frozen.
 
-    What is kept is a table's file, which takes far less memory than its rows.
+    What is kept is a table's file, which takes far less memory than its rows, and the rows
+    that were decoded last: the next ones are often among them.
     """
 
     def __init__(self, part: Objects) -> None:
         self._part = part
-        self._files: list[bytes] = []
+        self._files: list[_File] = []
 
     def find(self, rows: RowsWhere) -> pa.Table | None:
         """These rows, of the first table that has any; None of none.
@@ -96,11 +97,11 @@ class NumberedTables:
             EnvironmentFault: one cannot be read.
         """
         for file in self._files:
-            if (table := _find(file, rows)).num_rows:
+            if (table := file.find(rows)).num_rows:
                 return table
         for number in range(len(self._files), count_numbered(self._part)):
-            self._files.append(self._read(_name(number)))
-            if (table := _find(self._files[-1], rows)).num_rows:
+            self._files.append(_File(self._read(_name(number))))
+            if (table := self._files[-1].find(rows)).num_rows:
                 return table
         return None
 
@@ -137,8 +138,23 @@ def _parse(data: bytes) -> pa.Table:
         return file.read(use_threads=False)
 
 
-def _find(data: bytes, rows: RowsWhere) -> pa.Table:
-    with pq.ParquetFile(pa.BufferReader(data)) as file:
-        groups = map(file.metadata.row_group, range(file.num_row_groups))
+class _File:
+    """A table's file in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._metadata = pq.read_metadata(pa.BufferReader(data))
+        self._decoded: tuple[list[int], pa.Table] | None = None
+
+    def find(self, rows: RowsWhere) -> pa.Table:
+        """These rows, none where it has none."""
+        groups = map(self._metadata.row_group, range(self._metadata.num_row_groups))
         chosen = [number for number, group in enumerate(groups) if rows.may_be_in(group)]
-        return rows.of(file.read_row_groups(chosen, use_threads=False))
+        decoded = self._decoded
+        if decoded is None or decoded[0] != chosen:
+            self._decoded = decoded = chosen, self._read(chosen)
+        return rows.of(decoded[1])
+
+    def _read(self, groups: list[int]) -> pa.Table:
+        with pq.ParquetFile(pa.BufferReader(self._data), metadata=self._metadata) as file:
+            return file.read_row_groups(groups, use_threads=False)

@@ -36,7 +36,7 @@ def store(poses: Path, tmp_path: Path) -> Path:
 
 
 def test_a_grown_store_with_all_its_plans_is_whole(store: Path) -> None:
-    assert verify(store, on_progress=lambda *_: None).is_whole
+    assert verify(store, on_event=ignore).is_whole
     assert status(store)["videos"] == 9
 
 
@@ -71,7 +71,7 @@ def test_whoever_plans_or_tells_of_a_store_without_its_last_plan_is_refused(
 def test_verify_names_a_lost_plan_and_looks_at_all_else(store: Path, repair: bool) -> None:
     (store / "plan" / "001.parquet").unlink()
     before = markers(store)
-    report = verify(store, repair=repair, on_progress=lambda *_: None)
+    report = verify(store, repair=repair, on_event=ignore)
     (found,) = report.damages
     assert found.place == "plan"
     assert "shards 4 " in found.problem
@@ -99,7 +99,7 @@ def test_features_without_their_plan_are_left_as_they_are(
     kept = (features / "plan" / "000.parquet").read_bytes()
     (features / "plan" / "000.parquet").unlink()
     before = {path: path.read_bytes() for path in features.rglob("*") if path.is_file()}
-    report = verify(features, repair=repair, on_progress=lambda *_: None)
+    report = verify(features, repair=repair, on_event=ignore)
     (found,) = report.damages
     assert found.place == "plan"
     assert ("pose shards 0, 1, 2, 3" in found.problem) == are_committed
@@ -107,6 +107,6 @@ def test_features_without_their_plan_are_left_as_they_are(
     after = {path: path.read_bytes() for path in features.rglob("*") if path.is_file()}
     assert after == before
     (features / "plan" / "000.parquet").write_bytes(kept)
-    assert verify(features, on_progress=lambda *_: None).is_whole
+    assert verify(features, on_event=ignore).is_whole
     num_valid = FeatureStore.open(features).valid().sum()
     assert num_valid == (8 if are_committed else 0)  # what nobody committed does not count

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chain import assert_equal_poses, markers, run_extract, run_materialize
+from chain import assert_equal_poses, ignore, markers, run_extract, run_materialize
 
 from posemill.errors import InputError
+from posemill.pipelines.events import Event, ItemDone, StageEnded, StageStarted
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
 from posemill.pipelines.verify import VerifyReport, verify
 from posemill.schema import VideoStatus
@@ -28,7 +29,7 @@ Damaging = Callable[[Path], None]
 
 
 def check(store: Path, *, repair: bool = False) -> VerifyReport:
-    return verify(store, repair=repair, on_progress=lambda *_: None)
+    return verify(store, repair=repair, on_event=ignore)
 
 
 def flip_a_bit(path: Path) -> None:
@@ -110,15 +111,18 @@ def test_a_refused_plan_or_record_is_named_and_the_others_are_checked(
 
 
 def test_an_undamaged_store_is_whole(poses: Path) -> None:
-    done: list[tuple[int, int]] = []
-    report = verify(poses, on_progress=lambda *progress: done.append(progress))
+    events: list[Event] = []
+    report = verify(poses, on_event=events.append)
     assert report.is_whole
     assert report.damages == ()
     files = [path for path in poses.glob("shards/*/**/*") if path.is_file()]
     assert report.num_files == len(files)
     assert report.num_bytes == sum(path.stat().st_size for path in files)
     assert (report.num_shards, report.num_shards_to_do) == (4, 0)
-    assert done == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert events[0] == StageStarted("verify", num_shards=4, num_items=4)
+    done = [event.item_id for event in events if isinstance(event, ItemDone)]
+    assert sorted(done) == sorted(markers(poses))
+    assert isinstance(events[-1], StageEnded)
 
 
 @pytest.mark.parametrize(("damage", "problem"), DAMAGES)

@@ -43,7 +43,7 @@ def test_kept_maps_are_the_estimators_to_float16(some_videos: Path, dense_poses:
         for kind in KINDS:
             expected = np.stack([result.dense[kind] for result in results]).astype(np.float16)
             np.testing.assert_array_equal(found.kept(kind)[:], expected)
-    assert verify(dense_poses, on_progress=lambda *_: None).is_whole
+    assert verify(dense_poses, on_event=ignore).is_whole
 
 
 def test_the_poses_are_those_that_nothing_was_kept_beside(
@@ -91,10 +91,10 @@ def test_a_damaged_map_is_made_again(dense_poses: Path, some_videos: Path, tmp_p
     before = PoseStore.open(out).read_dense("tall").kept("parts")[:]
     lost = next(out.glob("shards/*/dense/*/parts/c/0"))
     shutil.rmtree(lost)
-    report = verify(out, repair=True, on_progress=lambda *_: None)
+    report = verify(out, repair=True, on_event=ignore)
     assert [damage.problem for damage in report.damages] == ["is missing"]
     extract(keeping(some_videos.parent / "catalog", out), ignore)
-    assert verify(out, on_progress=lambda *_: None).is_whole
+    assert verify(out, on_event=ignore).is_whole
     np.testing.assert_array_equal(PoseStore.open(out).read_dense("tall").kept("parts")[:], before)
 
 
