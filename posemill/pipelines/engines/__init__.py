@@ -13,6 +13,7 @@ ENGINES = MappingProxyType(
     {
         "local": "posemill.pipelines.engines.local:LocalEngine",
         "beam": "posemill.pipelines.engines.beam:BeamEngine",
+        "ray": "posemill.pipelines.engines.ray:RayEngine",
     }
 )
 

@@ -27,6 +27,13 @@ from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 pytestmark = pytest.mark.parametrize("engine_name", sorted(ENGINES))
 
 
+@pytest.fixture(autouse=True)
+def _engine_is_there(engine_name: str, request: pytest.FixtureRequest) -> None:
+    """What an engine runs on is started once, not by each test."""
+    if engine_name == "ray":
+        request.getfixturevalue("ray_driver")
+
+
 def tasks(number: int) -> list[ShardTask]:
     return [ShardTask("test", shard_id, num_items=1, cost=1.0) for shard_id in range(number)]
 
