@@ -26,7 +26,6 @@ from posemill.cli.options import (
     DryRunFlag,
     JsonFlag,
     MaxEdgeOption,
-    MaxGibOption,
     MaxHoursOption,
     MemoryLimitOption,
     PoseProcessesOption,
@@ -41,6 +40,7 @@ from posemill.cli.options import (
 )
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.gc import collect_garbage
+from posemill.pipelines.import_poses import MAX_SOURCE_BYTES
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.retry import RETRIABLE, RetryConfig, RetrySummary, plan_retry, retry
 from posemill.pipelines.supervise import GIB
@@ -168,7 +168,15 @@ def retry_command(
     memory_limit: MemoryLimitOption = DEFAULT_LIMITS.memory_bytes / GIB,
     max_edge: MaxEdgeOption = DEFAULT_VIDEO_LIMITS.max_edge_px,
     max_hours: MaxHoursOption = DEFAULT_VIDEO_LIMITS.max_seconds / 3600,
-    max_gib: MaxGibOption = DEFAULT_VIDEO_LIMITS.max_bytes / GIB,
+    max_gib: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            metavar="GIB",
+            help=f"Refuse larger files [default: {DEFAULT_VIDEO_LIMITS.max_bytes / GIB:g}; of "
+            f"imported ones {MAX_SOURCE_BYTES / GIB:g}].",
+        ),
+    ] = None,
     engine: EngineOption = "local",
     workers: WorkersOption = 2,
     gpus_per_worker: GpusPerWorkerOption = 0,
@@ -180,11 +188,11 @@ def retry_command(
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
-    """Extract videos again that are missing, quarantined or void; all others stay as they are.
+    """Make videos again that are missing, quarantined or void; all others stay as they are.
 
-    Uses the store's own estimator and options. A file that is still missing stays so.
-    Raise --video-timeout, --memory-limit or a --max-... where a good video was quarantined
-    for them.
+    Uses the store's own estimator and options, or the format that it was imported from.
+    A file that is still missing stays so. Raise --video-timeout, --memory-limit or a
+    --max-... where a good video was quarantined for them.
     """
     settings = RetryConfig(
         poses=poses,
@@ -200,7 +208,10 @@ def retry_command(
         limits=limits(video_timeout, memory_limit),
         decoders=decoders,
         batching=BatchSettings(batch_size, pose_processes),
-        video_limits=video_limits(max_edge, max_hours, max_gib),
+        video_limits=video_limits(
+            max_edge, max_hours, max_gib or DEFAULT_VIDEO_LIMITS.max_bytes / GIB
+        ),
+        max_source_bytes=int((max_gib or MAX_SOURCE_BYTES / GIB) * GIB),
         engine=engine,
         engine_options=engine_options(
             workers, engine_option, start_timeout, shard_timeout, overlap, gpus_per_worker
@@ -209,7 +220,7 @@ def retry_command(
     if dry_run:
         plan = plan_retry(settings)
         line = (
-            f"would extract {count(len(plan.video_ids), 'video')} again "
+            f"would make {count(len(plan.video_ids), 'video')} again "
             f"({tally(plan.statuses)}) in "
             f"{count(len(plan.pending), 'shard')}"
             + remark(len(plan.still_missing), "video", "still missing")
@@ -230,7 +241,7 @@ def retry_command(
 
 def _retry_line(poses: str, summary: RetrySummary) -> str:
     return (
-        f"{poses}: {count(len(summary.plan.video_ids), 'video')} extracted again "
+        f"{poses}: {count(len(summary.plan.video_ids), 'video')} made again "
         f"({tally(summary.statuses)}) in {summary.seconds:.1f} s"
         + remark(len(summary.plan.still_missing), "video", "still missing")
         + remark(summary.num_shards_lost, "shard", "committed by another run first")

@@ -45,6 +45,6 @@ class QuarantineLimit:
             raise EnvironmentFault(
                 f"{self._quarantined} of {self._tried} videos tried are quarantined, more than "
                 f"{self._share:.0%}, so something else than the videos must be wrong; the last "
-                f"one: {self._last}. Mend the cause, extract again and `retry` what is "
-                "quarantined; or allow more with --max-quarantined"
+                f"one: {self._last}. Mend the cause, run the same command again and "
+                "`retry` what is quarantined; or allow more with --max-quarantined"
             )

@@ -1,4 +1,4 @@
-"""Extracts videos again: those that are missing, quarantined or void, or whose files changed.
+"""Makes videos again: those that are missing, quarantined or void, or whose files changed.
 
 A shard's retried videos go into a group of their own, and its next generation
 names group and rows of each video; all others are carried over. Of two retries
@@ -8,7 +8,7 @@ at once one commits a shard first, and the other one's work on it is dropped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,19 +23,24 @@ from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.events import Event, StageEnded, StageStarted
-from posemill.pipelines.extract import STAGE, extract_worker, readable_videos
+from posemill.pipelines.extract import STAGE as EXTRACT
+from posemill.pipelines.extract import extract_worker, readable_videos
+from posemill.pipelines.import_again import import_again
+from posemill.pipelines.import_poses import MAX_SOURCE_BYTES
+from posemill.pipelines.import_settings import STAGE as IMPORT
 from posemill.pipelines.plan import begin_order
-from posemill.pipelines.pose_plan import PlannedVideos, changed_videos, tasks_again
+from posemill.pipelines.pose_plan import Change, PlannedVideos, changed_videos, tasks_again
 from posemill.pipelines.pose_settings import (
     PoseSettings,
     stored_frames,
     stored_options,
     stored_tracks,
 )
+from posemill.pipelines.remaking import Remaking
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import ShardOutcome, ShardTask
+from posemill.pipelines.worker_devices import require_devices
 from posemill.schema import VideoStatus
-from posemill.storage.catalog import CatalogVideos
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import are_there
 from posemill.storage.objects import Place
@@ -49,7 +54,7 @@ _LOST = (ShardOutcome.LOST_RACE, ShardOutcome.SKIPPED)
 
 @dataclass(frozen=True, slots=True)
 class RetryConfig:
-    """Which videos to extract again; estimator and configuration are the store's own.
+    """Which videos to make again; how is as the store's configuration tells.
 
     Raises:
         InputError: a status whose videos have what can be had.
@@ -57,7 +62,8 @@ class RetryConfig:
 
     poses: Place
     catalog: Path | None = None
-    """Where the videos are; None takes the catalog that the store was made from."""
+    """Where the videos are; None takes the catalog that the store was made from. Of imported
+    stores none is taken: their sources are where they were."""
     statuses: Collection[str] = RETRIABLE
     reasons: Collection[str] = ()
     """Of the entries; none given takes any."""
@@ -80,6 +86,8 @@ class RetryConfig:
     batching: BatchSettings = field(default_factory=BatchSettings)
     video_limits: VideoLimits = field(default_factory=VideoLimits)
     """Of what is opened; raise them where a good video is larger or longer."""
+    max_source_bytes: int = MAX_SOURCE_BYTES
+    """Of a source that is imported."""
     engine: str = "local"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
 
@@ -138,7 +146,7 @@ class RetrySummary:
 
 
 def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummary:
-    """Extract the selected videos again and commit them as their shards' next generation.
+    """Make the selected videos again and commit them as their shards' next generation.
 
     Raises:
         InputError: the store, the catalog or an id cannot be used.
@@ -148,21 +156,13 @@ def retry(config: RetryConfig, on_event: Callable[[Event], None]) -> RetrySummar
     started = monotonic()
     engine = create_engine(config.engine, config.engine_options)
     store = PoseStore.open(config.poses)
-    catalog = readable_videos(Path(config.catalog or _hint(store)))
-    planned = PlannedVideos(store.plans(), catalog)
-    plan = _plan(store, config, planned, catalog)
-    settings = _settings(store.configuration, config)
-    worker = extract_worker(
-        config.poses,
-        planned,
-        catalog,
-        settings,
-        config.limits,
-    )
-    on_event(StageStarted(STAGE, len(plan.pending), len(plan.video_ids)))
-    report = engine.run(begin_order(plan.pending, randbits(64)), worker, on_event, store.mailbox)
-    on_event(StageEnded(STAGE, monotonic() - started))
-    report.require_success(STAGE)
+    remaking = _remaking(store, config)
+    plan = _plan(store, config, remaking)
+    on_event(StageStarted(remaking.stage, len(plan.pending), len(plan.video_ids)))
+    tasks = begin_order(plan.pending, randbits(64))
+    report = engine.run(tasks, remaking.worker, on_event, store.mailbox)
+    on_event(StageEnded(remaking.stage, monotonic() - started))
+    report.require_success(remaking.stage)
     entries = store.entries()
     retried = [entries[video_id] for video_id in plan.video_ids]
     return RetrySummary(
@@ -185,33 +185,64 @@ def plan_retry(config: RetryConfig) -> RetryPlan:
         InputError: as `retry` would.
     """
     store = PoseStore.open(config.poses)
+    return _plan(store, config, _remaking(store, config))
+
+
+def _remaking(store: PoseStore, config: RetryConfig) -> Remaking:
+    """By the stage that made the store.
+
+    Raises:
+        InputError: the catalog, the estimator or the format cannot be used, or an option is
+            not one for such a store.
+    """
+    if store.configuration.get("stage") != IMPORT:
+        return _extract_again(store, config)
+    if config.catalog is not None:
+        raise InputError(
+            f"{store.url} was imported, so that --catalog tells nothing of its sources: leave it "
+            "out"
+        )
+    max_bytes = config.max_source_bytes
+    return import_again(store, ignore_times=config.ignore_times, max_bytes=max_bytes)
+
+
+def _extract_again(store: PoseStore, config: RetryConfig) -> Remaking:
     catalog = readable_videos(Path(config.catalog or _hint(store)))
-    return _plan(store, config, PlannedVideos(store.plans(), catalog), catalog)
+    planned = PlannedVideos(store.plans(), catalog)
+    settings = _settings(store.configuration, config)
+    require_devices(settings.options.device, config.engine, config.engine_options)
+    ignore_times = config.ignore_times
+
+    def changes(entries: Iterable[VideoEntry]) -> Sequence[Change]:
+        found = changed_videos(store, planned, catalog, ignore_times=ignore_times)
+        return [*found, *changed_files(entries, planned, ignore_times=ignore_times)]
+
+    return Remaking(
+        EXTRACT,
+        planned,
+        extract_worker(config.poses, planned, catalog, settings, config.limits),
+        changes,
+        lambda uris: are_there(uris, FileCache.of_environment()),
+    )
 
 
-def _plan(
-    store: PoseStore, config: RetryConfig, planned: PlannedVideos, catalog: CatalogVideos
-) -> RetryPlan:
+def _plan(store: PoseStore, config: RetryConfig, remaking: Remaking) -> RetryPlan:
     commits = store.committed()
     known = {entry.video_id: entry for commit in commits.values() for entry in commit.entries}
     if config.changed:
-        ignore_times = config.ignore_times
-        changes = changed_videos(store, planned, catalog, ignore_times=ignore_times)
-        changes += changed_files(known.values(), planned, ignore_times=ignore_times)
-        candidates = {change.video_id for change in changes}
+        candidates = {change.video_id for change in remaking.changes(known.values())}
     else:
         candidates = {each.video_id for each in known.values() if _is_asked_for(each, config)}
     selected = [known[video_id] for video_id in _named(config, known, candidates)]
     missing = [entry.video_id for entry in selected if entry.status is VideoStatus.MISSING]
-    places = [planned[video_id].uri for video_id in missing]
-    there = are_there(places, FileCache.of_environment())
+    there = remaking.are_there([remaking.planned[video_id].uri for video_id in missing])
     absent = {video_id for video_id, found in zip(missing, there, strict=True) if not found}
     to_do = {entry.video_id: entry for entry in selected if entry.video_id not in absent}
     left = [each for commit in commits.values() if (each := remainder(commit, to_do)) is not None]
     return RetryPlan(
         statuses=Counter(str(entry.status) for entry in to_do.values()),
         still_missing=tuple(sorted(absent)),
-        pending=tasks_again(STAGE, left, planned),
+        pending=tasks_again(remaking.stage, left, remaking.planned),
     )
 
 

@@ -96,10 +96,10 @@ def test_gc_tells_first_and_then_removes(run, store: Path) -> None:
 
 def test_retry_of_a_whole_store_has_nothing_to_do(run, store: Path) -> None:
     status, out, _ = run("retry", store, "--dry-run")
-    assert (status, out) == (0, "would extract 0 videos again (none) in 0 shards\n")
+    assert (status, out) == (0, "would make 0 videos again (none) in 0 shards\n")
     status, out, _ = run("retry", store)
     assert status == 0
-    assert out.startswith(f"{store}: 0 videos extracted again (none)")
+    assert out.startswith(f"{store}: 0 videos made again (none)")
 
 
 def test_what_extract_advises_where_a_video_changed_helps(
@@ -118,10 +118,10 @@ def test_what_extract_advises_where_a_video_changed_helps(
     (advice,) = re.findall(r"`posemill (.*?)`", err)
     first.rename(tmp_path / "aside.mp4")  # only the catalog that is named tells of the change
     status, out, _ = run(*shlex.split(advice), "--dry-run")
-    assert (status, "would extract 1 video again" in out) == (0, True)
+    assert (status, "would make 1 video again" in out) == (0, True)
     (tmp_path / "aside.mp4").rename(first)
     status, out, _ = run(*shlex.split(advice), "--workers", "1")
-    assert (status, "1 video extracted again (1 ok)" in out) == (0, True)
+    assert (status, "1 video made again (1 ok)" in out) == (0, True)
     assert run("extract", now, *options)[0] == 0
 
 
