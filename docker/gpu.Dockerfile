@@ -63,6 +63,7 @@ USER 1000
 WORKDIR /home/posemill
 # Weights are baked in by choice: --build-arg WEIGHTS="openpifpaf --trust"
 ARG WEIGHTS=
-RUN if [ -n "${WEIGHTS}" ]; then posemill models pull ${WEIGHTS}; fi
+RUN mkdir -p "${POSEMILL_CACHE}/videos" \
+    && if [ -n "${WEIGHTS}" ]; then posemill models pull ${WEIGHTS}; fi
 ENTRYPOINT ["posemill-entrypoint"]
 CMD ["posemill", "--help"]
