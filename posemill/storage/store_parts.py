@@ -13,7 +13,7 @@ from posemill.storage.objects import Objects
 COMMITS = "commits"
 PLAN = "plan"
 MAIL = "mail"
-"""Messages of workers to their drivers; no group, and empty while no run is on."""
+"""Messages of workers to their drivers; made by the first engine that needs it."""
 METADATA = "zarr.json"
 
 

@@ -125,6 +125,15 @@ class RetiringWorker(RecordingWorker):
         return len(list(self.folder.glob(f"*.{pid}.*")))
 
 
+class CommittingWorker(RecordingWorker):
+    """Passes over what was done before."""
+
+    def run(self, task: ShardTask, emit: Emit) -> ShardResult:
+        if list(self.folder.glob(f"{task.shard_id}.*")):
+            return ShardResult(task.shard_id, ShardOutcome.SKIPPED)
+        return super().run(task, emit)
+
+
 def _done(task: ShardTask, emit: Emit) -> ShardResult:
     emit(ItemDone(task.shard_id, f"item-{task.shard_id}", "ok", 3))
     return ShardResult(task.shard_id, ShardOutcome.COMMITTED, task.num_items)

@@ -53,12 +53,11 @@ class ShardEnd:
 class HarnessCrew:
     """Does shards that any thread hands it."""
 
-    def __init__(self, job: HarnessJob) -> None:
+    def __init__(self, job: HarnessJob, sender: Sender) -> None:
         """Raises:
         InputError: this machine has not the GPUs that the workers need.
         """
-        self._job = job
-        self._sender = Sender(job.mailbox)
+        self._job, self._sender = job, sender
         gpus = GpuShares.of_machine(job.options.gpus_per_worker, job.options.workers)
         self._host = ProcessHost(job.worker, gpus)
         self._crew = Crew(self._host, job.options, self._hear)
@@ -184,7 +183,7 @@ def acquire(job: HarnessJob) -> HarnessCrew:
 
     Raises:
         InputError: this machine has not the GPUs that the workers need.
-        EnvironmentFault: the run is over.
+        EnvironmentFault: the run is over, or its mailbox cannot be written from here.
     """
     with _LOCK:
         crew = _CREWS.get(job.mailbox.name)
@@ -215,10 +214,11 @@ def end_run(name: str) -> None:
 def _new_crew(job: HarnessJob) -> HarnessCrew:
     if not job.mailbox.is_open:
         raise EnvironmentFault("the run is over")
+    sender = Sender(job.mailbox)
+    sender.flush()
     try:
-        return HarnessCrew(job)
+        return HarnessCrew(job, sender)
     except PosemillError as error:
-        sender = Sender(job.mailbox)
         sender.post(CrewFailed(str(error)))
         sender.flush_if_possible()
         raise

@@ -11,19 +11,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from math import inf
 from threading import Lock
+from time import monotonic
 from typing import Self
 from uuid import uuid4
 
 from posemill.errors import EnvironmentFault
 from posemill.pipelines.engines.message_json import Told, from_lines, to_lines
 from posemill.storage.durable import disk_faults
-from posemill.storage.mail_folders import mail_folder_name
+from posemill.storage.mail_folders import mail_folder_name, make_mail_part
 from posemill.storage.objects import LocalObjects, Objects, Place, open_objects
 
 _OPEN = "open.json"
 _LOCAL_SECONDS = 0.3
 _REMOTE_SECONDS = 10.0
+_BEAT_SECONDS = 3.0
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,10 @@ class Mailbox:
             EnvironmentFault: nothing can be written there.
         """
         name = mail_folder_name(datetime.now(UTC))
-        box = cls(open_objects(place).at(name), name)
+        mail = open_objects(place)
+        box = cls(mail.at(name), name)
         with disk_faults(f"{place}, where workers are to leave messages"):
+            make_mail_part(mail)
             box.objects.write(_OPEN, b"{}\n")
         return box
 
@@ -53,6 +59,11 @@ class Mailbox:
         return _LOCAL_SECONDS if isinstance(self.objects, LocalObjects) else _REMOTE_SECONDS
 
     @property
+    def beat_seconds(self) -> float:
+        """After how long a sender that has nothing to tell tells that it is there."""
+        return max(_BEAT_SECONDS, _ROUNDS * self.seconds)
+
+    @property
     def is_open(self) -> bool:
         """Whether the run is still wanted; where that cannot be seen it may be."""
         try:
@@ -60,8 +71,8 @@ class Mailbox:
         except (OSError, EnvironmentFault):
             return True
 
-    def collect(self) -> Iterator[Told]:
-        """Take what has come, in the order in which each sender wrote it.
+    def collect(self) -> Iterator[list[Told]]:
+        """Take the letters that have come, in the order in which each sender wrote its own.
 
         Raises:
             EnvironmentFault: it cannot be read, or is not of this version.
@@ -69,9 +80,9 @@ class Mailbox:
         with disk_faults(self.objects.url):
             for name in self.objects.names():
                 if name != _OPEN:
-                    messages = from_lines(self.objects.read(name), f"{self.objects.url}/{name}")
+                    letter = from_lines(self.objects.read(name), f"{self.objects.url}/{name}")
                     self.objects.delete(name)
-                    yield from messages
+                    yield letter
 
     def close(self) -> None:
         """Tell that the run is over.
@@ -102,6 +113,8 @@ class Sender:
     box: Mailbox
     name: str = field(default_factory=lambda: uuid4().hex)
     _waiting: list[Told] = field(default_factory=list)
+    _written: float = -inf
+    """When the last letter was."""
     _numbers: Iterator[int] = field(default_factory=count)
     _posting: Lock = field(default_factory=Lock)
     _flushing: Lock = field(default_factory=Lock)
@@ -112,7 +125,9 @@ class Sender:
             self._waiting.append(message)
 
     def flush(self) -> None:
-        """Write what was posted, as one object; nothing once the mailbox is closed.
+        """Write what was posted, as one letter; nothing once the mailbox is closed.
+
+        An empty one where the last is long ago.
 
         Raises:
             EnvironmentFault: it cannot be written; the next flush tries again.
@@ -120,7 +135,8 @@ class Sender:
         with self._flushing:
             with self._posting:
                 messages, self._waiting = self._waiting, []
-            if not messages or not self.box.is_open:
+            is_due = monotonic() - self._written > self.box.beat_seconds
+            if not (messages or is_due) or not self.box.is_open:
                 return
             try:
                 self._write(to_lines(messages))
@@ -137,3 +153,4 @@ class Sender:
     def _write(self, data: bytes) -> None:
         with disk_faults(self.box.objects.url):
             self.box.objects.write(f"{self.name}.{next(self._numbers):08d}.jsonl", data)
+        self._written = monotonic()
