@@ -37,6 +37,7 @@ def options(understood: dict[str, Any]) -> dict[str, str]:
 def test_the_command_takes_the_template(understood: dict[str, Any]) -> None:
     assert (understood["engine"], understood["device"]) == ("beam", "cuda")
     assert understood["workers"] == 1  # all would share the machine's one GPU
+    assert understood["start_timeout"] >= 1200  # machines are started first
 
 
 def test_the_engine_takes_every_option(options: dict[str, str]) -> None:
