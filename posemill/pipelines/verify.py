@@ -30,6 +30,7 @@ from posemill.storage.poses import PoseStore
 from posemill.storage.store_parts import COMMITS, METADATA, PLAN
 
 STAGE = "verify"
+WORKER = "posemill.pipelines.verify_shard:VerifyWorker"
 DEFAULT_OPTIONS = EngineOptions(workers=4)
 
 
@@ -114,12 +115,8 @@ def verify(
     work = _pose_work(store) if isinstance(store, PoseStore) else _feature_work(store, repair)
     tasks = [ShardTask(STAGE, n.shard_id, 1, 1.0, n.generation) for n in work.to_check]
     worker = WorkerSpec(
-        "posemill.pipelines.verify_shard:VerifyWorker",
-        {
-            "place": store.objects.absolute_url,
-            "repair": repair,
-            "has_plans": work.has_plans,
-        },
+        WORKER,
+        {"place": store.objects.absolute_url, "repair": repair, "has_plans": work.has_plans},
         in_threads=True,
     )
     started = monotonic()

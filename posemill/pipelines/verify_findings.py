@@ -22,7 +22,7 @@ class Findings:
     can_be_mended: bool = False
     """It is damaged, and a repair could have it made again."""
     mended: bool = False
-    """This repair did; it did not where another one was first."""
+    """A repair did: this one, or another that was first."""
 
     @property
     def is_irreparable(self) -> bool:
@@ -30,7 +30,7 @@ class Findings:
 
     @classmethod
     def of(cls, checked: Checked, *, repair: bool) -> Self:
-        """What a check found; with `repair` it is mended where it can be.
+        """What a check found; with `repair` it is mended, where it can be and nobody was first.
 
         Raises:
             EnvironmentFault: what mends it cannot be written.

@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from threading import Condition, Thread
 
 from posemill.pipelines.engines.worker_body import WorkerBody
-from posemill.pipelines.engines.worker_link import LinkLost, Message
+from posemill.pipelines.engines.worker_link import LinkLost, Message, NotReady, Ready
 from posemill.pipelines.tasks import ShardResult, ShardTask, WorkerSpec
+
+_LAST_WORDS = (Ready, NotReady, LinkLost, ShardResult)
+"""Of one thread: of the one that opened the worker, or of one that was at a shard."""
 
 
 class ThreadLink:
@@ -25,7 +28,8 @@ class ThreadLink:
         self._messages: list[Message] = []
         self._loss: LinkLost | None = None
         self._is_stopped = False
-        self._num_threads = 1
+        self._num_busy = 1
+        """Threads that have not said their last words yet."""
         self._body = WorkerBody(spec, self._hear)
         Thread(target=self._open, daemon=True).start()
 
@@ -36,7 +40,7 @@ class ThreadLink:
 
     def assign(self, task: ShardTask) -> None:
         with self._news:
-            self._num_threads += 1
+            self._num_busy += 1
         self._body.begin(task)
 
     def receive(self) -> Sequence[Message]:
@@ -49,7 +53,7 @@ class ThreadLink:
     def stop(self, *, idle: bool) -> None:  # noqa: ARG002 - there is no other end than a gentle one
         with self._news:
             self._is_stopped = True
-            is_over = not self._num_threads
+            is_over = not self._num_busy
         if is_over:
             self._body.close()
 
@@ -58,24 +62,19 @@ class ThreadLink:
             self._body.open()
         except Exception as error:  # noqa: BLE001 - a process would have died of it
             traceback.print_exc()
-            with self._news:
-                cause = f"a worker failed with {type(error).__name__}: {error}"
-                self._loss = LinkLost(cause, gave_up=True)
-                self._news.notify()
-        self._end_thread()
+            self._hear(
+                LinkLost(f"a worker failed with {type(error).__name__}: {error}", gave_up=True)
+            )
 
-    def _hear(self, message: Message) -> None:
+    def _hear(self, message: Message | LinkLost) -> None:
         with self._news:
-            if not self._is_stopped:
+            self._num_busy -= isinstance(message, _LAST_WORDS)
+            if isinstance(message, LinkLost):
+                self._loss = message
+            elif not self._is_stopped:
                 self._messages.append(message)
-                self._news.notify()
-        if isinstance(message, ShardResult):
-            self._end_thread()
-
-    def _end_thread(self) -> None:
-        with self._news:
-            self._num_threads -= 1
-            is_over = self._is_stopped and not self._num_threads
+            self._news.notify()
+            is_over = self._is_stopped and not self._num_busy
         if is_over:
             self._body.close()
 
