@@ -76,6 +76,10 @@ class HarnessCrew:
     def failed(self) -> bool:
         return self._failure is not None
 
+    @property
+    def is_of_use(self) -> bool:
+        return not (self.failed or self._ending.is_set())
+
     def submit(self, task: ShardTask) -> Future[ShardEnd]:
         """Have a shard done; waits while the crew has enough of them.
 
@@ -187,7 +191,7 @@ def acquire(job: HarnessJob) -> HarnessCrew:
     """
     with _LOCK:
         crew = _CREWS.get(job.mailbox.name)
-        if crew is None or crew.failed:
+        if crew is None or not crew.is_of_use:
             crew = _CREWS[job.mailbox.name] = _new_crew(job)
         _USERS[crew] += 1
         return crew
@@ -199,8 +203,11 @@ def release(crew: HarnessCrew) -> None:
         _USERS[crew] -= 1
         if _USERS[crew] > 0:
             return
-        _forget(crew)
+        del _USERS[crew]
     crew.close()
+    with _LOCK:
+        for name in [name for name, known in _CREWS.items() if known is crew]:
+            del _CREWS[name]
 
 
 def end_run(name: str) -> None:
@@ -222,10 +229,3 @@ def _new_crew(job: HarnessJob) -> HarnessCrew:
         sender.post(CrewFailed(str(error)))
         sender.flush_if_possible()
         raise
-
-
-def _forget(crew: HarnessCrew) -> None:
-    del _USERS[crew]
-    for name, known in list(_CREWS.items()):
-        if known is crew:
-            del _CREWS[name]
