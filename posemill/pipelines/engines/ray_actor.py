@@ -13,6 +13,7 @@ import pickle
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from threading import Lock
 from time import monotonic
 
 from posemill.pipelines.engines.gpus import GpuShares
@@ -37,7 +38,8 @@ class RayWorker:
         self._host: ProcessHost | None = None
         self._link: ProcessLink | None = None
         self._loss: LinkLost | None = None
-        os.dup2(2, 1)  # the driver's standard output is for what its caller reads
+        self._taking = Lock()
+        self._is_ending = False
         # A spawned process runs the file of its parent's main module, which here is Ray's.
         vars(sys.modules["__main__"]).pop("__file__", None)
 
@@ -72,22 +74,26 @@ class RayWorker:
         """What the process said since; waits for that. The last thing is its loss, alone."""
         said: list[Message] = []
         until = monotonic() + _PATIENCE_SECONDS
-        while self._heard(until - monotonic(), said):
-            if not all(isinstance(message, ItemStarted | ItemDone) for message in said):
-                break
-            until = min(until, monotonic() + _LINGER_SECONDS)
+        with self._taking:
+            while self._heard(until - monotonic(), said):
+                if not all(isinstance(message, ItemStarted | ItemDone) for message in said):
+                    break
+                until = min(until, monotonic() + _LINGER_SECONDS)
         return said or self._loss or []
 
     def close(self) -> None:
         """End the process gently."""
-        if self._link is not None:
-            self._link.stop(idle=True)
+        self._is_ending = True
+        if self._host is not None and self._link is not None:
+            self._host.wake()
+            with self._taking:  # while someone waits at the pipe its closing is not seen
+                self._link.stop(idle=True)
 
     def _heard(self, seconds: float, said: list[Message]) -> bool:
         """Whether the process said something more, which is added."""
-        if self._host is None or self._link is None or self._loss is not None or seconds <= 0:
+        if self._host is None or self._link is None or self._loss or self._is_ending:
             return False
-        if not self._host.wait([self._link], seconds):
+        if seconds <= 0 or not self._host.wait([self._link], seconds):
             return False
         try:
             said.extend(self._link.receive())

@@ -7,8 +7,9 @@ import math
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from threading import Thread, current_thread, main_thread
 from typing import Any
 
@@ -42,7 +43,8 @@ def connected(parameters: RayParameters, options: EngineOptions) -> Iterator[boo
         _require_same(parameters)
         yield False
         return
-    with _settings_kept():
+    # Ray prints what workers said; standard output is for what the caller's caller reads.
+    with _settings_kept(), redirect_stdout(sys.stderr):
         try:
             _connect(parameters, options)
             yield True

@@ -19,6 +19,7 @@ def ray_cluster() -> Iterator[Any]:
         head_node_args={
             "num_cpus": 8,
             "include_dashboard": False,
+            "no_monitor": True,
             "_system_config": {
                 "health_check_initial_delay_ms": 1000,
                 "health_check_period_ms": 1000,
