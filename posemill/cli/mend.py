@@ -74,8 +74,8 @@ def verify_command(
 ) -> None:
     """Check every file, row and record of a store; exit status 3 where one is damaged.
 
-    With --repair, damaged videos or features are committed as void, and the next
-    `extract`, `retry` or `materialize` makes them again, and only them.
+    With --repair, damaged videos or features are committed as void, and the next `extract`,
+    `import`, `retry` or `materialize` makes them again, and only them.
     """
     with ProgressDisplay() as display:
         report = verify(
@@ -106,7 +106,7 @@ def _verify_line(store: str, report: VerifyReport, repair: bool) -> str:
     else:
         noun = "video" if report.kind == "poses" else "clip"
         found = f"{count(len(report.damages), 'damage')}, of {count(len(items), noun)}"
-    command = "extract" if report.kind == "poses" else "materialize"
+    command = "extract or import" if report.kind == "poses" else "materialize"
     remedy = ""
     if repair and report.num_mended:
         remedy = (

@@ -47,7 +47,7 @@ def test_verify_tells_what_is_damaged_by_its_exit_status(run, store: Path) -> No
 def test_verify_repairs_and_status_tells_what_is_void(run, store: Path) -> None:
     damage(store)
     status, out, _ = run("verify", store, "--repair")
-    assert (status, "run extract again" in out) == (0, True)
+    assert (status, "run extract or import again" in out) == (0, True)
     status, out, _ = run("status", store, "--json")
     told = json.loads(out)
     assert (told["void"], told["videos_done"], told["shards_to_do"]) == (2, 6, 1)

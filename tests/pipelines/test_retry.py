@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from chain import ignore, index, markers, run_extract, run_materialize
+from in_process import InThisProcess
 
 from posemill.errors import InputError
 from posemill.pipelines import retry as retry_module
 from posemill.pipelines.engines.base import RunReport
-from posemill.pipelines.events import Event
 from posemill.pipelines.retry import RetryConfig, RetrySummary, plan_retry, retry
-from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
+from posemill.pipelines.tasks import ShardOutcome
 from posemill.storage.identity import file_identity
-from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore
 
 RECIPE = "tempposeconv-j"
@@ -175,23 +174,6 @@ def test_a_file_that_changed_since_the_index_is_found_on_the_disk(restored: Trou
     assert retry(asked, ignore).statuses == {"ok": 1}
     assert PoseStore.open(restored.store).entries()["a/good"].identity == file_identity(video)
     assert plan_retry(asked).video_ids == ()
-
-
-class InThisProcess:
-    """An engine of one worker in the caller's own process, whose events come when they happen."""
-
-    def run(
-        self,
-        tasks: Sequence[ShardTask],
-        worker: WorkerSpec,
-        on_event: Callable[[Event], None],
-        _: Place,
-    ) -> RunReport:
-        made = worker.build()
-        try:
-            return RunReport(tuple(made.run(task, on_event) for task in tasks))
-        finally:
-            made.close()
 
 
 @pytest.mark.parametrize("step", ["write_shard", "_publish"])
