@@ -26,11 +26,12 @@ from posemill.pipelines.quarantine_limit import DEFAULT_SHARE, QuarantineLimit
 from posemill.pipelines.rates import ASSUMED, Rates, store_rates
 from posemill.pipelines.supervise import Limits
 from posemill.pipelines.tasks import WorkerSpec
+from posemill.pipelines.worker_devices import for_driver, require_devices
 from posemill.storage.catalog import CatalogVideos, read_catalog_videos
 from posemill.storage.catalog_boxes import has_boxes
 from posemill.storage.durable import input_faults
 from posemill.storage.files.fetch import require_supported
-from posemill.storage.objects import Place
+from posemill.storage.objects import Place, absolute_place
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
 from posemill.transforms.tracking import TrackSettings
@@ -114,9 +115,10 @@ def _estimator(config: ExtractConfig) -> Estimator:
     """To ask what it is.
 
     Raises:
-        InputError: it cannot be built so, or takes no such batches.
+        InputError: it cannot be built so, or be used as the engine's workers would.
     """
-    estimator = create_estimator(config.estimator, config.options)
+    require_devices(config.options.device, config.engine, config.engine_options)
+    estimator = create_estimator(config.estimator, for_driver(config.options, config.engine))
     require_batch(estimator.spec, config.batching.frames)
     return estimator
 
@@ -150,13 +152,17 @@ def extract_worker(
     settings: PoseSettings,
     limits: Limits,
 ) -> WorkerSpec:
-    """How to build a worker that extracts shards of the store at `out`."""
+    """How to build a worker that extracts shards of the store at `out`, wherever it stands."""
+    weights = settings.options.weights
+    if weights is not None:
+        options = replace(settings.options, weights=weights.absolute())
+        settings = replace(settings, options=options)
     return WorkerSpec(
         "posemill.pipelines.extract_shard:ExtractWorker",
         {
             "source_root": catalog.root,
             "moved": planned.moved,
-            "out": out,
+            "out": absolute_place(out),
             "settings": settings,
             "limits": limits,
             "boxes": catalog.path if settings.options.boxes_given else None,

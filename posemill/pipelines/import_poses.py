@@ -24,7 +24,7 @@ from posemill.storage.catalog import read_catalog_videos
 from posemill.storage.durable import input_faults
 from posemill.storage.files.location import is_address
 from posemill.storage.formats.base import PoseFormat, Source
-from posemill.storage.objects import Place
+from posemill.storage.objects import Place, absolute_place
 from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
 from posemill.storage.videos import VideoTable, require_unique
@@ -79,9 +79,7 @@ def import_poses(config: ImportConfig, on_event: Callable[[Event], None]) -> Pos
     hint = _catalog_hint(config, listed)
     store = PoseStore.open_or_create(config.out, config.settings.configuration(), catalog_hint=hint)
     planned, plan = _job(config, listed).freeze_plan(store)
-    worker = import_worker(
-        config.source.absolute(), config.out, planned, config.settings, config.max_bytes
-    )
+    worker = import_worker(config.source, config.out, planned, config.settings, config.max_bytes)
     limited = QuarantineLimit(config.max_quarantined, on_event)
     return run_plan(plan, store, worker, engine, limited)
 
@@ -105,9 +103,9 @@ def import_worker(
     return WorkerSpec(
         "posemill.pipelines.import_shard:ImportWorker",
         {
-            "root": root,
+            "root": root.absolute(),
             "moved": planned.moved,
-            "out": out,
+            "out": absolute_place(out),
             "settings": settings,
             "max_bytes": max_bytes,
         },

@@ -30,7 +30,7 @@ from posemill.storage.features import (
     FeatureStore,
     clips_per_block,
 )
-from posemill.storage.objects import Place
+from posemill.storage.objects import Place, absolute_place
 from posemill.storage.poses import PlanTable, PoseStore, ShardCommit
 from posemill.storage.store_root import is_absent
 from posemill.storage.videos import VideoTable
@@ -152,8 +152,8 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
     spec = WorkerSpec(
         "posemill.pipelines.materialize_shard:MaterializeWorker",
         {
-            "poses": config.poses,
-            "out": config.out,
+            "poses": absolute_place(config.poses),
+            "out": absolute_place(config.out),
             "recipe": inputs.recipe,
             "seed": config.seed,
         },

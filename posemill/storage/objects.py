@@ -10,7 +10,7 @@ from posemill.storage.objects_base import Objects
 from posemill.storage.objects_local import LocalObjects
 from posemill.storage.objects_remote import SCHEME, ObstoreObjects
 
-__all__ = ["LocalObjects", "Objects", "Place", "open_objects"]
+__all__ = ["LocalObjects", "Objects", "Place", "absolute_place", "open_objects"]
 
 Place = str | os.PathLike[str]
 """A path, or the address of an object store as a string."""
@@ -33,3 +33,12 @@ def open_objects(place: Place) -> Objects:
             "Correct the place."
         )
     return LocalObjects(Path(text))
+
+
+def absolute_place(place: Place) -> str:
+    """The same place for a process that stands elsewhere, as a worker of a cluster does.
+
+    Raises:
+        InputError, MissingDependency: as `open_objects`.
+    """
+    return open_objects(place).absolute_url
