@@ -22,7 +22,7 @@ except ImportError as error:
     raise MissingDependency("apache-beam", "beam", "--engine beam") from error
 
 from posemill.pipelines.engines.beam_options import BeamParameters
-from posemill.pipelines.engines.beam_run import PipelineRun
+from posemill.pipelines.engines.beam_run import PipelineRun, new_pipeline
 
 _CONNECT_SECONDS = 10.0
 
@@ -50,11 +50,13 @@ class BeamEngine:
         if not tasks:
             return RunReport(())
         self._require_job_server()
+        pipeline = new_pipeline(self._parameters)
         box = Mailbox.create(self._parameters.mailbox or mailbox)
         results = MailResults(tasks, on_event, self._options.start_timeout_seconds)
         with ExitStack() as last:
             last.callback(box.remove)
-            run = PipelineRun(tasks, HarnessJob(worker, self._options, box), self._parameters)
+            job = HarnessJob(worker, self._options, box)
+            run = PipelineRun(pipeline, tasks, job, self._parameters)
             last.callback(run.end)
             last.callback(end_run, box.name)
             last.callback(box.close)  # from here on processes elsewhere end by themselves, too

@@ -11,7 +11,7 @@ import apache_beam as beam
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineState
 
-from posemill.errors import EnvironmentFault
+from posemill.errors import EnvironmentFault, InputError, PosemillError
 from posemill.pipelines.engines.beam_options import BeamParameters
 from posemill.pipelines.engines.beam_shards import add_shards
 from posemill.pipelines.engines.harness_crew import HarnessJob
@@ -21,13 +21,32 @@ _LOG = logging.getLogger(__name__)
 _END_SECONDS = 30.0
 
 
+def new_pipeline(parameters: BeamParameters) -> beam.Pipeline:
+    """Raises:
+    InputError: Beam does not know the runner, or refuses the options for it.
+    """
+    runner = FnApiRunner() if parameters.runner is None else None
+    try:
+        return beam.Pipeline(runner=runner, options=parameters.pipeline_options())
+    except (ValueError, ImportError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"Beam makes no pipeline for runner={parameters.runner}: {_told(error)}. Correct the "
+            "options of --engine-option"
+        ) from error
+
+
 class PipelineRun:
     """Begins at once."""
 
     def __init__(
-        self, tasks: Sequence[ShardTask], job: HarnessJob, parameters: BeamParameters
+        self,
+        pipeline: beam.Pipeline,
+        tasks: Sequence[ShardTask],
+        job: HarnessJob,
+        parameters: BeamParameters,
     ) -> None:
-        self._tasks, self._job, self._parameters = list(tasks), job, parameters
+        self._pipeline, self._tasks, self._job = pipeline, list(tasks), job
+        self._parameters = parameters
         self._result: Any = None
         self._state = "not submitted"
         self._error: Exception | None = None
@@ -59,19 +78,14 @@ class PipelineRun:
         ) from self._error
 
     def _run(self) -> None:
+        logging.getLogger("apache_beam.runners.common").addFilter(_is_news)
         try:
-            self._result = self._pipeline().run()
+            add_shards(self._pipeline, self._tasks, self._job, self._parameters.dead_letter)
+            self._result = self._pipeline.run()
             self._state = self._result.wait_until_finish()
         except Exception as error:  # noqa: BLE001 - runners raise anything; the driver tells it
             self._error = error
             self._state = PipelineState.FAILED
-
-    def _pipeline(self) -> beam.Pipeline:
-        options = self._parameters.pipeline_options()
-        runner = FnApiRunner() if self._parameters.runner is None else None
-        pipeline = beam.Pipeline(runner=runner, options=options)
-        add_shards(pipeline, self._tasks, self._job, self._parameters.dead_letter)
-        return pipeline
 
     def _cancel(self) -> None:
         if self._result is None:
@@ -84,7 +98,12 @@ class PipelineRun:
             )
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a record tells of something else than what this driver is going to tell."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], PosemillError)
+
+
 def _told(error: Exception | None) -> str:
     """The last line that is not empty of what a runner raised, which may hold a whole trace."""
     lines = [line for line in str(error or "").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else type(error).__name__
+    return lines[-1].strip().rstrip(".") if lines else type(error).__name__

@@ -111,6 +111,7 @@ if __name__ == "__main__":
     (note,) = attempts(notes)
     driver.send_signal(signal.SIGINT)
     _, told = driver.communicate()
+    assert told.count("Traceback") == 1  # where the driver waited; Beam has nothing to add
     assert "KeyboardInterrupt" in told
     assert not Path(f"/proc/{note.name.split('.')[1]}").exists()
     assert [path.name for path in (tmp_path / "mail").iterdir()] == ["zarr.json"]

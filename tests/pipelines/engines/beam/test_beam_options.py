@@ -83,14 +83,18 @@ def test_more_gpus_than_this_machine_has_are_refused_at_once(
         create_engine("beam", EngineOptions(workers=2, gpus_per_worker=1))
 
 
-def test_a_job_server_that_is_not_there_is_told_before_anything_is_written(
-    tmp_path: object,
-) -> None:
+def test_a_job_server_that_is_not_there_is_told_before_anything_is_written() -> None:
     engine = create_engine(
         "beam",
         EngineOptions(parameters={"runner": "PortableRunner", "job_endpoint": "localhost:1"}),
     )
     with pytest.raises(EnvironmentFault, match=r"no Beam job server answers at .*:1 "):
+        engine.run([ShardTask("test", 0, 1, 1.0)], WorkerSpec("a:b"), print, "/nowhere")
+
+
+def test_a_runner_that_beam_does_not_know_is_refused() -> None:
+    engine = create_engine("beam", EngineOptions(parameters={"runner": "NopeRunner"}))
+    with pytest.raises(InputError, match=r"runner=NopeRunner: .*--engine-option"):
         engine.run([ShardTask("test", 0, 1, 1.0)], WorkerSpec("a:b"), print, "/nowhere")
 
 
