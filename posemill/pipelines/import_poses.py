@@ -32,7 +32,7 @@ from posemill.storage.videos import VideoTable, require_unique
 MAX_SHARD_BYTES = 64e6
 """Of a shard's sources: what a worker reads until it commits, and holds as poses."""
 MAX_SOURCE_BYTES = 1 << 30
-"""Of one source, whose poses a worker holds as a whole."""
+"""Of one source, whose poses a worker holds as a whole, in some three times its bytes of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
