@@ -32,9 +32,15 @@ def import_again(store: PoseStore, *, ignore_times: bool, max_bytes: int) -> Rem
     def are_there(uris: Sequence[str]) -> list[bool]:
         return [_identity(settings.format, uri, "") is not None for uri in uris]
 
-    root = Path(os.path.commonpath(planned.videos.uris()))
-    worker = import_worker(root, store.url, planned, settings, max_bytes)
+    worker = import_worker(
+        _folder_of(planned.videos.uris()), store.url, planned, settings, max_bytes
+    )
     return Remaking(STAGE, planned, worker, changes, are_there)
+
+
+def _folder_of(uris: Sequence[str]) -> Path:
+    """The deepest folder that holds all of them."""
+    return Path(os.path.commonpath([os.path.dirname(uri) for uri in uris] or ["/"]))  # noqa: PTH120
 
 
 def _changes(

@@ -211,6 +211,15 @@ def test_what_is_quarantined_or_missing_is_read_again(files: Path, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("here")
+def test_a_store_without_a_plan_has_nothing_to_retry(files: Path, tmp_path: Path) -> None:
+    """An import was killed when it had made the store."""
+    settings = configured(files, tmp_path).settings
+    PoseStore.create(tmp_path / "p", settings.configuration())
+    assert plan_retry(RetryConfig(tmp_path / "p")).video_ids == ()
+    assert bring(files, tmp_path / "p").num_made_videos == 5
+
+
+@pytest.mark.usefixtures("here")
 def test_a_job_in_which_all_is_wrong_stops(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"{number}.jsonl").write_text("not JSON\n")
