@@ -39,6 +39,14 @@ def test_rows_are_found_by_value_in_whichever_row_groups_they_are(
     assert (table and table["name"].to_pylist()) == (names and list(names))
 
 
+def test_rows_are_found_one_after_another(part: Objects) -> None:
+    """In the row groups that were decoded last, in others, and in another table."""
+    tables = NumberedTables(part)
+    for shard, names in [(0, "be"), (2, "a"), (3, "fg"), (9, "lm"), (0, "be"), (5, ""), (9, "lm")]:
+        table = tables.find(RowsWhere("shard", shard))
+        assert (table["name"].to_pylist() if table else []) == list(names)
+
+
 def test_tables_are_read_without_threads_of_a_dataset(
     part: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
