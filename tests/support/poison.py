@@ -27,6 +27,8 @@ ESTIMATOR_FAULTS = {144: "crash", 160: "hang", 176: "exception", 192: "hog", 208
 """By the width of a video's frames, the only thing that an estimator sees of it."""
 DECODER_FAULTS = ("crash", "hang", "exception", "hog")
 """By the name of a video's file: `decoder_crash.mp4` and so on."""
+NOBODY_WIDTH = 224
+"""Of frames in which it finds no person."""
 _FATAL_FRAME = 5
 # Python runs it at its start, where it finds it on its path.
 _AT_START = """
@@ -126,8 +128,9 @@ def write_video(path: Path, width: int = 128, frames: int = 12) -> None:
 
 
 def _person(frame: UInt8) -> Persons:
-    xy_px = np.full((1, 17, 2), frame.mean() / 4, np.float32)
-    return Persons(xy_px, np.ones((1, 17), np.float32), np.zeros(1, np.int64))
+    number = 0 if frame.shape[1] == NOBODY_WIDTH else 1
+    xy_px = np.full((number, 17, 2), frame.mean() / 4, np.float32)
+    return Persons(xy_px, np.ones((number, 17), np.float32), np.zeros(number, np.int64))
 
 
 def _worker_pid() -> int:
