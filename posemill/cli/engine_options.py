@@ -45,8 +45,8 @@ ShardTimeoutOption = Annotated[
     typer.Option(
         min=1,
         metavar="SECONDS",
-        help="End a worker that is at a shard for longer, and try the shard again; of its videos "
-        "each has limits of its own [default: none].",
+        help="Take a shard from a worker that is at it for longer, and try it again; each video "
+        "has limits of its own, which are nearer [default: none].",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -285,7 +285,7 @@ class Crew(Generic[Link]):
     def _end_overdue(self, worker: _Worker[Link], task: ShardTask) -> None:
         cause = (
             f"shard {task.shard_id} was not done after {self._options.shard_timeout_seconds:g} s, "
-            "and its worker was ended"
+            "and its worker was dismissed"
         )
         shard_ids = tuple(worker.tasks)
         worker.ended(task.shard_id)

@@ -163,4 +163,4 @@ print(result.message)
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert "its worker was ended" in done.stdout
+    assert "its worker was dismissed" in done.stdout
