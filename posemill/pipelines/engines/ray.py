@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from importlib.metadata import version
-from importlib.util import find_spec
 from itertools import count
 from secrets import token_hex
 from time import sleep
@@ -20,10 +20,10 @@ from posemill.pipelines.engines.worker_link import LinkLost, Message
 from posemill.pipelines.tasks import ShardOutcome, ShardResult, ShardTask, WorkerSpec
 from posemill.storage.objects import Place
 
-if find_spec("ray") is None:
-    raise MissingDependency("ray", "ray", "--engine ray")
-
-import ray
+try:
+    import ray
+except ImportError as error:
+    raise MissingDependency("ray", "ray", "--engine ray") from error
 
 from posemill.pipelines.engines.ray_actor import RayWorker
 from posemill.pipelines.engines.ray_cluster import connected, describe_resources
@@ -42,9 +42,9 @@ class RayLink:
 
     def __init__(self, actor: Any, spec: WorkerSpec) -> None:
         self._actor = actor
-        self.news = actor.open.remote(version("posemill"), sys.path, pickle.dumps(spec))
+        self.news = _future(actor.open.remote(version("posemill"), sys.path, pickle.dumps(spec)))
         """Its next messages; there are always some outstanding."""
-        self.end: ray.ObjectRef[None] | None = None
+        self.end: Future[Any] | None = None
         self.has_failed = False
         """A shard; what the worker printed then may be on its way."""
 
@@ -53,14 +53,14 @@ class RayLink:
 
     def receive(self) -> Sequence[Message]:
         try:
-            answer = ray.get(self.news)
+            answer = self.news.result()
         except ray.exceptions.RayError as error:
             self.kill()  # it may be alive and have lost only its way to here
             raise link_lost(error) from error
         if isinstance(answer, LinkLost):
             self.kill()
             raise answer
-        self.news = self._actor.take.remote()
+        self.news = _future(self._actor.take.remote())
         messages: Sequence[Message] = answer
         self.has_failed |= any(map(_is_failure, messages))
         return messages
@@ -68,7 +68,7 @@ class RayLink:
     def stop(self, *, idle: bool) -> None:
         """An idle one begins to end; its host waits for it."""
         if idle:
-            self.end = self._actor.close.remote()
+            self.end = _future(self._actor.close.remote())
         else:
             self.kill()
 
@@ -111,11 +111,8 @@ class RayHost:
 
     def wait(self, links: Sequence[RayLink], seconds: float) -> Sequence[RayLink]:
         by_news = {link.news: link for link in links}
-        if not by_news:
-            return []
-        ray.wait(list(by_news), num_returns=1, timeout=seconds)
-        ready, _ = ray.wait(list(by_news), num_returns=len(by_news), timeout=0)
-        return [by_news[news] for news in ready]
+        done = wait(by_news, seconds, FIRST_COMPLETED).done
+        return [by_news[news] for news in done]
 
     def explain(self) -> str:
         return describe_resources(self.asked)
@@ -127,9 +124,7 @@ class RayHost:
         return {"CPU": cpus, "GPU": gpus, **self._custom}
 
     def close(self) -> None:
-        ends = [link.end for link in self._links if link.end is not None]
-        if ends:
-            ray.wait(ends, num_returns=len(ends), timeout=_END_SECONDS)
+        wait([link.end for link in self._links if link.end is not None], _END_SECONDS)
         for link in self._links:
             link.kill()
 
@@ -137,6 +132,12 @@ class RayHost:
         """Wait for what workers printed when they failed: Ray's log files are read now and then."""
         if any(link.has_failed for link in self._links):
             sleep(_LOG_SECONDS)
+
+
+def _future(answer: Any) -> Future[Any]:
+    """Of a call. Waited for in Python, where a signal that comes meanwhile is not lost."""
+    future: Future[Any] = answer.future()
+    return future
 
 
 def _is_failure(message: Message) -> bool:

@@ -170,8 +170,8 @@ def _own_sigterm() -> Iterator[None]:
     ours = signal.getsignal(signal.SIGTERM)
     try:
         yield
-    except SystemExit as end:  # of Ray's handler, which says which signal came
-        if end.code == signal.SIGTERM and callable(ours):
+    except SystemExit:  # of Ray's handler
+        if callable(ours):
             ours(signal.SIGTERM, None)
         raise
     finally:

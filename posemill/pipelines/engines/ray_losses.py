@@ -15,6 +15,7 @@ _SIGNS = (
     ("unavailable", "a worker cannot be reached"),
 )
 """What is in a message of Ray's, and what it means for us; the first found counts."""
+_NOT_IMPORTED = "unexpected internal error"
 _LONGEST = 300
 
 
@@ -27,6 +28,12 @@ def link_lost(error: RayError) -> LinkLost:
     if failed_to_start or isinstance(error, RayTaskError | RuntimeEnvSetupError):
         return LinkLost(f"a worker could not be made: {_last_line(error)}", gave_up=True)
     text = str(error)
+    if _NOT_IMPORTED in text:
+        return LinkLost(
+            "the actor of a worker could not be made; posemill may not be installed on its node, "
+            f"which says more in its log (Ray: {_last_line(error)})",
+            gave_up=True,
+        )
     kind = next((kind for sign, kind in _SIGNS if sign in text), "a worker was lost")
     return LinkLost(f"{kind} (Ray: {_last_line(error)})")
 
