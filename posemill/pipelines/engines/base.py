@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.events import Event
 from posemill.pipelines.tasks import ShardOutcome, ShardResult, ShardTask, WorkerSpec
-from posemill.storage.objects import Place
+
+if TYPE_CHECKING:  # it brings zarr along, which what only passes messages on does without
+    from posemill.storage.objects import Place
 
 OnEvent = Callable[[Event], None]
 
