@@ -37,7 +37,7 @@ def catalog(videos: Path) -> Path:
 def poses(catalog: Path) -> Path:
     """The pose store of all eight videos, in four shards of two. Never write to it."""
     out = catalog.parent / "poses.zarr"
-    run_extract(catalog, out)
+    run_extract(catalog, out, workers=2)
     return out
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from chain import markers
 
-FIGURE = ("--estimator", "figure", "--reproducible", "--shard-videos", "2")
+FIGURE = ("--estimator", "figure", "--workers", "1", "--reproducible", "--shard-videos", "2")
 
 
 def test_the_chain_from_fixtures_to_an_evaluation(run, tmp_path: Path) -> None:

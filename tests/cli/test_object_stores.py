@@ -12,7 +12,16 @@ from chain import all_poses, assert_equal_poses, run_materialize
 from posemill.storage import objects_remote
 from posemill.storage.features import FeatureStore
 
-FIGURE = ("--estimator", "figure", "--reproducible", "--shard-videos", "2", "--json")
+FIGURE = (
+    "--estimator",
+    "figure",
+    "--workers",
+    "1",
+    "--reproducible",
+    "--shard-videos",
+    "2",
+    "--json",
+)
 
 
 def test_extract_and_materialize_from_bucket_to_bucket(

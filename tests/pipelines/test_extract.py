@@ -34,7 +34,7 @@ from posemill.storage.poses import PoseStore
 from posemill.transforms.oks import oks_matrix
 
 
-def command(catalog: Path, out: Path, *, videos: int = 2, workers: int = 2) -> list[str]:
+def command(catalog: Path, out: Path, *, videos: int = 2, workers: int = 1) -> list[str]:
     """The command line of `run_extract`, in a process of its own."""
     return [
         *(sys.executable, "-m", "posemill", "extract", str(catalog), "-o", str(out)),
@@ -330,7 +330,7 @@ def test_killed_half_way_the_same_command_completes(
     catalog: Path, poses: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "poses.zarr"
-    slowly = command(catalog, out, videos=1, workers=1)
+    slowly = command(catalog, out, videos=1)
     before = kill_half_way(slowly, out, num_shards=8)
     subprocess.run(slowly, check=True)
     after = markers(out)

@@ -47,7 +47,7 @@ def run(
     out: Path,
     on_event: Callable[[Event], None] = ignore,
     *,
-    workers: int = 2,
+    workers: int = 1,
     videos_per_shard: int = 5,
     device: Path | None = None,
     decoders: int = 1,
@@ -103,7 +103,7 @@ def test_decoders_that_are_ahead_of_their_reader_condemn_no_other_video(
     another shard."""
     poison = ("decoder_crash", "decoder_exception")
     catalog, out = film(tmp_path / "videos", *poison), tmp_path / "poses.zarr"
-    run(catalog, out, workers=1, videos_per_shard=videos_per_shard, decoders=2)
+    run(catalog, out, videos_per_shard=videos_per_shard, decoders=2)
     statuses = {name: entry.status for name, entry in entries(out).items()}
     assert statuses == dict.fromkeys(GOOD, "ok") | dict.fromkeys(poison, "quarantined")
 
@@ -112,7 +112,7 @@ def test_a_video_that_eats_all_memory_is_quarantined(tmp_path: Path) -> None:
     hogs = ("estimator_hog", "decoder_hog")
     catalog = film(tmp_path / "videos", *hogs, "estimator_exception")
     patient = replace(LIMITS, silence_seconds=60.0)  # a busy machine takes long to be eaten up
-    run(catalog, tmp_path / "poses.zarr", workers=1, limits=patient)
+    run(catalog, tmp_path / "poses.zarr", limits=patient)
     found = entries(tmp_path / "poses.zarr")
     for hog in hogs:
         assert found[hog].reason == "memory"
@@ -128,7 +128,7 @@ def test_a_job_stops_when_almost_all_videos_are_quarantined(tmp_path: Path) -> N
         (root / f"text_{number:02}.mp4").write_text("this is no video\n")
     catalog = index(root, tmp_path / "catalog")
     with pytest.raises(EnvironmentFault, match=r"11 of 1\d videos tried.*not one frame"):
-        run(catalog, out, workers=1, videos_per_shard=16)
+        run(catalog, out, videos_per_shard=16)
     assert markers(out) == {}
 
 
@@ -156,7 +156,7 @@ def test_a_broken_device_retires_its_worker_and_condemns_no_video(tmp_path: Path
         if isinstance(event, WorkerRetired):
             device.with_suffix(".retired").touch()
 
-    run(catalog, tmp_path / "poses.zarr", note, videos_per_shard=1, device=device)
+    run(catalog, tmp_path / "poses.zarr", note, workers=2, videos_per_shard=1, device=device)
     assert {entry.status for entry in entries(tmp_path / "poses.zarr").values()} == {"ok"}
     (retired,) = [event for event in events if isinstance(event, WorkerRetired)]
     assert "the device is lost" in retired.message

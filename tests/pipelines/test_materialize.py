@@ -119,8 +119,8 @@ def test_the_second_run_renders_nothing(features: dict[str, Path], poses: Path) 
 def test_the_number_of_workers_changes_nothing(
     features: dict[str, Path], poses: Path, tmp_path: Path
 ) -> None:
-    run_materialize(poses, tmp_path / "one", "volume", *SMALL["volume"], workers=1)
-    assert_equal_features(tmp_path / "one", features["volume"])
+    run_materialize(poses, tmp_path / "two", "volume", *SMALL["volume"], workers=2)
+    assert_equal_features(tmp_path / "two", features["volume"])
 
 
 def test_killed_half_way_the_same_command_completes(poses: Path, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def index(videos: Path, catalog: Path) -> Path:
 
 
 def extract_config(
-    catalog: Path, out: Path, *, workers: int = 2, videos_per_shard: int | None = 2
+    catalog: Path, out: Path, *, workers: int = 1, videos_per_shard: int | None = 2
 ) -> ExtractConfig:
     return ExtractConfig(
         catalog=catalog,
@@ -41,7 +41,7 @@ def extract_config(
 
 
 def run_extract(
-    catalog: Path, out: Path, *, workers: int = 2, videos_per_shard: int | None = 2
+    catalog: Path, out: Path, *, workers: int = 1, videos_per_shard: int | None = 2
 ) -> PoseSummary:
     config = extract_config(catalog, out, workers=workers, videos_per_shard=videos_per_shard)
     return extract(config, ignore)
@@ -52,7 +52,7 @@ def run_materialize(
     out: Path,
     recipe: str,
     *settings: str,
-    workers: int = 2,
+    workers: int = 1,
     catalog: Path | None = None,
 ) -> MaterializeSummary:
     config = MaterializeConfig(
