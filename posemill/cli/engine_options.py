@@ -45,8 +45,8 @@ ShardTimeoutOption = Annotated[
     typer.Option(
         min=1,
         metavar="SECONDS",
-        help="Take a shard from a worker that is at it for longer, and try it again; each video "
-        "has limits of its own, which are nearer [default: none].",
+        help="Take a shard from a worker that is at it for longer, and try it again "
+        "\\[default: no limit].",
         rich_help_panel=_PANEL,
     ),
 ]

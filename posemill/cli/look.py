@@ -45,7 +45,7 @@ def preview_command(
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video of poses.")] = 8,
     catalog: Annotated[
         Path | None,
-        typer.Option(help="Where the videos are listed [default: as at extraction]."),
+        typer.Option(help="Where the videos are listed \\[default: as at extraction]."),
     ] = None,
     json: JsonFlag = False,
     _config: ConfigOption = None,

@@ -152,13 +152,13 @@ def retry_command(
     ] = False,
     catalog: Annotated[
         Path | None,
-        typer.Option(help="Where the videos are listed [default: as at extraction]."),
+        typer.Option(help="Where the videos are listed \\[default: as at extraction]."),
     ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="Local file or folder of the estimator's weights.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, or cuda:N [default: as at extraction].")
+        str | None, typer.Option(help="cpu, cuda, or cuda:N \\[default: as at extraction].")
     ] = None,
     decoders: DecodersOption = 1,
     batch_size: BatchSizeOption = None,
@@ -173,7 +173,7 @@ def retry_command(
         typer.Option(
             min=0.001,
             metavar="GIB",
-            help=f"Refuse larger files [default: {DEFAULT_VIDEO_LIMITS.max_bytes / GIB:g}; of "
+            help=f"Refuse larger files \\[default: {DEFAULT_VIDEO_LIMITS.max_bytes / GIB:g}; of "
             f"imported ones {MAX_SOURCE_BYTES / GIB:g}].",
         ),
     ] = None,

@@ -34,7 +34,7 @@ WeightsOption = Annotated[
         "--checkpoint",
         metavar="NAME|PATH",
         help="Published weights, as `posemill models list` names them, or a local file or folder "
-        "[default: the estimator's default ones].",
+        "\\[default: the estimator's default ones].",
     ),
 ]
 EstimatorOptionsOption = Annotated[
@@ -156,9 +156,23 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
             f"--config {path}: {context.info_name} has no option {', '.join(unknown)}; "
             f"it has: {', '.join(sorted(known))}"
         )
+    repeatable = {p.name for p in context.command.params if getattr(p, "multiple", False)}
     named = {known[str(key)]: value for key, value in values.items()}
+    named |= {name: _texts(named[name]) for name in repeatable & named.keys()}
     context.default_map = {**(context.default_map or {}), **named}
     return path
+
+
+def _texts(value: Any) -> list[str]:
+    """What a repeatable option is given: a list, a mapping for KEY=VALUE, or one for all."""
+    if isinstance(value, dict):
+        return [f"{key}={_text(each)}" for key, each in value.items()]
+    return [_text(each) for each in (value if isinstance(value, list) else [value])]
+
+
+def _text(value: Any) -> str:
+    """As it is written on a command line; YAML has truth values of its own."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def limits(video_timeout: float, memory_limit: float) -> Limits:

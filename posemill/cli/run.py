@@ -262,7 +262,7 @@ def materialize_command(
     ] = None,
     catalog: Annotated[
         Path | None,
-        typer.Option(help="Clips and labels [default: the catalog the poses were made from]."),
+        typer.Option(help="Clips and labels \\[default: the catalog the poses were made from]."),
     ] = None,
     seed: SeedOption = 0,
     engine: EngineOption = "local",

@@ -52,6 +52,8 @@ class ProgressDisplay:
         self._num_items = 0
         self._done = 0
         self._unhappy = 0
+        self._items_done: dict[int, set[str]] = {}
+        """By shards that have not ended: one whose worker is lost has its items done again."""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -75,8 +77,11 @@ class ProgressDisplay:
                 self._item(event)
             case ShardEnded(outcome="failed"):
                 self._console.print(f"shard {event.shard_id} failed: {event.message}", markup=False)
-            case ShardEnded(outcome="skipped", num_items=num_items):  # another run did it
-                self._advance(self._done + num_items)
+            case ShardEnded(outcome="skipped", num_items=num_items):  # another attempt did it
+                known = self._items_done.pop(event.shard_id, set())
+                self._advance(self._done + num_items - len(known))
+            case ShardEnded():
+                self._items_done.pop(event.shard_id, None)
             case WorkerLost():
                 self._console.print(f"{event.message}; trying again", markup=False)
             case ItemsRetried(item_ids=suspects):
@@ -102,9 +107,14 @@ class ProgressDisplay:
 
     def _begin(self, stage: str, num_items: int) -> None:
         self._stage, self._num_items, self._done, self._unhappy = stage, num_items, 0, 0
+        self._items_done.clear()
         self._task = self._progress.add_task(stage, total=num_items, note="")
 
     def _item(self, event: ItemDone) -> None:
+        done = self._items_done.setdefault(event.shard_id, set())
+        if event.item_id in done:
+            return
+        done.add(event.item_id)
         if event.status in ("quarantined", "missing"):
             self._unhappy += 1
             cause = f": {event.message}" if event.message else ""

@@ -148,6 +148,29 @@ def test_a_configuration_file_gives_defaults(run, catalog: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[address=127.0.0.1:1, dashboard=true]",
+        "{address: '127.0.0.1:1', dashboard: true}",
+    ],
+    ids=["list", "mapping"],
+)
+def test_pairs_in_a_configuration_file(run, catalog: Path, tmp_path: Path, text: str) -> None:
+    pytest.importorskip("ray")
+    (tmp_path / "c.yaml").write_text(f"engine: ray\nestimator: figure\nengine-option: {text}\n")
+    status, _, err = run("extract", catalog, "-o", "x", "--config", tmp_path / "c.yaml")
+    assert status == 2
+    assert "dashboard: only the embedded cluster is started here; 127.0.0.1:1 has" in err
+
+
+def test_one_pair_in_a_configuration_file_needs_no_list(run, catalog: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("estimator: figure\nengine-option: nonsense=1\n")
+    status, _, err = run("extract", catalog, "-o", "x", "--config", tmp_path / "c.yaml")
+    assert status == 2
+    assert "--engine local has no option nonsense" in err
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("colour: red\n", "extract has no option colour; it has: "),

@@ -47,6 +47,22 @@ def test_a_log_has_about_ten_lines_and_every_trouble() -> None:
     assert lines[-1] == "extract: done in 2.5 s"
 
 
+def test_what_is_done_again_after_a_loss_counts_once() -> None:
+    """Shard 0 loses its worker after two of three; shard 1 after its commit, which was not told."""
+    stream = StringIO()
+    with ProgressDisplay(Console(file=stream, force_terminal=False, width=100)) as display:
+        display(StageStarted("extract", num_shards=2, num_items=6))
+        for item in "abab":
+            display(ItemDone(0, item, "quarantined" if item == "b" else "ok", num_frames=9))
+        display(ItemDone(0, "c", "ok", num_frames=9))
+        display(ShardEnded(0, "committed", 3))
+        display(ItemDone(1, "a", "ok", num_frames=9))
+        display(ShardEnded(1, "skipped", 3))
+    done = [line for line in stream.getvalue().splitlines() if line.startswith("extract: ")]
+    assert [line.split()[1] for line in done] == ["1", "2", "3", "4", "6"]
+    assert done[-1] == "extract: 6 of 6 1 not usable"
+
+
 def test_a_terminal_has_a_bar() -> None:
     text = shown(terminal=True)
     assert "20/20" in text

@@ -34,6 +34,8 @@ class RecordingWorker:
         earlier = self._begin(task, emit)
         if self.fault == "all_broken" or (self.fault == "one_broken" and self._is_broken()):
             raise EnvironmentFault("the device is lost")
+        if self.fault == "now_and_then" and earlier == 0 and task.shard_id % 2 == 0:
+            raise EnvironmentFault("the network was away")
         if task.shard_id == self.shard_with_fault:
             self._fail(earlier)
         return _done(task, emit)

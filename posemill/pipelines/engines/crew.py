@@ -146,7 +146,8 @@ class Crew(Generic[Link]):
         links = [worker.link for worker in self._workers.values()]
         for link in self._host.wait(links, POLL_SECONDS):
             self._receive(by_link[id(link)])
-        self._check_times()
+        self._check_starts()
+        self._check_shards()
         settled, self._settled = self._settled, []
         return settled
 
@@ -269,23 +270,28 @@ class Crew(Generic[Link]):
                 "command again"
             )
 
-    def _check_times(self) -> None:
-        """End the workers that are not ready in time, or not done with a shard."""
+    def _check_starts(self) -> None:
+        """Retire the workers that are not ready in time."""
         limit = self._options.start_timeout_seconds
         for worker in list(self._workers.values()):
             if not worker.ready and monotonic() - worker.started > limit:
-                why = self._host.explain()
-                self._retire(worker, f"a worker was not ready after {limit:g} s" + why)
-        seconds = self._options.shard_timeout_seconds
-        for worker in list(self._workers.values()) if seconds is not None else ():
-            task = worker.overdue(seconds)  # type: ignore[arg-type]
+                cause = f"a worker was not ready after {limit:g} s, see --start-timeout"
+                self._retire(worker, cause + self._host.explain())
+
+    def _check_shards(self) -> None:
+        """Dismiss the workers that are at a shard for too long."""
+        limit = self._options.shard_timeout_seconds
+        if limit is None:
+            return
+        for worker in list(self._workers.values()):
+            task = worker.overdue(limit)
             if task is not None:
                 self._end_overdue(worker, task)
 
     def _end_overdue(self, worker: _Worker[Link], task: ShardTask) -> None:
         cause = (
             f"shard {task.shard_id} was not done after {self._options.shard_timeout_seconds:g} s, "
-            "and its worker was dismissed"
+            "see --shard-timeout, and its worker was dismissed"
         )
         shard_ids = tuple(worker.tasks)
         worker.ended(task.shard_id)

@@ -32,6 +32,11 @@ class GpuShares:
             )
 
     @classmethod
+    def unassigned(cls) -> Self:
+        """Whatever is visible stays so."""
+        return cls((), 0, 1)
+
+    @classmethod
     def of_machine(cls, per_worker: float, workers: int) -> Self:
         return cls(machine_gpus() if per_worker else (), per_worker, workers)
 

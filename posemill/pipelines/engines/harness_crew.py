@@ -108,12 +108,13 @@ class HarnessCrew:
 
     def close(self) -> None:
         """End the workers, whatever they are at; returns when they are gone."""
-        self._end()
+        self.begin_to_end()
         self._worker.join()
         self._postman.join()
         self._sender.flush_if_possible()
 
-    def _end(self) -> None:
+    def begin_to_end(self) -> None:
+        """It is of no use from now on."""
         self._ending.set()
         with self._changed:
             if not self.failed:  # else its host is closed
@@ -171,7 +172,7 @@ class HarnessCrew:
         while not self._ending.wait(self._job.mailbox.seconds):
             self._sender.flush_if_possible()
             if not self._job.mailbox.is_open:
-                self._end()
+                self.begin_to_end()
 
 
 _CREWS: dict[str, HarnessCrew] = {}
@@ -204,6 +205,7 @@ def release(crew: HarnessCrew) -> None:
         if _USERS[crew] > 0:
             return
         del _USERS[crew]
+        crew.begin_to_end()  # who comes from now on gets another one
     crew.close()
     with _LOCK:
         for name in [name for name, known in _CREWS.items() if known is crew]:

@@ -29,7 +29,7 @@ from posemill.pipelines.engines.ray_actor import RayWorker
 from posemill.pipelines.engines.ray_cluster import connected, describe_resources
 from posemill.pipelines.engines.ray_losses import link_lost
 from posemill.pipelines.engines.ray_metrics import CountedEvents
-from posemill.pipelines.engines.ray_parameters import RayParameters
+from posemill.pipelines.engines.ray_parameters import RayParameters, require_amount
 
 _END_SECONDS = 10.0
 _LOG_SECONDS = 1.5
@@ -154,6 +154,7 @@ class RayEngine:
         """
         self._options = options
         self._parameters = RayParameters.parse(options.parameters)
+        require_amount("gpus_per_worker", options.gpus_per_worker)
         if self._parameters.is_embedded and not ray.is_initialized():
             GpuShares.of_machine(options.gpus_per_worker, options.workers)
 

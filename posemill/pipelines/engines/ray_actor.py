@@ -26,7 +26,6 @@ _PATIENCE_SECONDS = 5.0
 """How long a driver waits at most for an answer, which may be empty."""
 _LINGER_SECONDS = 0.1
 """How long news that nobody acts on may wait for others."""
-_AS_RAY_SETS_THEM = GpuShares((), 0, 1)
 
 
 class RayWorker:
@@ -61,7 +60,7 @@ class RayWorker:
             ]
         sys.path.extend(folder for folder in search_path if folder not in sys.path)
         worker: WorkerSpec = pickle.loads(spec)  # noqa: S301 - from the driver, as all that Ray runs
-        self._host = ProcessHost(worker, _AS_RAY_SETS_THEM)
+        self._host = ProcessHost(worker, GpuShares.unassigned())  # Ray assigned them
         self._link = self._host.start(0)
         return []
 

@@ -19,7 +19,12 @@ from ray._raylet import GcsClient  # type: ignore[attr-defined]
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.engines.gpus import machine_gpus
-from posemill.pipelines.engines.ray_parameters import EMBEDDED, RUNNING, RayParameters
+from posemill.pipelines.engines.ray_parameters import (
+    EMBEDDED,
+    RUNNING,
+    RayParameters,
+    require_address,
+)
 
 _ANSWER_SECONDS = 10.0
 _STORE_BYTES = 128 * 2**20  # for a few messages; frames stay inside the workers
@@ -110,7 +115,9 @@ def _require_answer(address: str) -> None:
     EnvironmentFault: no cluster is there that takes this driver; Ray itself would wait, in
         some cases for ever.
     """
-    address = os.environ.get("RAY_ADDRESS", "") if address == RUNNING else address
+    if address == RUNNING:
+        address = os.environ.get("RAY_ADDRESS") or RUNNING
+        require_address(address)
     host, _, port = address.rpartition(":")
     if not host:  # Ray looks for one on this machine, or says that there is none
         return

@@ -15,6 +15,7 @@ from posemill.errors import InputError
 from posemill.pipelines.engines.base import refuse_parameters
 
 EMBEDDED, RUNNING = "local", "auto"
+LEAST_AMOUNT = 0.0001  # of a resource, as Ray counts them
 
 KNOWN: Mapping[str, str] = MappingProxyType(
     {
@@ -46,13 +47,13 @@ class RayParameters:
     dashboard: bool = False
 
     def __post_init__(self) -> None:
-        _require_address(self.address)
+        require_address(self.address)
+        if own := sorted({"CPU", "GPU"} & set(self.resources)):
+            raise InputError(
+                f"resources: {', '.join(own)} of a worker is told by cpus and --gpus-per-worker"
+            )
         for name, amount in (("cpus", self.cpus), *self.resources.items()):
-            if not 0 <= amount < float("inf") or (amount > 1 and amount != int(amount)):
-                raise InputError(
-                    f"{name} is an amount of a Ray resource: a whole number, or a fraction "
-                    f"between 0 and 1, got {amount:g}"
-                )
+            require_amount(name, amount)
         if self.is_embedded and self.resources:
             raise InputError(
                 "resources: the embedded cluster has no custom resources; leave them out, or give "
@@ -82,7 +83,23 @@ class RayParameters:
         return cls(**parsed)
 
 
-def _require_address(address: str) -> None:
+def require_amount(name: str, amount: float) -> None:
+    """Raises:
+    InputError: Ray deals out no such part of a resource.
+    """
+    parts = amount / LEAST_AMOUNT
+    if (
+        not 0 <= amount < float("inf")
+        or (amount > 1 and amount != int(amount))
+        or (abs(parts - round(parts)) > 1e-6)
+    ):
+        raise InputError(
+            f"{name} is an amount of a Ray resource: a whole number, or a fraction between 0 and "
+            f"1 with at most 4 decimal places, got {amount:g}"
+        )
+
+
+def require_address(address: str) -> None:
     if address in (EMBEDDED, RUNNING):
         return
     host, _, port = address.rpartition(":")
@@ -113,7 +130,10 @@ def _resources(name: str, text: str) -> dict[str, float]:
         pairs = _json_object(name, text).items()
     else:
         parts = (part.rpartition(":") for part in text.split(","))
-        pairs = {key.strip(): amount for key, _, amount in parts}.items()
+        found = [(key.strip(), amount) for key, _, amount in parts]
+        pairs = dict(found).items()
+        if len(pairs) < len(found):
+            raise InputError(f"{name}={text}: a resource is named twice")
     if not all(key for key, _ in pairs):
         raise InputError(f"{name} is {KNOWN[name]}; got {text!r}")
     return {key: _amount(f"{name} {key}", str(amount)) for key, amount in pairs}

@@ -194,6 +194,14 @@ def test_a_worker_whose_device_is_broken_retires_and_another_one_does_its_shards
     assert sorted(attempts(tmp_path, shard) for shard in range(6)) == [1, 1, 1, 2, 2, 2]
 
 
+def test_a_worker_whose_faults_pass_is_not_retired(engine_name: str, tmp_path: Path) -> None:
+    """Four of its eight shards fail at first, and none after another."""
+    report, events = run(engine_name, tmp_path, number=8, workers=1, fault="now_and_then")
+    assert not report.failed
+    assert [attempts(tmp_path, shard) for shard in range(8)] == [2, 1] * 4
+    assert not [event for event in events if isinstance(event, WorkerRetired)]
+
+
 def test_the_only_shard_goes_to_another_worker_when_the_first_ones_device_is_broken(
     engine_name: str, tmp_path: Path
 ) -> None:

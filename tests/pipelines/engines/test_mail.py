@@ -36,6 +36,26 @@ def test_letters_come_once_and_in_order(place: str) -> None:
     assert list(open_objects(place).tree()) == ["zarr.json"]  # the part itself stays
 
 
+def test_a_dozen_letters_of_one_sender_are_in_order(tmp_path: Path) -> None:
+    box = Mailbox.create(tmp_path)
+    sender = Sender(box)
+    for number in range(12):
+        sender.post(ShardDraining(number))
+        sender.flush()
+    assert numbers(box) == list(range(12))
+
+
+def test_a_run_that_cannot_be_seen_may_be_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Mailbox.create(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(box.objects), "size", _refuse)
+        assert box.is_open
+    box.close()
+    assert not box.is_open
+
+
 def test_letters_of_many_threads_are_all_there(tmp_path: Path) -> None:
     box = Mailbox.create(tmp_path)
     sender = Sender(box)

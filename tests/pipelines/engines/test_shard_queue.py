@@ -67,6 +67,31 @@ def test_what_failed_or_lost_its_worker_is_done_beside_no_other(queue: ShardQueu
     assert queue.take(1, {1}, 1) == second
 
 
+def test_beside_what_failed_no_new_one_is_begun(queue: ShardQueue) -> None:
+    first, second, third = TASKS
+    assert queue.take(0, {0}, 1) == first
+    queue.settle(first, failed(first, environment=False), 0)
+    assert [queue.take(0, {0}, 1) for _ in (second, third)] == [second, third]
+    assert queue.take(0, {0}, 1) == first
+    queue.put_back(third)
+    assert queue.take(0, {0}, 1, beside=[first.shard_id]) is None
+    assert queue.take(0, {0}, 1, beside=[second.shard_id]) == third
+
+
+def test_a_shard_that_comes_again_after_its_result_is_as_new() -> None:
+    queue = filled(TASKS[:1], EngineOptions(max_attempts=2, max_losses=2))
+    (task,) = TASKS[:1]
+    for _ in range(2):
+        assert queue.take(0, {0}, 1) == task
+        assert queue.settle(task, failed(task, environment=True), 0) is None
+        assert queue.take(1, {1}, 1) == task
+        assert queue.lose(task, "killed") is None
+        assert queue.take(2, {2}, 1) == task
+        assert queue.settle(task, failed(task, environment=True), 2) is not None
+        assert queue.finished
+        queue.add([task])
+
+
 def test_what_is_put_back_comes_next_and_was_not_tried(queue: ShardQueue) -> None:
     first, second, _ = TASKS
     assert queue.take(0, {0}, 1) == first

@@ -45,6 +45,11 @@ def test_all_are_parsed(tmp_path: Path) -> None:
     assert parse(dashboard="true").dashboard
 
 
+def test_gpus_are_dealt_in_parts_that_ray_knows() -> None:
+    with pytest.raises(InputError, match=r"gpus_per_worker .* 4 decimal places, got 0.33333"):
+        create_engine("ray", EngineOptions(gpus_per_worker=0.33333))
+
+
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
@@ -54,9 +59,13 @@ def test_all_are_parsed(tmp_path: Path) -> None:
         ({"address": ""}, "got nothing"),
         ({"address": "ray://head:10001"}, "Ray's client is not supported.*HOST:PORT"),
         ({"cpus": "two"}, "cpus: expected a number, got 'two'"),
-        ({"cpus": "-1"}, "fraction between 0 and 1, got -1"),
-        ({"cpus": "1.5"}, "fraction between 0 and 1, got 1.5"),
+        ({"cpus": "-1"}, "fraction between 0 and 1 .*, got -1"),
+        ({"cpus": "1.5"}, "fraction between 0 and 1 .*, got 1.5"),
         ({"cpus": "nan"}, "got nan"),
+        ({"cpus": "0.00001"}, "at most 4 decimal places, got 1e-05"),
+        ({"address": "auto", "resources": "disk:0.12345"}, "at most 4 decimal places"),
+        ({"address": "auto", "resources": "CPU:1"}, "CPU of a worker is told by cpus"),
+        ({"address": "auto", "resources": "a:1,a:2"}, "a resource is named twice"),
         ({"address": "auto", "resources": "disk"}, "NAME:AMOUNT.*got 'disk'"),
         ({"address": "auto", "resources": "disk:much"}, "disk: expected a number, got 'much'"),
         ({"address": "auto", "resources": "{"}, "resources is .*got '{'"),
