@@ -95,13 +95,15 @@ def plan_extract(config: ExtractConfig) -> Forecast:
     Raises:
         InputError: as `extract` would.
     """
+    create_engine(config.engine, config.engine_options)  # refuses what it does not know
     catalog = readable_videos(config.catalog)
     _require_boxes(config)
     estimator = _estimator(config)
+    configuration = config.pose_settings.configuration(estimator)
     store = None
     if not is_absent(config.out):
         store = PoseStore.open(config.out)
-        store.require_configuration(config.pose_settings.configuration(estimator))
+        store.require_configuration(configuration)
     planned, plan = _job(config, catalog).plan(store)
     rates = _rates(store)
     with input_faults(catalog.root):

@@ -90,6 +90,7 @@ def plan_import(config: ImportConfig) -> PosePlan:
     Raises:
         InputError: as `import_poses` would.
     """
+    create_engine(config.engine, config.engine_options)  # refuses what it does not know
     store = _open(config)
     listed = _find(config, store)
     _catalog_hint(config, listed)

@@ -222,6 +222,7 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
     Raises:
         InputError: as `materialize` would.
     """
+    create_engine(config.engine, config.engine_options)  # refuses what it does not know
     inputs = _read_inputs(config)
     if is_absent(config.out):
         return _plan(inputs, _missing_rows(inputs, []), None)

@@ -184,6 +184,7 @@ def plan_retry(config: RetryConfig) -> RetryPlan:
     Raises:
         InputError: as `retry` would.
     """
+    create_engine(config.engine, config.engine_options)  # refuses what it does not know
     store = PoseStore.open(config.poses)
     return _plan(store, config, _remaking(store, config))
 

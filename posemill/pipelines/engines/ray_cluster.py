@@ -147,7 +147,9 @@ def _cluster_faults(address: str) -> Iterator[None]:
     """Tell in our words why there is no cluster to work with."""
     try:
         yield
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # Ray raises plain ones, too
         raise EnvironmentFault(_why(address, error)) from error
 
 

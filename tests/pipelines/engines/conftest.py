@@ -7,6 +7,19 @@ from typing import Any
 
 import pytest
 
+_ATTEMPTS = 3
+_HEAD = {
+    "num_cpus": 8,
+    "include_dashboard": False,
+    "no_monitor": True,
+    "_system_config": {
+        "health_check_initial_delay_ms": 1000,
+        "health_check_period_ms": 1000,
+        "health_check_timeout_ms": 2000,
+        "health_check_failure_threshold": 3,
+    },
+}
+
 
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[Any]:
@@ -14,20 +27,13 @@ def ray_cluster() -> Iterator[Any]:
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={
-            "num_cpus": 8,
-            "include_dashboard": False,
-            "no_monitor": True,
-            "_system_config": {
-                "health_check_initial_delay_ms": 1000,
-                "health_check_period_ms": 1000,
-                "health_check_timeout_ms": 2000,
-                "health_check_failure_threshold": 3,
-            },
-        },
-    )
+    for attempt in range(_ATTEMPTS):
+        try:
+            cluster = Cluster(initialize_head=True, head_node_args=_HEAD)
+            break
+        except Exception as error:  # Ray gives a node half a minute, which a busy machine exceeds
+            if attempt + 1 == _ATTEMPTS or "timed out during startup" not in str(error):
+                raise
     yield cluster
     cluster.shutdown()
 

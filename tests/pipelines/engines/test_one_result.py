@@ -145,8 +145,9 @@ def test_a_killed_driver_leaves_no_process_and_the_next_one_goes_on(
 def test_engine_and_its_options_come_from_a_file_too(engine: str, job: Job, tmp_path: Path) -> None:
     config = tmp_path / "extract.yaml"
     config.write_text(f"engine: {engine}\nworkers: 1\nengine-option: [nonsense=1]\n")
-    said = run(job.extract(tmp_path / "poses.zarr", "--config", config), expected=2)
-    assert f"--engine {engine} has no option nonsense" in said
+    for dry_run in ((), ("--dry-run",)):
+        said = run(job.extract(tmp_path / "poses.zarr", "--config", config, *dry_run), expected=2)
+        assert f"--engine {engine} has no option nonsense" in said
     assert not (tmp_path / "poses.zarr").exists()
 
 

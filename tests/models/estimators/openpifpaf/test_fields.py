@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_pifpaf
 from pifpaf_fields import encoded, layout, walker
 
 from posemill.models.estimators.openpifpaf.decode import PifPafDecoder
@@ -26,6 +27,7 @@ def empty_fields(rows: int, columns: int) -> Fields:
 
 
 def maps_of(fields: Fields, size_wh: tuple[int, int], long_edge: int) -> dict[Any, Float32]:
+    tiny_pifpaf.openpifpaf()
     decoder = PifPafDecoder(SMALL, PifPafSettings(), 0, ("features", "joints", "parts"))
     return dict(decoder((fields,), (fit(size_wh, long_edge, 16),)).dense)
 

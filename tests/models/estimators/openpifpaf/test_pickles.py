@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_pifpaf
 
 from posemill.errors import InputError, WeightsUnavailable
 from posemill.models.estimators.base import EstimatorOptions
@@ -79,6 +80,7 @@ def test_a_malicious_checkpoint_is_refused_and_not_run(
 
 
 def test_it_is_refused_when_an_estimator_is_built(tmp_path: Path) -> None:
+    tiny_pifpaf.openpifpaf()
     victim = tmp_path / "made by the pickle"
     path = write(Malicious(victim), tmp_path / "checkpoint.pkl", "zip")
     with pytest.raises(WeightsUnavailable, match="if you trust where it comes from"):

@@ -34,8 +34,8 @@ def run(folder: Path, number: int, meet: int = 1, **options: Any) -> tuple[RunRe
 def test_what_no_node_has_is_told_with_what_there_is(ray_driver: None, tmp_path: Path) -> None:
     with pytest.raises(
         EnvironmentFault,
-        match=r"not ready after 2 s; each worker asks for 1 CPU, 1 GPU, and the Ray cluster has "
-        r"8 CPU \(8 free\), 0 GPU \(0 free\) on 1 node",
+        match=r"not ready after 2 s, see --start-timeout; each worker asks for 1 CPU, 1 GPU, and "
+        r"the Ray cluster has 8 CPU \(8 free\), 0 GPU \(0 free\) on 1 node",
     ):
         run(tmp_path, 1, gpus_per_worker=1, start_timeout_seconds=2)
 
