@@ -3,7 +3,9 @@
 The peer is what anybody would write: processes that build the worker once and take
 shard after shard from a queue, without a word to anybody. All do the same shards of
 `extract`, with the store's commits; they are timed from the first shard begun, when
-every worker is ready, to the last one done. Runs alternate; the figures are medians.
+every worker is ready, to the last one done. Runs alternate; the figures are medians. A
+cluster of Ray that has just been started still works for itself during the first seconds,
+so a run must be long enough: half a minute by default.
 
 A second table has shards without any work: what an engine costs for each, how long
 it takes from its start to the first one, and how long a shard must be so that the
@@ -192,9 +194,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--shards", type=int, default=16, help="with work")
-    parser.add_argument("--videos", type=int, default=4, help="of a shard")
+    parser.add_argument("--videos", type=int, default=8, help="of a shard")
     parser.add_argument("--empty-shards", type=int, default=400)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # for workers of any engine
     names = [BARE, *installed(list(ENGINES))]
