@@ -42,8 +42,8 @@ from posemill.pipelines.extract import (
     plan_extract,
     readable_videos,
 )
-from posemill.pipelines.pose_plan import PlannedVideos
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
+from posemill.pipelines.pose_plan import PlannedVideos
 from posemill.pipelines.tasks import ShardTask, WorkerSpec
 from posemill.storage.catalog import write_catalog
 from posemill.storage.datasets.folder import index_folder
