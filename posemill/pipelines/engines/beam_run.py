@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import apache_beam as beam
@@ -50,19 +50,19 @@ class PipelineRun:
         self._result: Any = None
         self._state = "not submitted"
         self._error: Exception | None = None
-        self._thread = Thread(target=self._run, name="posemill-beam", daemon=True)
-        self._thread.start()
+        # Not `Thread.join`: Python 3.11 takes a thread for ended when a signal interrupts that.
+        self._over = Event()
+        Thread(target=self._run, name="posemill-beam", daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
         """Whether it is over; waits so long for that."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._over.wait(seconds)
 
     def end(self) -> None:
         """Cancel it where it is not over."""
-        if self._thread.is_alive() and self._parameters.runner is not None:
+        if not self._over.is_set() and self._parameters.runner is not None:
             self._cancel()
-        self._thread.join(_END_SECONDS)
+        self._over.wait(_END_SECONDS)
 
     def require_success(self, crew_failure: str | None) -> None:
         """Raises:
@@ -86,6 +86,8 @@ class PipelineRun:
         except Exception as error:  # noqa: BLE001 - runners raise anything; the driver tells it
             self._error = error
             self._state = PipelineState.FAILED
+        finally:
+            self._over.set()
 
     def _cancel(self) -> None:
         if self._result is None:
