@@ -87,6 +87,11 @@ setup(
             "rtmo = posemill.models.estimators.onnx.published:PUBLISHED",
             "vitpose = posemill.models.estimators.vitpose.published:POSE_WEIGHTS",
         ],
+        "posemill.datasets": [
+            "hmdb51 = posemill.storage.datasets.hmdb51:Hmdb51Dataset",
+            "jhmdb = posemill.storage.datasets.hmdb51:JhmdbDataset",
+            "kinetics = posemill.storage.datasets.kinetics:KineticsDataset",
+        ],
         "posemill.formats": [
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
         ],

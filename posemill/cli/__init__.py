@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from posemill.cli import bring, demo, learn, look, mend, models, prepare, recipes, run
+from posemill.cli import bring, demo, index, learn, look, mend, models, prepare, recipes, run
 from posemill.errors import EnvironmentFault, PosemillError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
 )
 prepare.register(app)
+index.register(app)
 models.register(app)
 recipes.register(app)
 run.register(app)

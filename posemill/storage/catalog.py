@@ -3,6 +3,8 @@
 On disk it is a folder of two Parquet files, `videos.parquet` and
 `clips.parquet`; name, root and classes are in the schema metadata of both,
 and a hash of all the content, by which the two are known to belong together.
+Beside them, for people, `missing.txt` lists the videos that were not there: an
+id and a place in each line, with a tab between.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from posemill.storage.durable import (
     write_file,
 )
 from posemill.storage.files.location import join
+from posemill.storage.identity import ABSENT
 from posemill.storage.tables import clips_from_table, clips_to_table
 from posemill.storage.videos import VideoTable, require_unique
 
@@ -38,6 +41,7 @@ KIND = "posemill-catalog"
 SCHEMA_VERSION = 2  # 2 added boxes, which a reader of 1 must not leave out; 1 is read as well
 _VIDEOS = "videos.parquet"
 _CLIPS = "clips.parquet"
+MISSING_LIST = "missing.txt"
 _METADATA_KEY = b"posemill"
 
 
@@ -222,8 +226,18 @@ def _to_files(catalog: Catalog) -> dict[str, bytes]:
         digest.update(_to_parquet(table))
     stored = {_METADATA_KEY: json.dumps({**metadata, "content": digest.hexdigest()}).encode()}
     return {
-        name: _to_parquet(table.replace_schema_metadata(stored)) for name, table in tables.items()
+        **{
+            name: _to_parquet(table.replace_schema_metadata(stored))
+            for name, table in tables.items()
+        },
+        MISSING_LIST: _missing(catalog.videos).encode(),
     }
+
+
+def _missing(videos: Sequence[Video]) -> str:
+    table = VideoTable.of(videos)
+    listed = zip(table.ids(), table.uris(), table.identities(), strict=True)
+    return "".join(f"{id_}\t{uri}\n" for id_, uri, identity in listed if identity == ABSENT)
 
 
 def _to_parquet(table: pa.Table) -> bytes:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+ABSENT = "absent"
+"""Identity of a video whose file was not there when it was indexed."""
 _WINDOW_BYTES = 1 << 20
 _IDENTITY = re.compile(r"(\d+)-(\d+)-([0-9a-f]{64})")
 

@@ -20,7 +20,7 @@ def test_the_chain_from_fixtures_to_an_evaluation(run, tmp_path: Path) -> None:
     status, out, _ = run("index", "folder", videos, "-o", catalog, "--json")
     assert status == 0
     indexed = json.loads(out)
-    assert (indexed["videos"], indexed["subsets"]) == (8, ["test", "train"])
+    assert (indexed["videos"], indexed["splits"]) == (8, {"default": {"test": 2, "train": 6}})
     status, out, err = run("extract", catalog, "-o", poses, *FIGURE)
     assert status == 0
     assert out.startswith(f"{poses}: 8 videos (8 ok)")

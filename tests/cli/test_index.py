@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from dataset_files import put_files, put_videos
 from objects_put import put_object
 from tar_files import make_tar
 
 from posemill.storage.catalog import read_catalog
+from posemill.storage.datasets.registry import dataset_names, get_dataset
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +25,9 @@ def test_every_source_makes_a_catalog(run, bucket: str, tmp_path: Path) -> None:
     tar = make_tar(tmp_path / "train-1.tar", {"k.mp4": b"four", "k.cls": b"run"})
     put_object(f"{bucket}/set/test/walk/b.mp4", b"bb")
     sources = {
-        "list": (tmp_path / "list.csv", (2, ["test", "train"], 1, 1)),
-        "tar": (tar, (1, ["train"], 4, 0)),
-        "folder": (f"{bucket}/set", (1, ["test"], 2, 0)),
+        "list": (tmp_path / "list.csv", (2, {"default": {"test": 1, "train": 1}}, 1, 1)),
+        "tar": (tar, (1, {"default": {"train": 1}}, 4, 0)),
+        "folder": (f"{bucket}/set", (1, {"default": {"test": 1}}, 2, 0)),
     }
     for name, (source, expected) in sources.items():
         out = tmp_path / f"catalog-{name}"
@@ -35,14 +37,17 @@ def test_every_source_makes_a_catalog(run, bucket: str, tmp_path: Path) -> None:
         status, text, err = run("index", name, source, "-o", out, "--json")
         told = json.loads(text)
         assert status == 0
-        assert (told["videos"], told["subsets"], told["bytes"], told["videos_absent"]) == expected
+        assert (told["videos"], told["splits"], told["bytes"], told["videos_absent"]) == expected
         assert len(read_catalog(out).videos) == expected[0]
     put_object(f"{bucket}/set/test/walk/c.mp4", b"c")
     out = tmp_path / "catalog-folder"
     status, _, err = run("index", "folder", f"{bucket}/set", "-o", out)
     assert (status, "--overwrite" in err) == (2, True)
     status, text, _ = run("index", "folder", f"{bucket}/set", "-o", out, "--overwrite")
-    assert (status, text) == (0, f"{out}: 2 videos, 1 class, subsets: test, 0.0 MB\n")
+    assert (status, text) == (
+        0,
+        f"{out}: 2 videos, 2 clips, 1 class, split: default 2 test, 0.0 kB\n",
+    )
 
 
 def test_options_may_come_from_a_file(run, tmp_path: Path) -> None:
@@ -52,7 +57,7 @@ def test_options_may_come_from_a_file(run, tmp_path: Path) -> None:
         "index", "list", tmp_path / "list.txt", "--config", tmp_path / "options.yaml"
     )
     assert status == 0
-    assert text.endswith("; 1 video not there\n")
+    assert text.endswith(f"; 1 video not there, see {tmp_path / 'catalog' / 'missing.txt'}\n")
 
 
 @pytest.mark.parametrize(
@@ -74,3 +79,29 @@ def test_what_cannot_be_indexed_is_said_in_one_line(
     assert message in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "catalog").exists()
+
+
+def test_a_dataset_by_its_annotations(run, tmp_path: Path) -> None:
+    head = "label,youtube_id,time_start,time_end,split\n"
+    notes = put_files(tmp_path / "notes", {"train.csv": f"{head}run,a,0,10,train\nsit,b,0,9,train"})
+    videos = put_videos(tmp_path / "videos", "a_000000_000010.mp4")
+    out = tmp_path / "catalog"
+    status, text, _ = run("index", "kinetics", notes, "--videos", videos, "-o", out)
+    assert (status, text) == (
+        0,
+        f"{out}: 2 videos, 2 clips, 2 classes, split: default 2 train, 0.0 kB; 1 video not there, "
+        f"see {out / 'missing.txt'}\n",
+    )
+    status, _, err = run("index", "kinetics", "--videos", videos, "-o", out)
+    assert (status, "no annotations are given. Expected train.csv" in err) == (2, True)
+    setting = ("--set", "encoding=ascii")
+    status, _, err = run("index", "kinetics", notes, "--videos", videos, "-o", out, *setting)
+    assert (status, "encoding must be utf-8 or latin-1 or utf-16" in err) == (2, True)
+
+
+@pytest.mark.parametrize("name", dataset_names())
+def test_help_shows_the_files_of_each_dataset(run, name: str) -> None:
+    status, text, _ = run("index", name, "--help")
+    assert status == 0
+    for line in get_dataset(name).files.splitlines():
+        assert line.strip()[:40] in text

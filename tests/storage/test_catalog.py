@@ -23,6 +23,7 @@ from posemill.storage.catalog import (
     read_catalog_videos,
     write_catalog,
 )
+from posemill.storage.identity import ABSENT
 
 CLASSES = ("run", "walk")
 
@@ -58,8 +59,16 @@ def test_comes_back_as_it_was(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "new").rglob("*")) == [
         "catalog",
         "clips.parquet",
+        "missing.txt",
         "videos.parquet",
     ]
+
+
+def test_videos_that_are_not_there_are_listed_for_people(tmp_path: Path) -> None:
+    videos = (Video("a", "a.mp4", 1, "1-2-3"), Video("b/ä", "b/ä.mp4", 0, ABSENT))
+    write_catalog(tmp_path / "catalog", replace(_catalog(), videos=videos, clips=()))
+    listed = (tmp_path / "catalog" / "missing.txt").read_text(encoding="utf-8")
+    assert listed == "b/ä\tb/ä.mp4\n"
 
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
@@ -234,7 +243,11 @@ def test_a_catalog_that_was_overwritten_half_way_is_refused_and_mended(
         read_catalog(path)
     write_catalog(path, other, overwrite=True)
     assert read_catalog(path) == other
-    assert sorted(file.name for file in path.iterdir()) == ["clips.parquet", "videos.parquet"]
+    assert sorted(file.name for file in path.glob("*.parquet")) == [
+        "clips.parquet",
+        "videos.parquet",
+    ]
+    assert len(list(path.iterdir())) == 3
 
 
 def test_a_full_disk_leaves_the_catalog_that_is_there(
@@ -295,7 +308,7 @@ def test_foreign_and_newer_files_are_refused(
 ) -> None:
     path = tmp_path / "catalog"
     write_catalog(path, _catalog())
-    for file in path.iterdir():
+    for file in path.glob("*.parquet"):
         pq.write_table(pq.read_table(file).replace_schema_metadata(metadata), file)
     with pytest.raises(InputError, match=message):
         read_catalog(path)
@@ -309,7 +322,7 @@ def _rewrite(file: Path, table: pa.Table, **changed: object) -> None:
 def test_a_catalog_from_before_there_were_boxes_is_read(tmp_path: Path) -> None:
     path = tmp_path / "catalog"
     write_catalog(path, _catalog())
-    for file in path.iterdir():
+    for file in path.glob("*.parquet"):
         table = pq.read_table(file)
         known = [name for name in table.column_names if name != "boxes"]
         _rewrite(file, table.select(known), schema_version=1)

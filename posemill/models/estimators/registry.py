@@ -1,23 +1,16 @@
-"""Finds estimators by name through the entry point group `posemill.estimators`.
-
-A plugin registers `name = "package.module:factory"`, where
-`factory(EstimatorOptions) -> Estimator`. Ours are registered the same way.
-"""
+"""The estimators that are registered as entry points, each by a function that builds one."""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import cast
+from collections.abc import Callable
 
-from posemill.errors import InputError
 from posemill.models.estimators.base import Estimator, EstimatorOptions
+from posemill.plugins import Plugins
 
-ENTRY_POINT_GROUP = "posemill.estimators"
-
-
-def estimator_names() -> list[str]:
-    """The names of all registered estimators, sorted."""
-    return sorted(entry_points(group=ENTRY_POINT_GROUP).names)
+_ESTIMATORS: Plugins[Callable[[EstimatorOptions], Estimator]] = Plugins(
+    "posemill.estimators", "estimator"
+)
+estimator_names = _ESTIMATORS.names
 
 
 def create_estimator(name: str, options: EstimatorOptions) -> Estimator:
@@ -28,10 +21,4 @@ def create_estimator(name: str, options: EstimatorOptions) -> Estimator:
         MissingDependency: its optional packages are not installed.
         WeightsUnavailable: its weights are not on this machine.
     """
-    found = entry_points(group=ENTRY_POINT_GROUP, name=name)
-    if not found:
-        raise InputError(
-            f"no estimator is called {name!r}; there are: {', '.join(estimator_names())}"
-        )
-    factory = next(iter(found)).load()
-    return cast(Estimator, factory(options))
+    return _ESTIMATORS.get(name)(options)

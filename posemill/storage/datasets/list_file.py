@@ -35,11 +35,10 @@ from posemill.storage.durable import input_faults
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import Look, look_at_all, require_supported
 from posemill.storage.files.location import WEB, Location, is_address
+from posemill.storage.identity import ABSENT
 
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _COLUMNS = ("path", "id", "label", "subset", "start", "end")
-ABSENT = "absent"
-"""Identity of a video whose file was not there when it was indexed."""
 
 
 @dataclass(frozen=True, slots=True)

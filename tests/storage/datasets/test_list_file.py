@@ -11,9 +11,9 @@ from tar_files import make_tar
 from posemill.errors import EnvironmentFault, InputError
 from posemill.schema import Video
 from posemill.storage.catalog import Catalog
-from posemill.storage.datasets.list_file import ABSENT, index_list
+from posemill.storage.datasets.list_file import index_list
 from posemill.storage.files.cache import FileCache
-from posemill.storage.identity import file_identity
+from posemill.storage.identity import ABSENT, file_identity
 
 
 def write(path: Path, text: str) -> Path:

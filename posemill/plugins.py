@@ -1,0 +1,41 @@
+"""Finds parts by name through entry points, ours and those of other packages alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar, cast
+
+from posemill.errors import InputError
+from posemill.settings import did_you_mean
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins(Generic[Part]):
+    """All that is registered in one group of entry points."""
+
+    group: str
+    """`posemill.recipes`; a package registers `name = "package.module:Part"` in it."""
+    noun: str
+    """What one is called in messages: `recipe`."""
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted(entry_points(group=self.group).names)
+
+    def get(self, name: str) -> Part:
+        """The part registered as `name`.
+
+        Raises:
+            InputError: there is none.
+        """
+        found = entry_points(group=self.group, name=name)
+        if not found:
+            names = self.names()
+            raise InputError(
+                f"no {self.noun} is called {name!r}{did_you_mean(name, names)}; there are: "
+                f"{', '.join(names) or 'none'}"
+            )
+        return cast(Part, next(iter(found)).load())

@@ -1,0 +1,81 @@
+"""A dataset's annotations and the videos that are there, as a catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from posemill.errors import InputError
+from posemill.schema import Video
+from posemill.storage.catalog import Catalog
+from posemill.storage.datasets.base import Dataset, ListedVideo
+from posemill.storage.datasets.tree import FoundVideo
+from posemill.storage.datasets.video_files import VideoFiles
+from posemill.storage.durable import input_faults
+from posemill.storage.files.location import relative_uri
+from posemill.storage.identity import ABSENT
+
+EXPECTED_SUFFIX = ".mp4"
+"""Of the place at which a video that is not there is looked for later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A catalog, and what of the dataset is not in it."""
+
+    catalog: Catalog
+    left_out: Mapping[str, int]
+    """As in `Annotations`."""
+
+
+def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str) -> Indexed:
+    """All that the annotations tell, of videos below `videos`, a folder or a bucket's prefix.
+
+    A video that is not there stays, with the identity `ABSENT`.
+
+    Raises:
+        InputError: annotations that cannot be used, named by file and line, or a video of which
+            nothing tells where it is.
+        EnvironmentFault: the bucket gives no answer.
+    """
+    if dataset.needs_annotations and not annotations:
+        raise InputError(f"{dataset.name}: no annotations are given. Expected {dataset.files}")
+    files = VideoFiles.below(videos)
+    for path in annotations:
+        if not path.exists():
+            raise InputError(f"{path}: there is no such file or folder. Expected {dataset.files}")
+    with input_faults(", ".join(map(str, annotations))):
+        found = dataset.read(annotations, files.names())
+    if not found.clips:
+        raise InputError(
+            f"{', '.join(map(str, annotations)) or videos}: tells of no clip of {dataset.title}. "
+            f"Expected {dataset.files}"
+        )
+    there = files.match(listed.path for listed in found.videos)
+    try:
+        catalog = Catalog(
+            name=dataset.name,
+            root=files.root,
+            videos=tuple(
+                _video(listed, files.look(there[listed.path]) if listed.path in there else None)
+                for listed in found.videos
+            ),
+            clips=tuple(found.clips),
+            classes=tuple(found.classes),
+        )
+    except ValueError as error:
+        raise InputError(f"{', '.join(map(str, annotations))}: {error}") from error
+    return Indexed(catalog, found.left_out)
+
+
+def _video(listed: ListedVideo, seen: FoundVideo | None) -> Video:
+    path = listed.path + EXPECTED_SUFFIX if seen is None else str(seen.path)
+    return Video(
+        id=listed.id,
+        uri=relative_uri(path),
+        num_bytes=0 if seen is None else seen.num_bytes,
+        identity=ABSENT if seen is None else seen.identity,
+        start_seconds=listed.start_seconds,
+        end_seconds=listed.end_seconds,
+    )
