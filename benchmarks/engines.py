@@ -193,7 +193,7 @@ def installed(names: Sequence[str]) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--shards", type=int, default=16, help="with work")
+    parser.add_argument("--shards", type=int, default=32, help="with work")
     parser.add_argument("--videos", type=int, default=8, help="of a shard")
     parser.add_argument("--empty-shards", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)

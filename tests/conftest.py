@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,9 @@ from hypothesis import settings
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 
 NUM_CLIPS = 8
+
+# A shell's background job ignores Ctrl-C, and so would all that tests start and then interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test is timed: a kernel's first call compiles it, and machines are busy at times.
 settings.register_profile("posemill", deadline=None)
