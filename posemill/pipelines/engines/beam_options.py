@@ -36,7 +36,7 @@ class BeamParameters:
     def parse(cls, parameters: Mapping[str, str]) -> Self:
         """Raises:
         InputError: a parameter that neither this engine nor Beam knows, a value that Beam does
-            not take, or an option of a runner without one.
+            not take, an option of a runner without one, or a job server that is not named.
         """
         beams = {name: value for name, value in parameters.items() if name not in _OWN}
         flags = _flags(beams)
@@ -51,6 +51,8 @@ class BeamParameters:
                 f"--engine-option runner={runner}: not run, as it may download another program "
                 "and run that; leave the option out for the local runner of this engine"
             )
+        if runner is not None and runner.rpartition(".")[2] == "PortableRunner":
+            _require_endpoint(beams)
         return cls(
             parameters.get("mailbox"),
             parameters.get("dead_letter"),
@@ -61,6 +63,14 @@ class BeamParameters:
 
     def pipeline_options(self) -> PipelineOptions:
         return PipelineOptions(list(self.flags))
+
+
+def _require_endpoint(options: Mapping[str, str]) -> None:
+    if not options.get("job_endpoint"):
+        raise InputError(
+            "--engine-option runner=PortableRunner: needs a job server; name it with "
+            "--engine-option job_endpoint=HOST:PORT"
+        )
 
 
 def _flags(options: Mapping[str, str]) -> tuple[str, ...]:

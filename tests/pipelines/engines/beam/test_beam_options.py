@@ -68,6 +68,7 @@ def test_no_option_is_taken_from_the_command_line(monkeypatch: pytest.MonkeyPatc
             "job_server_timeout=soon.*int",
         ),
         ({"help": "true"}, "no option help"),
+        ({"runner": "PortableRunner"}, "needs a job server; name it with .*job_endpoint=HOST"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(parameters: dict[str, str], words: str) -> None:
