@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar, cast
 
 from posemill.errors import InputError
-from posemill.settings import did_you_mean
+from posemill.settings import Configurable, did_you_mean, parse_settings
 
 Part = TypeVar("Part")
+Configured = TypeVar("Configured", bound=Configurable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,17 @@ class Plugins(Generic[Part]):
                 f"{', '.join(names) or 'none'}"
             )
         return cast(Part, next(iter(found)).load())
+
+
+class ConfigurablePlugins(Plugins[type[Configured]]):
+    """Classes whose fields are settings."""
+
+    def create(self, name: str, settings: Mapping[str, str] | None = None) -> Configured:
+        """What is registered as `name`, with `settings` as text in place of its defaults.
+
+        Raises:
+            InputError: there is none of that name, it has no such setting, or a value that
+                cannot be.
+        """
+        found = self.get(name)
+        return found(**parse_settings(found, settings or {}))
