@@ -89,6 +89,7 @@ setup(
             "vitpose = posemill.models.estimators.vitpose.published:POSE_WEIGHTS",
         ],
         "posemill.datasets": [
+            "ava = posemill.storage.datasets.ava:AvaDataset",
             "hmdb51 = posemill.storage.datasets.hmdb51:Hmdb51Dataset",
             "jhmdb = posemill.storage.datasets.hmdb51:JhmdbDataset",
             "kinetics = posemill.storage.datasets.kinetics:KineticsDataset",

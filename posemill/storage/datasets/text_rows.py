@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from posemill.schema import require_id
 Encoding = Literal["utf-8", "latin-1", "utf-16"]
 DELIMITERS = (",", "\t", ";", "|")
 MAX_LINE_BYTES = 1 << 20
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -69,7 +71,7 @@ class Row:
             InputError: it is none.
         """
         text = self[column]
-        value = int(text) if text.isascii() and text.lstrip("-").isdecimal() else low - 1
+        value = int(text) if _WHOLE.fullmatch(text) else low - 1
         if not low <= value <= high:
             self.refuse(f"expected a whole number from {low} to {high} as {column}, got {text!r}")
         return value

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posemill.errors import InputError
-from posemill.storage.datasets.text_rows import MAX_LINE_BYTES, read_lines, read_table
+from posemill.storage.datasets.text_rows import MAX_LINE_BYTES, Row, read_lines, read_table
 
 HEAD = ("id", "label")
 
@@ -64,6 +64,13 @@ def test_columns_without_a_header_of_which_the_last_may_be_left_out(tmp_path: Pa
     ]
     with pytest.raises(InputError, match="line 1: has 4 values; expected 3"):
         rows(tmp_path / "x", b"a,b,2,3\n", header=header)
+
+
+@pytest.mark.parametrize("text", ["--1", "", "1.0", "\u0661", "9" * 5000, "8", "-1"])
+def test_what_is_no_whole_number_in_range_is_refused(text: str) -> None:
+    assert Row(Path("x"), 7, {"n": "-0"}).whole("n", 0, 7) == 0
+    with pytest.raises(InputError, match="x, line 7: expected a whole number from 0 to 7 as n"):
+        Row(Path("x"), 7, {"n": text}).whole("n", 0, 7)
 
 
 def test_lines_without_the_blank_ones(tmp_path: Path) -> None:
