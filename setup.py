@@ -90,9 +90,11 @@ setup(
         ],
         "posemill.datasets": [
             "ava = posemill.storage.datasets.ava:AvaDataset",
+            "charades = posemill.storage.datasets.charades:CharadesDataset",
             "hmdb51 = posemill.storage.datasets.hmdb51:Hmdb51Dataset",
             "jhmdb = posemill.storage.datasets.hmdb51:JhmdbDataset",
             "kinetics = posemill.storage.datasets.kinetics:KineticsDataset",
+            "ucf101 = posemill.storage.datasets.ucf101:Ucf101Dataset",
         ],
         "posemill.formats": [
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
