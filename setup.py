@@ -91,6 +91,7 @@ setup(
         "posemill.datasets": [
             "ava = posemill.storage.datasets.ava:AvaDataset",
             "charades = posemill.storage.datasets.charades:CharadesDataset",
+            "finegym = posemill.storage.datasets.finegym:FineGymDataset",
             "hmdb51 = posemill.storage.datasets.hmdb51:Hmdb51Dataset",
             "jhmdb = posemill.storage.datasets.hmdb51:JhmdbDataset",
             "kinetics = posemill.storage.datasets.kinetics:KineticsDataset",
