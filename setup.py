@@ -98,6 +98,7 @@ setup(
             "ucf101 = posemill.storage.datasets.ucf101:Ucf101Dataset",
         ],
         "posemill.formats": [
+            "ntu-skeleton = posemill.storage.formats.ntu_skeleton:NtuSkeletonFormat",
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
         ],
         "posemill.recipes": [
