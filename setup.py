@@ -96,6 +96,7 @@ setup(
             "jhmdb = posemill.storage.datasets.hmdb51:JhmdbDataset",
             "kinetics = posemill.storage.datasets.kinetics:KineticsDataset",
             "ucf101 = posemill.storage.datasets.ucf101:Ucf101Dataset",
+            "volleyball = posemill.storage.datasets.volleyball:VolleyballDataset",
         ],
         "posemill.formats": [
             "ntu-skeleton = posemill.storage.formats.ntu_skeleton:NtuSkeletonFormat",
