@@ -19,6 +19,8 @@ from posemill.storage.datasets.text_rows import Row, read_table
 from posemill.storage.datasets.tree import SPLIT
 
 _SUBSETS = {"train": "train", "val": "val", "validate": "val", "validation": "val", "test": "test"}
+COLUMNS = ("youtube_id", "time_start", "time_end")
+"""Of a table in which each row is a clip of a web video."""
 _MAX_SECONDS = 999_999  # of the six digits in a name
 
 
@@ -38,14 +40,14 @@ class KineticsDataset(Dataset):
     def read(self, annotations: Sequence[Path], names: Collection[str]) -> Annotations:  # noqa: ARG002
         videos, clips, ids = list[ListedVideo](), list[Clip](), LinesOfIds("clip")
         for row in self._rows(annotations):
-            clip_id, label, subset = _id(row), row["label"], _subset(row)
-            ids.add(clip_id, row)
+            id_, label, subset = clip_id(row), row["label"], _subset(row)
+            ids.add(id_, row)
             folder = f"{subset}/{label}" if label else subset
-            videos.append(ListedVideo(clip_id, f"{folder}/{clip_id}"))
+            videos.append(ListedVideo(id_, f"{folder}/{id_}"))
             clips.append(
                 Clip(
-                    id=clip_id,
-                    video_id=clip_id,
+                    id=id_,
+                    video_id=id_,
                     labels=(TimedLabel(label),) if label else (),
                     splits={SPLIT: subset},
                 )
@@ -56,15 +58,15 @@ class KineticsDataset(Dataset):
 
     def _rows(self, annotations: Sequence[Path]) -> Iterator[Row]:
         for path in files_of(annotations, "*.csv"):
-            yield from read_table(
-                path,
-                ("youtube_id", "time_start", "time_end", "split"),
-                ("label",),
-                encoding=self.encoding,
-            )
+            yield from read_table(path, (*COLUMNS, "split"), ("label",), encoding=self.encoding)
 
 
-def _id(row: Row) -> str:
+def clip_id(row: Row) -> str:
+    """The name of a row's video, as the usual downloaders give it, without suffix.
+
+    Raises:
+        InputError: a start that is not before the end, or what cannot be in a name.
+    """
     start, end = (round(row.number(column)) for column in ("time_start", "time_end"))
     if not 0 <= start < end <= _MAX_SECONDS:
         row.refuse(f"the clip's span is [{start}, {end}) s, expected a start before an end")
