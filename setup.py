@@ -106,8 +106,10 @@ setup(
             "volleyball = posemill.storage.datasets.volleyball:VolleyballDataset",
         ],
         "posemill.formats": [
+            "jhmdb = posemill.storage.formats.jhmdb:JhmdbFormat",
             "ntu-skeleton = posemill.storage.formats.ntu_skeleton:NtuSkeletonFormat",
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
+            "penn-action = posemill.storage.formats.penn_action:PennActionFormat",
         ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",
