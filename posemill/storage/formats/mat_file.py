@@ -34,6 +34,7 @@ _TYPES = dict(
 )
 _NUMBERS = range(6, 16)  # the classes of arrays from double to uint64
 _OTHERS = {1: "cells", 2: "structs", 3: "objects", 4: "text", 5: "sparse", 16: "a function"}
+_CODECS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 _OPAQUE = 17
 _COMPLEX = 0x800
 _MAX_DIMS = 8
@@ -49,6 +50,16 @@ class _Element(NamedTuple):
     """Where it ends in what holds it."""
 
 
+class _Head(NamedTuple):
+    """Of an array; nothing but the flags of one whose content is opaque."""
+
+    name: str
+    flags: int
+    shape: list[int]
+    parts: Iterator[_Element]
+    """What follows."""
+
+
 def read_mat(path: Path, names: Collection[str]) -> dict[str, Float64]:
     """The arrays of these names, of any shape; whatever else is in the file is not looked at.
 
@@ -57,17 +68,14 @@ def read_mat(path: Path, names: Collection[str]) -> dict[str, Float64]:
             of the arrays is not there once or not of real numbers.
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise UnreadablePoses(f"{path}: has more than {MAX_BYTES:,} bytes; {_TOO_MUCH}")
-    order, found = _byte_order(path, data), dict[str, Float64]()
+    order, data = _read(path)
+    found = dict[str, Float64]()
     for element in _unpacked(path, data, order):
-        name, array = _array(element, order, names)
-        if name in found:
-            raise UnreadablePoses(f"{element.place}: {name} is there twice; expected it once")
-        if array is not None:
-            found[name] = array
+        head = _head(element, order)
+        if head.name in found:
+            raise UnreadablePoses(f"{element.place}: {head.name} is there twice; expected it once")
+        if head.name in names:
+            found[head.name] = _numbers(element, order, head)
     if missing := [name for name in names if name not in found]:
         raise UnreadablePoses(
             f"{path}: has no {', '.join(missing)}; is it a file of another format?"
@@ -75,7 +83,30 @@ def read_mat(path: Path, names: Collection[str]) -> dict[str, Float64]:
     return found
 
 
+def read_mat_text(path: Path, name: str) -> str:
+    """The first text of this name, one line.
+
+    Raises:
+        As `read_mat`.
+    """
+    order, data = _read(path)
+    for element in _unpacked(path, data, order):
+        head = _head(element, order)
+        if head.name == name:
+            return _text(element, order, head)
+    raise UnreadablePoses(f"{path}: has no {name}; is it a file of another format?")
+
+
 _TOO_MUCH = "the joints of no video have as many"
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    """Byte order and content."""
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UnreadablePoses(f"{path}: has more than {MAX_BYTES:,} bytes; {_TOO_MUCH}")
+    return _byte_order(path, data), data
 
 
 def _byte_order(path: Path, data: bytes) -> str:
@@ -133,25 +164,42 @@ def _element(place: str, data: bytes, start: int, order: str) -> _Element:
     return _Element(place, kind, data[first:stop], stop)
 
 
-def _array(element: _Element, order: str, names: Collection[str]) -> tuple[str, Float64 | None]:
-    """Name of an array, and its numbers where it is one of `names`."""
+def _head(element: _Element, order: str) -> _Head:
+    """What an array is, before its content."""
     if element.kind != _ARRAY:
         raise _fault(element, f"an element of kind {element.kind}; expected an array")
     parts = _parts(element, order)
     flags = int(_values(next(parts), order, _UINT32)[0])
     if flags & 0xFF == _OPAQUE:
-        return "", None
+        return _Head("", flags, [], parts)
     shape = _values(next(parts), order, _INT32).tolist()
     name = next(parts).data.rstrip(b"\0").decode("latin-1")
-    if name not in names:
-        return name, None
+    return _Head(name, flags, shape, parts)
+
+
+def _numbers(element: _Element, order: str, head: _Head) -> Float64:
+    name, flags, shape, parts = head
     if flags & 0xFF not in _NUMBERS or flags & _COMPLEX:
         kind = "complex" if flags & _COMPLEX else _OTHERS.get(flags & 0xFF, "of no known class")
         raise _fault(element, f"{name} is {kind}; expected real numbers")
     numbers = _values(next(parts), order)
     if not 2 <= len(shape) <= _MAX_DIMS or min(shape) < 0 or prod(shape) != numbers.size:
         raise _fault(element, f"{name} is {shape[:_MAX_DIMS]}, and has {numbers.size:,} numbers")
-    return name, numbers.reshape(shape, order="F").astype(np.float64)
+    return numbers.reshape(shape, order="F").astype(np.float64)
+
+
+def _text(element: _Element, order: str, head: _Head) -> str:
+    if _OTHERS.get(head.flags & 0xFF) != "text" or len(head.shape) != 2 or head.shape[0] > 1:
+        kind = _OTHERS.get(head.flags & 0xFF, "of another class")
+        raise _fault(element, f"{head.name} is {kind} of shape {head.shape}; expected one text")
+    part = next(head.parts)
+    codec = _CODECS.get(part.kind, "")
+    if codec == "utf-16":
+        codec += {"<": "-le", ">": "-be"}[order]
+    try:
+        return part.data.decode(codec or "ascii")
+    except UnicodeError as error:
+        raise _fault(part, f"{head.name}: {error}") from error
 
 
 def _parts(element: _Element, order: str) -> Iterator[_Element]:

@@ -15,7 +15,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 
 from posemill.errors import UnreadablePoses
-from posemill.storage.formats.mat_file import MAX_BYTES, read_mat
+from posemill.storage.formats.mat_file import MAX_BYTES, read_mat, read_mat_text
 
 X = np.arange(6.0).reshape(2, 3)
 
@@ -113,6 +113,40 @@ def test_a_bad_file_is_named(path: Path, fault: str) -> None:
     with pytest.raises(UnreadablePoses, match=message) as caught:
         read_mat(path, ["x"])
     assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_texts(path: Path, packed: bool) -> None:
+    path.write_bytes(saved(packed, x=X, t="tennis_sérve", none="", n=X))
+    assert read_mat_text(path, "t") == "tennis_sérve"
+    assert read_mat_text(path, "none") == ""
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_texts_as_matlab_writes_them(path: Path, order: str) -> None:
+    """As numbers of 16 bits, six of them."""
+    letters = "squats".encode("utf-16-le" if order == "<" else "utf-16-be").ljust(16, b"\0")
+    body = np.array([6, 8, 4, 0, 5, 8, 1, 6, 1, 1], f"{order}u4").tobytes() + b"t".ljust(8, b"\0")
+    body += np.array([4, 12], f"{order}u4").tobytes() + letters
+    tag = np.array([14, len(body)], f"{order}u4").tobytes()
+    version = b"\x00\x01IM" if order == "<" else b"\x01\x00MI"
+    path.write_bytes(b"MATLAB 5.0".ljust(124) + version + tag + body)
+    assert read_mat_text(path, "t") == "squats"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (X, "t is of another class of shape .2, 3.; expected one text"),
+        (np.array(["ab", "cd"]), "t is text of shape .2, 2.; expected one text"),
+        (np.array([1, "b"], object), "t is cells"),
+        (None, "has no t; is it a file of another format"),
+    ],
+)
+def test_what_is_no_text_is_named(path: Path, value: Any, message: str) -> None:
+    path.write_bytes(saved(x=X, **({} if value is None else {"t": value})))
+    with pytest.raises(UnreadablePoses, match=message):
+        read_mat_text(path, "t")
 
 
 def test_many_packed_elements_have_one_budget(path: Path) -> None:
