@@ -100,6 +100,7 @@ setup(
             "n-ucla = posemill.storage.datasets.n_ucla:NUclaDataset",
             "ntu120 = posemill.storage.datasets.ntu:Ntu120Dataset",
             "ntu60 = posemill.storage.datasets.ntu:Ntu60Dataset",
+            "penn-action = posemill.storage.datasets.penn_action:PennActionDataset",
             "smarthome = posemill.storage.datasets.smarthome:SmarthomeDataset",
             "ucf101 = posemill.storage.datasets.ucf101:Ucf101Dataset",
             "ucf11 = posemill.storage.datasets.ucf11:Ucf11Dataset",
