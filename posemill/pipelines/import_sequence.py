@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from posemill.errors import UnreadablePoses
@@ -27,6 +29,7 @@ def to_sequence(found: SourcePoses, settings: ImportSettings) -> PoseSequence:
     size_wh, fps = found.size_wh or settings.size_wh, found.fps or settings.fps
     if size_wh is None or fps is None:
         raise UnreadablePoses(f"tells a size of {size_wh} px and {fps} frames per second")
+    found = _in_pixels(found, size_wh)
     try:
         poses = PoseSequence(
             skeleton=settings.format.skeleton,
@@ -44,6 +47,13 @@ def to_sequence(found: SourcePoses, settings: ImportSettings) -> PoseSequence:
         raise UnreadablePoses(f"holds no poses: {error}") from error
     _require_inside(poses)
     return ranked(poses, settings.tracks.max_persons)
+
+
+def _in_pixels(found: SourcePoses, size_wh: tuple[int, int]) -> SourcePoses:
+    if not found.of_frame:
+        return found
+    last = np.array(size_wh, np.float32) - 1
+    return replace(found, xy_px=found.xy_px * last, of_frame=False)
 
 
 def _slots(found: SourcePoses, settings: TrackSettings) -> Int64:

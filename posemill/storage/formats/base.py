@@ -47,6 +47,9 @@ class SourcePoses:
     """Frames per second; None where the files do not tell them."""
     xyz_m: Float32 | None = None
     """(P, K, 3) as in `PoseSequence`."""
+    of_frame: bool = False
+    """Whether `xy_px` is in parts of the frame instead: 0 is the centre of its first pixel, 1 that
+    of its last one."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class PoseFormat(ABC):
         """Every video of which there are poses at or below an absolute path.
 
         Raises:
+            UnreadablePoses: a file that holds those of many cannot be looked through.
             OSError: a folder cannot be looked into.
         """
 
@@ -102,6 +106,8 @@ class PoseFormat(ABC):
 
     def look(self, uri: str, known: str = "") -> FilesSeen:
         """Size and identity of a source; `known` is one that it had and may have still.
+
+        Of one of several videos in a file it is the size of its own part.
 
         Raises:
             OSError: as `read`.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -44,22 +45,52 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, Any]]:
                 yield place, _parse(line, place)
 
 
-def _parse(data: bytes, place: str) -> Any:
-    if len(data) > MAX_VALUE_BYTES:
-        raise UnreadablePoses(
-            f"{place}: a JSON value of more than {MAX_VALUE_BYTES:,} bytes, which no frame's "
-            "poses have"
-        )
+def brief(value: Any) -> str:
+    """A value in a message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def too_long(place: str) -> UnreadablePoses:
+    """The error for a value of more than `MAX_VALUE_BYTES`."""
+    return UnreadablePoses(
+        f"{place}: a JSON value of more than {MAX_VALUE_BYTES:,} bytes, which no frame's poses have"
+    )
+
+
+@contextmanager
+def json_faults(place: str) -> Iterator[None]:
+    """What Python's json raises, as UnreadablePoses at a place."""
     try:
-        return json.loads(data, parse_constant=_refuse)
+        yield
     except json.JSONDecodeError as error:
         raise UnreadablePoses(
-            f"{place}, character {error.colno}: {error.msg}; expected JSON, so the file is cut "
+            f"{place}, character {error.pos + 1}: {error.msg}; expected JSON, so the file is cut "
             "short or of another kind"
         ) from error
     except (ValueError, RecursionError) as error:  # not UTF-8, not a number, nested too deeply
         raise UnreadablePoses(f"{place}: {error}; expected JSON") from error
 
 
+def _parse(data: bytes, place: str) -> Any:
+    if len(data) > MAX_VALUE_BYTES:
+        raise too_long(place)
+    with json_faults(place):
+        return json.loads(data, **_STRICT)
+
+
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON's")
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in found if keys.count(key) > 1)
+        raise ValueError(f"an object has the key {brief(twice)} twice")
+    return found
+
+
+_STRICT: dict[str, Any] = {"parse_constant": _refuse, "object_pairs_hook": _unique}
+DECODER = json.JSONDecoder(**_STRICT)

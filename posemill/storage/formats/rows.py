@@ -1,4 +1,4 @@
-"""Gathers the people of frame after frame into `SourcePoses`."""
+"""Gathers the people of frames into `SourcePoses`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posemill.storage.formats.base import SourcePoses
 
 
 class SourceRows:
-    """Add each frame that has people, in order; then `finish`."""
+    """Add people, each frame's in their order, the frames in any; then `finish`."""
 
     def __init__(self, num_keypoints: int) -> None:
         self._triplets: list[Float32] = [np.empty((0, num_keypoints, 3), np.float32)]
@@ -20,19 +20,21 @@ class SourceRows:
         self._num_untracked = 0
 
     def add(self, frame: int, triplets: Float32, tracks: Sequence[int | None]) -> None:
-        """The N people of a frame, (N, K, 3) x, y and score, and the number of each one's track."""
+        """N people of a frame, (N, K, 3) x, y and score, and the number of each one's track."""
         self._triplets.append(triplets)
         self._frames.append(np.full(len(triplets), frame, np.int64))
         self._tracks += [-1 if track is None else track for track in tracks]
         self._num_untracked += sum(track is None for track in tracks)
 
     def finish(self, num_frames: int) -> SourcePoses:
-        """All rows. The tracks count only where each has one."""
-        triplets = np.concatenate(self._triplets)
+        """All rows, by frame. The tracks count only where each has one."""
+        frames, tracks = np.concatenate(self._frames), np.array(self._tracks, np.int64)
+        order = np.argsort(frames, kind="stable")
+        triplets = np.concatenate(self._triplets)[order]
         return SourcePoses(
             xy_px=np.ascontiguousarray(triplets[..., :2]),
             score=np.ascontiguousarray(triplets[..., 2]),
-            frame=np.concatenate(self._frames),
+            frame=frames[order],
             num_frames=num_frames,
-            track=None if self._num_untracked else np.array(self._tracks, np.int64),
+            track=None if self._num_untracked else tracks[order],
         )

@@ -10,8 +10,9 @@ import pytest
 from pifpaf_files import line, person, prediction, write_frames, write_video
 
 from posemill.errors import InputError, UnreadablePoses
+from posemill.storage.formats.frame_numbers import MAX_FRAMES
 from posemill.storage.formats.json_text import MAX_VALUE_BYTES
-from posemill.storage.formats.openpifpaf import MAX_FRAMES, OpenpifpafFormat
+from posemill.storage.formats.openpifpaf import OpenpifpafFormat
 from posemill.storage.formats.registry import create_format, format_names
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "poses" / "openpifpaf"
