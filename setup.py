@@ -110,6 +110,7 @@ setup(
             "jhmdb = posemill.storage.formats.jhmdb:JhmdbFormat",
             "ntu-skeleton = posemill.storage.formats.ntu_skeleton:NtuSkeletonFormat",
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
+            "openpose = posemill.storage.formats.openpose:OpenposeFormat",
             "penn-action = posemill.storage.formats.penn_action:PennActionFormat",
         ],
         "posemill.recipes": [
