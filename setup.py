@@ -8,6 +8,7 @@ TORCH = ["torch>=2.6"]
 RAY = ["ray[default]>=2.60,<3"]
 BEAM = ["apache-beam>=2.76"]
 ONNX = ["onnxruntime>=1.22"]
+XARRAY = ["xarray>=2025.1"]
 S3 = ["obstore>=0.8"]
 REMOTE = [*S3, "aiohttp>=3.12", "fsspec>=2025.2"]
 BLAZEPOSE = ["ai-edge-litert>=2.0"]
@@ -15,6 +16,7 @@ VITPOSE = [*TORCH, "safetensors>=0.5", "transformers>=5.0"]
 DEV = [
     *ONNX,
     *REMOTE,
+    *XARRAY,
     "build",
     "flask",
     "flask-cors",
@@ -30,7 +32,6 @@ DEV = [
     "pytest-xdist",
     "ruff",
     "types-PyYAML",
-    "xarray",
 ]
 
 setup(
@@ -67,8 +68,9 @@ setup(
         "vitpose": VITPOSE,
         "s3": S3,
         "remote": REMOTE,
+        "xarray": XARRAY,
         "dev": DEV,
-        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *VITPOSE, *REMOTE],
+        "all": [*TORCH, *RAY, *BEAM, *ONNX, *BLAZEPOSE, *VITPOSE, *REMOTE, *XARRAY],
     },
     entry_points={
         "console_scripts": ["posemill = posemill.cli:main"],
@@ -112,6 +114,15 @@ setup(
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
             "openpose = posemill.storage.formats.openpose:OpenposeFormat",
             "penn-action = posemill.storage.formats.penn_action:PennActionFormat",
+            "pyskl = posemill.storage.formats.pyskl:PysklFormat",
+            "pyskl-kinetics = posemill.storage.formats.pyskl_kinetics:PysklKineticsFormat",
+        ],
+        "posemill.exports": [
+            "coco = posemill.storage.exports.coco:CocoExport",
+            "movement = posemill.storage.exports.movement:MovementExport",
+            "parquet = posemill.storage.exports.parquet:ParquetExport",
+            "pyskl = posemill.storage.exports.pyskl:PysklExport",
+            "webdataset = posemill.storage.exports.webdataset:WebDatasetExport",
         ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",

@@ -16,7 +16,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from posemill.cli import bring, demo, index, learn, look, mend, models, prepare, recipes, run
+from posemill.cli import (
+    bring,
+    demo,
+    export,
+    index,
+    learn,
+    look,
+    mend,
+    models,
+    prepare,
+    recipes,
+    run,
+)
 from posemill.errors import EnvironmentFault, PosemillError
 
 app = typer.Typer(
@@ -32,6 +44,7 @@ models.register(app)
 recipes.register(app)
 run.register(app)
 bring.register(app)
+export.register(app)
 learn.register(app)
 look.register(app)
 mend.register(app)

@@ -20,9 +20,10 @@ from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.plan import begin_order
+from posemill.pipelines.pose_catalog import catalog_of
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 from posemill.schema import Clip
-from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.catalog import Catalog
 from posemill.storage.feature_state import FeatureState
 from posemill.storage.features import (
     CLIPS_PER_SHARD,
@@ -237,7 +238,7 @@ def _read_inputs(config: MaterializeConfig) -> _Inputs:
     recipe = create_recipe(config.recipe, parse_assignments(config.settings))
     source = get_skeleton(poses.configuration["skeleton"])
     target = recipe.target(source)
-    catalog = _read_catalog(config, poses)
+    catalog = catalog_of(poses, config.catalog)
     commits = poses.committed()
     _check_requirements(recipe, poses, catalog, commits)
     check_dense(recipe, poses, commits)
@@ -317,18 +318,6 @@ def parse_assignments(settings: Sequence[str]) -> dict[str, str]:
             raise InputError(f"--set takes key=value, got {setting!r}")
         parsed[key.strip()] = value.strip()
     return parsed
-
-
-def _read_catalog(config: MaterializeConfig, poses: PoseStore) -> Catalog:
-    """The catalog asked for, else the one that the poses were made from."""
-    if config.catalog is not None:
-        return read_catalog(config.catalog)
-    if poses.catalog_hint is None:
-        raise InputError(f"{config.poses} names no catalog; give one with --catalog")
-    try:
-        return read_catalog(poses.catalog_hint)
-    except InputError as error:
-        raise InputError(f"{error} Or say where it is now with --catalog.") from error
 
 
 def _missing_rows(inputs: _Inputs, known: Sequence[FeatureRow]) -> list[FeatureRow]:

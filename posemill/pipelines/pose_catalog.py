@@ -1,0 +1,25 @@
+"""The catalog whose clips are cut out of the videos of a pose store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from posemill.errors import InputError
+from posemill.storage.catalog import Catalog, read_catalog
+from posemill.storage.poses import PoseStore
+
+
+def catalog_of(poses: PoseStore, given: Path | None) -> Catalog:
+    """The catalog given, else the one that the poses were made from.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    if given is not None:
+        return read_catalog(given)
+    if poses.catalog_hint is None:
+        raise InputError(f"{poses.url} names no catalog; give one with --catalog")
+    try:
+        return read_catalog(poses.catalog_hint)
+    except InputError as error:
+        raise InputError(f"{error} Or say where it is now with --catalog.") from error
