@@ -47,7 +47,7 @@ class CharadesDataset(Dataset):
         "folder:\n"
         "  id,subject,scene,quality,relevance,verified,script,objects,descriptions,actions,length\n"
         '  46GP8,HR43,Kitchen,6,7,Yes,"...",food,"...",c092 11.90 21.20;c147 0.00 12.60,24.83\n'
-        "  c092 Watching/looking at something outside of a window\n"
+        "  c092 Watching/Looking outside of a window\n"
         "videos: 46GP8.mp4"
     )
 

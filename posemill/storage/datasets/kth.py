@@ -43,7 +43,7 @@ class KthDataset(Dataset):
     files: ClassVar[str] = (
         "00sequences.txt, or its folder:\n"
         "  Training:   person11, 12, 13, 14, 15, 16, 17, 18\n"
-        "  person01_boxing_d1\t\tframes\t1-95, 96-185, 186-245, 246-360\n"
+        "  person01_boxing_d1  frames  1-95, 96-185, 186-245, 246-360\n"
         "videos: [CLASS/]person01_boxing_d1_uncomp.avi"
     )
 

@@ -2,8 +2,8 @@
 2019, arXiv:1905.04757): clips whose names tell setup, camera, performer, replication and action.
 
 Names, classes, the one-shot protocol and the lists of samples without a skeleton are as in the
-makers' repository, github.com/shahroudy/NTURGB-D; the list for NTU RGB+D begins with two lines
-of prose. The performers who train (xsub) are the papers', checked in OpenMMLab's tools alone.
+makers' repository, github.com/shahroudy/NTURGB-D; both lists begin with two lines of prose. The
+other splits are the papers', checked in OpenMMLab's tools alone.
 """
 
 from __future__ import annotations

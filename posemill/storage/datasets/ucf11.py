@@ -28,8 +28,8 @@ from posemill.storage.datasets.video_names import (
 )
 
 _VIDEO = re.compile(
-    r"(?P<label>(?!v_[^/]*_\d\d/)[^/]+)/(?:v_[^/]+_\d\d/)?"
-    r"(?P<name>v_[^/]+_(?P<group>\d\d)_(?P<clip>\d\d))",
+    r"(?P<label>(?!v_[^/]*_\d\d/)[\w -]{1,64})/(?:v_[^/]+_\d\d/)?"
+    r"(?P<name>v_[\w -]{1,64}_(?P<group>\d\d)_(?P<clip>\d\d))",
     re.ASCII,
 )
 _WHOLE_IN_PAPER = ("biking", "walking")

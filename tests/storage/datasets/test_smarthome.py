@@ -53,5 +53,7 @@ def test_two_videos_of_one_name_and_files_of_annotations_are_refused(tmp_path: P
 
 
 def test_a_folder_of_other_videos_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"tells of no clip of Toyota Smarthome. Expected the vid"):
+    with pytest.raises(
+        InputError, match=r"tells of no clip of Toyota Smarthome. Expected no file of an"
+    ):
         index("smarthome", videos=put_videos(tmp_path, "walk.mp4"))
