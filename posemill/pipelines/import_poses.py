@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from posemill.errors import InputError
+from posemill.errors import InputError, UnreadablePoses
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.events import Event
@@ -142,13 +142,15 @@ def _find(config: ImportConfig, store: PoseStore | None) -> FoundVideos:
     known = {video.uri: video.identity for table in tables for video in table.videos}
     with input_faults(root):
         root.stat()
-        sources = list(given.find(root))
-        if not sources:
+        try:
+            videos = [_video(given, source, known) for source in given.find(root)]
+        except UnreadablePoses as error:
+            raise InputError(f"{error}. Correct the file or move it away, then import.") from error
+        if not videos:
             raise InputError(
                 f"{root}: no file of {given.name} in it, at any depth, going by the names; give "
                 "the folder that holds them, or tell by --set what files are taken"
             )
-        videos = [_video(given, source, known.get(source.uri, "")) for source in sources]
     try:
         require_unique("video id", [video.id for video in videos])
     except ValueError as error:
@@ -156,8 +158,9 @@ def _find(config: ImportConfig, store: PoseStore | None) -> FoundVideos:
     return FoundVideos(VideoTable.of(videos))
 
 
-def _video(given: PoseFormat, source: Source, known: str) -> Video:
-    seen = given.look(source.uri, known)
+def _video(given: PoseFormat, source: Source, known: Mapping[str, str]) -> Video:
+    """`known` are the identities that sources had."""
+    seen = given.look(source.uri, known.get(source.uri, ""))
     try:
         return Video(source.video_id, source.uri, seen.num_bytes, seen.identity)
     except ValueError as error:

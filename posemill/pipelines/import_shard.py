@@ -109,5 +109,6 @@ class ImportWorker:
 
 
 def _quarantined(video: Video, reason: str, uri: str, message: str) -> VideoRecord:
-    text = message if message.startswith(uri) else f"{uri}: {message}"
+    is_named = message.startswith(f"{Path(uri).parent}/")
+    text = message if is_named else f"{uri}: {message}"
     return without_poses(video, VideoStatus.QUARANTINED, reason, text)

@@ -1,0 +1,1 @@
+"""Pickles that somebody else wrote: walked opcode by opcode, nothing in them is ever called."""
