@@ -1,8 +1,8 @@
 """Charades (Sigurdsson et al., ECCV 2016, arXiv:1604.01753): videos of half a minute, in which
 people do several things, often at once; each action with its time.
 
-The form is that of the makers' README.txt. Two things are not in it, and are in the files: an
-action may end after the video, and its end may lie before its start. The evaluation of whole
+The form is that of the makers' README.txt, read in a copy. What it does not tell (from memory of
+the files): an action may end after the video, and its end may lie before its start. The evaluation of whole
 videos (Charades_v1_classify.m) asks for a class wherever it is, so such an action keeps its
 label there, without times, and is left out as a clip of its own.
 """

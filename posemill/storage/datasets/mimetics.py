@@ -1,9 +1,9 @@
 """Mimetics (Weinzaepfel and Rogez, IJCV 2021, arXiv:1912.07249): mimed actions of 50 classes of
 Kinetics-400, to test on alone.
 
-The columns are those of the file that the makers give; the names of the videos are those of the
-usual downloaders for Kinetics, as which people use it. Its classes count from 0 among
-themselves: a model for Kinetics is to be asked by their names.
+The columns are known from other people's code for the makers' file, which was not seen; the names
+of the videos are those of the usual downloaders for Kinetics, as which people use it. Its classes
+count from 0 among themselves: a model for Kinetics is to be asked by their names.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """UCF101 (Soomro et al. 2012, arXiv:1212.0402): three splits of clips of one class each.
 
-The files are those of the makers' UCF101TrainTestSplits-RecognitionTask.zip. Lists of training
-end their lines with the class's number, lists of tests do not: the class is the folder's. The
-lists and the folders of the videos do not spell every class with the same capitals.
+The files are those of the makers' UCF101TrainTestSplits-RecognitionTask.zip, as other people's
+code quotes their lines. Lists of training end their lines with the class's number, lists of tests
+do not: the class is the folder's. Copies do not spell HandstandPushups with the same capitals.
 """
 
 from __future__ import annotations
