@@ -2,9 +2,9 @@
 people do several things, often at once; each action with its time.
 
 The form is that of the makers' README.txt, read in a copy. What it does not tell (from memory of
-the files): an action may end after the video, and its end may lie before its start. The evaluation of whole
-videos (Charades_v1_classify.m) asks for a class wherever it is, so such an action keeps its
-label there, without times, and is left out as a clip of its own.
+the files): an action may end after the video, and its end may lie before its start. The
+evaluation of whole videos (Charades_v1_classify.m) asks for a class wherever it is, so such an
+action keeps its label there, without times, and is left out as a clip of its own.
 """
 
 from __future__ import annotations
