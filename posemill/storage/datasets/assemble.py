@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from posemill.errors import InputError
 from posemill.schema import Video
 from posemill.storage.catalog import Catalog
 from posemill.storage.datasets.base import Dataset, ListedVideo
-from posemill.storage.datasets.tree import FoundVideo
+from posemill.storage.datasets.tree import FoundVideo, file_uri
 from posemill.storage.datasets.video_files import VideoFiles
 from posemill.storage.durable import input_faults
-from posemill.storage.files.location import relative_uri
 from posemill.storage.identity import ABSENT
 
 EXPECTED_SUFFIX = ".mp4"
@@ -58,8 +57,10 @@ def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str) ->
             name=dataset.name,
             root=files.root,
             videos=tuple(
-                _video(listed, files.look(there[listed.path]) if listed.path in there else None)
-                for listed in found.videos
+                _video(
+                    files.root, each, files.look(there[each.path]) if each.path in there else None
+                )
+                for each in found.videos
             ),
             clips=tuple(found.clips),
             classes=tuple(found.classes),
@@ -69,11 +70,11 @@ def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str) ->
     return Indexed(catalog, found.left_out)
 
 
-def _video(listed: ListedVideo, seen: FoundVideo | None) -> Video:
-    path = listed.path + EXPECTED_SUFFIX if seen is None else str(seen.path)
+def _video(root: str, listed: ListedVideo, seen: FoundVideo | None) -> Video:
+    path = PurePosixPath(listed.path + EXPECTED_SUFFIX) if seen is None else seen.path
     return Video(
         id=listed.id,
-        uri=relative_uri(path),
+        uri=file_uri(root, path),
         num_bytes=0 if seen is None else seen.num_bytes,
         identity=ABSENT if seen is None else seen.identity,
         start_seconds=listed.start_seconds,

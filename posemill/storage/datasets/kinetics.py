@@ -43,7 +43,7 @@ class KineticsDataset(Dataset):
             id_, label, subset = clip_id(row), row["label"], _subset(row)
             ids.add(id_, row)
             folder = f"{subset}/{label}" if label else subset
-            videos.append(ListedVideo(id_, f"{folder}/{id_}"))
+            videos.append(ListedVideo(id_, row.id_of("label", f"{folder}/{id_}")))
             clips.append(
                 Clip(
                     id=id_,

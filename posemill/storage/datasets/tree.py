@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from posemill.errors import InputError
-from posemill.schema import Clip, TimedLabel, Video
+from posemill.schema import Clip, TimedLabel, Video, require_id
 from posemill.storage.catalog import Catalog
 from posemill.storage.files.location import Location, join, relative_uri
 
@@ -113,17 +113,27 @@ def _class_of(path: PurePosixPath) -> str | None:
     return folders[-1] if folders else None
 
 
-def _video(root: str, file: FoundVideo, video_id: str) -> Video:
-    uri = relative_uri(str(file.path))
+def file_uri(root: str, path: PurePosixPath) -> str:
+    """A file below the root as `Video.uri`.
+
+    Raises:
+        InputError: it would be taken for something else, or its path cannot be an id.
+    """
+    uri = relative_uri(str(path))
     place = join(root, uri)
     try:
+        require_id("video", str(path.with_suffix("")))
         if Location.parse(place).member:
             raise ValueError("a name with `.tar#` in it is a place in a tar file")
-        return Video(video_id, uri, file.num_bytes, file.identity)
     except (ValueError, InputError) as error:
         raise InputError(
             f"{place!r}: {error}. Rename the file or the folder, then index again."
         ) from error
+    return uri
+
+
+def _video(root: str, file: FoundVideo, video_id: str) -> Video:
+    return Video(video_id, file_uri(root, file.path), file.num_bytes, file.identity)
 
 
 def _clip(path: PurePosixPath, video_id: str, mirrors: Mapping[str, str]) -> Clip:

@@ -58,6 +58,7 @@ def test_clips_of_all_three_files_and_what_is_missing(tmp_path: Path) -> None:
         ("a,x,84,nan,train", "expected a number as time_end, got 'nan'"),
         ("a,x,94,84,train", r"span is \[94, 84\) s"),
         ("a,../x,84,94,train", r"must be a plain relative path.* got '\.\./x_000084_000094'"),
+        ("../../x,y,84,94,train", r"must be a plain relative path.*got 'train/\.\./\.\./x/y_"),
         ("a,x,84,94,all", "the split is 'all', expected one of train, val"),
         ("a,---QUuC4vJs,84,94,train", "is in .*train.csv, line 2, too"),
     ],
@@ -66,4 +67,11 @@ def test_a_line_that_cannot_be_is_named(tmp_path: Path, line: str, fault: str) -
     head = "label,youtube_id,time_start,time_end,split\r\na,---QUuC4vJs,84,94,train\r\n"
     file = put_files(tmp_path, {"train.csv": head + line}) / "train.csv"
     with pytest.raises(InputError, match=rf"train.csv, line 3: .*{fault}"):
+        index("kinetics", file, videos=tmp_path)
+
+
+def test_a_video_whose_place_would_be_taken_for_another_is_named(tmp_path: Path) -> None:
+    head = "label,youtube_id,time_start,time_end,split\n"
+    file = put_files(tmp_path, {"train.csv": f"{head}a.tar#b,y,84,94,train\n"}) / "train.csv"
+    with pytest.raises(InputError, match=r"a\.tar#b/y_000084_000094\.mp4'.* in a tar file\. Ren"):
         index("kinetics", file, videos=tmp_path)
