@@ -57,7 +57,9 @@ class Imported:
         return list(self.settings.format.find(self.files))
 
     def bring(self, out: Path) -> PoseSummary:
-        config = ImportConfig(self.files, out, self.settings, catalog=self.root / "catalog")
+        config = ImportConfig(
+            self.files, out, self.settings, self.root / "catalog", videos_per_shard=NUM_VIDEOS
+        )
         return import_poses(config, ignore)
 
 

@@ -6,13 +6,21 @@ brings what is written there into a store and treats it as one that was extracte
 
 from __future__ import annotations
 
+import json
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from body_joints import body
 from mat_joints import jhmdb_fields, penn_fields, write_mat
 from ntu_files import Body, write_skeleton
 from pifpaf_files import person, write_frames, write_video
+
+from posemill.transforms.skeletons import BODY_25
+
+_VIDEOS = ("v_one_g01", "v_two_g02")
 
 
 @dataclass(frozen=True)
@@ -42,14 +50,71 @@ def _openpifpaf(root: Path) -> None:
     write_frames(root / "frames", [[person(10)], []])
 
 
+def _openpose(root: Path) -> None:
+    frame = {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": _numbers()}]}
+    for video in ("one", "two"):
+        (root / video).mkdir(parents=True)
+        for number, value in enumerate([frame, {"version": 1.3, "people": []}, frame]):
+            path = root / video / f"{video}_{number:012d}_keypoints.json"
+            path.write_text(json.dumps(value))
+
+
+def _numbers() -> list[float]:
+    return [float(each) for each in body(BODY_25.keypoints, 100.0).ravel()]
+
+
 def _penn_action(root: Path) -> None:
     for number in (1, 2):
         write_mat(root / f"{number:04d}.mat", penn_fields())
+
+
+def _annotation(name: str) -> dict[str, object]:
+    """Of pyskl, without keypoints."""
+    return {
+        "frame_dir": name,
+        "total_frames": 3,
+        "img_shape": (240, 320),
+        "original_shape": (240, 320),
+        "label": 1,
+    }
+
+
+def _pyskl(root: Path) -> None:
+    """Two people through three frames, of whom the second is there in the first frame only."""
+    xy, score = np.full((2, 3, 17, 2), 50, np.float16), np.full((2, 3, 17), 0.5, np.float16)
+    xy[1, 0] += 100
+    xy[1, 1:], score[1, 1:] = 0, 0
+    keypoints = {"keypoint": xy, "keypoint_score": score}
+    annotations = [_annotation(name) | keypoints for name in _VIDEOS]
+    _dump(root / "ucf101_hrnet.pkl", {"split": {"train1": [*_VIDEOS]}, "annotations": annotations})
+
+
+def _pyskl_kinetics(root: Path) -> None:
+    """A file of keypoints for each clip: a row for each person, whose frame is told beside."""
+    told = {
+        "frame_inds": np.array([1, 1, 3], np.int16),
+        "box_score": np.array([0.9, 0.8, 0.9], np.float16),
+        "valid": {"0.5": 3},
+    }
+    annotations = []
+    for name in _VIDEOS:
+        triplets = np.concatenate([np.full((3, 17, 2), 50), np.full((3, 17, 1), 0.5)], axis=-1)
+        _dump(root / "kpfiles" / f"{name}.pkl", {name: {"keypoint": triplets.astype(np.float16)}})
+        annotations.append(_annotation(name) | told | {"raw_file": f"/data/{name}.pkl"})
+    _dump(root / "k400_hrnet.pkl", {"split": {"train": [*_VIDEOS]}, "annotations": annotations})
+
+
+def _dump(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(value, protocol=4))
 
 
 MAKERS: dict[str, PoseFiles] = {
     "jhmdb": PoseFiles(_jhmdb, fps=30.0),
     "ntu-skeleton": PoseFiles(_ntu_skeleton),
     "openpifpaf": PoseFiles(_openpifpaf, (640, 480), 30.0),
+    "openpose": PoseFiles(_openpose, (640, 480), 30.0),
     "penn-action": PoseFiles(_penn_action, fps=30.0),
+    "pyskl": PoseFiles(_pyskl, fps=25.0),
+    "pyskl-kinetics": PoseFiles(_pyskl_kinetics, fps=30.0),
 }

@@ -1,13 +1,10 @@
 """JHMDB's annotated joints: `joint_positions/CLASS/CLIP/joint_positions.mat`.
 
-`pos_img` (2, 15, T) has x and y of the one annotated person in each frame of the
-clip. Files and fields: the data set's README_joint_positions.txt, after which
-`pos_world` is the same by size and place. The frames are 320 x 240. Pixels are MATLAB's,
-counted from 1, as mmpose/datasets/datasets/body/jhmdb_dataset.py of open-mmlab/mmpose has it.
-
-No joint has a confidence, and people who are cut off have joints outside the frame (the
-data set's part without those is sub-JHMDB). No file tells the frame rate: HMDB51, from which the
-clips are, was made at 30 (Kuehne et al., ICCV 2011); the videos themselves tell it.
+`pos_img` (2, 15, T) has x and y of the one annotated person in each frame of the clip, of
+320 x 240 px; `pos_world` is the same by the frame's middle and the person's scale. The data set's
+README_joint_positions.txt was not at hand: so it is read by those who cite it, and
+mmpose/datasets/datasets/body/jhmdb_dataset.py of open-mmlab/mmpose takes MATLAB's pixels, which
+count from 1, to those from 0. No joint has a confidence, and no file tells the frame rate.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Penn Action's 13 joints.
 
-Order: columns of `x` and `y` in labels/NNNN.mat. The data set's own page does
-not state it; this is the order in which mkocabas/VIBE and others read it. One
-reader (akanazawa/human_dynamics) takes the right side first instead: where
-sides matter, look at a few frames.
+Order: columns of `x` and `y` in labels/NNNN.mat, as the "List of Annotated Joints" of the
+data set's page, dreamdragon.github.io/PennAction, numbers them. One reader
+(akanazawa/human_dynamics) takes the right side first instead.
 """
 
 from __future__ import annotations
