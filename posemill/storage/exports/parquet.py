@@ -1,7 +1,8 @@
 """One Parquet table of person-frames, a row for each person in each frame.
 
 Joints are lists of fixed size, in the order of the skeleton, which is told with its limbs
-in the schema's metadata (`posemill`, as JSON).
+in the schema's metadata (`posemill`, as JSON). Where some videos have 3-D positions, those of
+the others are NaN: Arrow does not read lists of fixed size back that are null.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from posemill.schema import Float32
+from posemill.schema import Float32, PoseSequence
 from posemill.settings import setting
 from posemill.storage.exports.base import PoseExport, PoseItem, PoseSource
 
 _METADATA_KEY = b"posemill"
+_SPACE = ("x_m", "y_m", "z_m")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _schema(source: PoseSource) -> pa.Schema:
         pa.field("width", pa.int32(), nullable=False),
         pa.field("height", pa.int32(), nullable=False),
         *(pa.field(name, joints, nullable=False) for name in ("x", "y", "score")),
-        *(pa.field(name, joints) for name in ("x_m", "y_m", "z_m") if source.has_3d),
+        *(pa.field(name, joints, nullable=False) for name in _SPACE if source.has_3d),
     ]
     skeleton = {
         "skeleton": source.skeleton.name,
@@ -107,16 +109,18 @@ def _batch(item: PoseItem, schema: pa.Schema) -> pa.RecordBatch:
         "y": _lists(poses.xy_px[..., 1]),
         "score": _lists(poses.score),
     }
-    for axis, name in enumerate(("x_m", "y_m", "z_m")):
-        if name in schema.names:
-            columns[name] = (
-                pa.nulls(poses.num_rows, schema.field(name).type)
-                if poses.xyz_m is None
-                else _lists(poses.xyz_m[..., axis])
-            )
+    if _SPACE[0] in schema.names:
+        columns |= _in_space(poses)
     return pa.RecordBatch.from_arrays(
         [pa.array(columns[name]) for name in schema.names], schema=schema
     )
+
+
+def _in_space(poses: PoseSequence) -> dict[str, pa.Array]:
+    xyz_m = poses.xyz_m
+    if xyz_m is None:
+        xyz_m = np.full((*poses.score.shape, len(_SPACE)), np.nan, np.float32)
+    return {name: _lists(xyz_m[..., axis]) for axis, name in enumerate(_SPACE)}
 
 
 def _lists(values: Float32) -> pa.Array:

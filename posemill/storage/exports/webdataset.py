@@ -171,7 +171,7 @@ def _class(label: int, classes: tuple[str, ...]) -> str | None:
 
 def _npy(array: npt.NDArray[Any]) -> bytes:
     file = io.BytesIO()
-    np.lib.format.write_array(file, np.ascontiguousarray(array), (1, 0), allow_pickle=False)
+    np.lib.format.write_array(file, np.asarray(array, order="C"), (1, 0), allow_pickle=False)
     return file.getvalue()
 
 
