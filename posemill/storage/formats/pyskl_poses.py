@@ -66,7 +66,8 @@ def people_in_slots(
 def bodies_in_slots(clip: Annotation, keypoint: Array, *, follow: bool) -> SourcePoses:
     """Of `keypoint` (M, T, V, 3) in metres of a Kinect's space, y up; 0, 0, 0 where nobody is."""
     _require_finite(clip, keypoint, np.True_)
-    xyz_m = keypoint.astype(np.float32) * np.array([1, -1, 1], np.float32)
+    with np.errstate(over="ignore"):
+        xyz_m = keypoint.astype(np.float32) * np.array([1, -1, 1], np.float32)
     xy_px, seen = project(xyz_m)
     return _poses(clip, xy_px, seen.astype(np.float32), VIEW_WH, xyz_m, follow=follow)
 
@@ -131,6 +132,8 @@ def _checked(
     Raises:
         UnreadablePoses: no number as a score or as the position of a joint that was found.
     """
+    with np.errstate(over="ignore"):  # what is too large for 32 bits is then infinite
+        keypoint, score = keypoint.astype(np.float32), score.astype(np.float32)
     _require_finite(clip, score[..., None], np.True_, "keypoint_score")
     if (highest := float(score.max(initial=0))) > _MAX_SCORE:
         raise UnreadablePoses(
@@ -138,15 +141,15 @@ def _checked(
         )
     _require_finite(clip, keypoint, score > 0)
     found = (score > 0) & near_frame(keypoint, size)
-    kept = np.where(found, np.minimum(score, 1), 0).astype(np.float32)
-    return np.where(found[..., None], keypoint, 0).astype(np.float32), kept
+    kept = np.where(found, np.minimum(score, 1), np.float32(0))
+    return np.where(found[..., None], keypoint, np.float32(0)), kept
 
 
 def _require_finite(
     clip: Annotation, values: Array, where: Array | np.bool_, name: str = "keypoint"
 ) -> None:
-    wrong = ~np.isfinite(values).all(axis=-1) & where
-    if wrong.any():
+    finite = np.isfinite(values)
+    if not finite.all() and (wrong := ~finite.all(axis=-1) & where).any():
         place = np.argwhere(wrong)[0].tolist()
         got = values[tuple(place)].tolist()
         raise UnreadablePoses(

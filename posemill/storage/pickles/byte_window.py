@@ -20,11 +20,17 @@ class ByteWindow:
         self._data = b""
         self._start = 0
         self._at = 0
+        self.opcode_at = 0
 
     @property
     def offset(self) -> int:
         """In the file, of the byte that comes next."""
         return self._start + self._at
+
+    def opcode(self) -> bytes:
+        """The next byte; `opcode_at` is where it is."""
+        self.opcode_at = self._start + self._at
+        return self.take(1)
 
     def take(self, num_bytes: int) -> bytes:
         """The next bytes.

@@ -63,12 +63,14 @@ def walk(path: Path) -> Iterator[Item]:
             try:
                 items = machine.run()
             except Fault as fault:
-                raise UnreadablePoses(f"{path}, byte {machine.at:,}: {fault}") from fault
+                raise UnreadablePoses(
+                    f"{path}, byte {machine.window.opcode_at:,}: {fault}"
+                ) from fault
             yield from items
 
 
 class _Machine:
-    """Stack, marks and memo of a pickle; `at` is where the opcode is that was run last."""
+    """Stack, marks and memo of a pickle."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.window = ByteWindow(file)
@@ -82,7 +84,6 @@ class _Machine:
         self._num_counted = 0
         self._num_counted_before = 0
         self._items: list[Item] = []
-        self.at = 0
         self.is_done = False
 
     def run(self) -> list[Item]:
@@ -95,8 +96,7 @@ class _Machine:
         if self.window.offset == 0:
             self._begin()
         while not self._items and not self.is_done:
-            self.at = self.window.offset
-            opcode = self.window.take(1)
+            opcode = self.window.opcode()
             run = _OPCODES.get(opcode)
             if run is None:
                 raise Fault(_refusal(opcode))
