@@ -97,6 +97,8 @@ setup(
             "hmdb51 = posemill.storage.datasets.hmdb51:Hmdb51Dataset",
             "jhmdb = posemill.storage.datasets.hmdb51:JhmdbDataset",
             "kinetics = posemill.storage.datasets.kinetics:KineticsDataset",
+            "kinetics-skeleton = "
+            "posemill.storage.datasets.kinetics_skeleton:KineticsSkeletonDataset",
             "kth = posemill.storage.datasets.kth:KthDataset",
             "mimetics = posemill.storage.datasets.mimetics:MimeticsDataset",
             "n-ucla = posemill.storage.datasets.n_ucla:NUclaDataset",
@@ -110,6 +112,7 @@ setup(
         ],
         "posemill.formats": [
             "jhmdb = posemill.storage.formats.jhmdb:JhmdbFormat",
+            "kinetics-skeleton = posemill.storage.formats.kinetics_skeleton:KineticsSkeletonFormat",
             "ntu-skeleton = posemill.storage.formats.ntu_skeleton:NtuSkeletonFormat",
             "openpifpaf = posemill.storage.formats.openpifpaf:OpenpifpafFormat",
             "openpose = posemill.storage.formats.openpose:OpenposeFormat",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from posemill.errors import InputError
+from posemill.storage.strict_json import STRICT
 
 MAX_FILE_BYTES = 256 << 20
 """Of one JSON value, which Python's objects hold in some ten times as much memory."""
@@ -30,16 +31,12 @@ def parse_json(text: bytes | str, path: Path, line: int = 1) -> Any:
     """The value that the text which begins in a line of a file is.
 
     Raises:
-        InputError: it is no JSON; NaN and infinity are none.
+        InputError: it is no JSON; NaN, infinity and a key twice are none.
     """
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, **STRICT)
     except json.JSONDecodeError as error:
         place = f"{path}, line {line + error.lineno - 1}, character {error.colno}"
         raise InputError(f"{place}: {error.msg}; expected JSON. Correct the line.") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, no number, nested too deeply
         raise InputError(f"{path}, line {line}: {error}; expected JSON. Correct it.") from error
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON's")

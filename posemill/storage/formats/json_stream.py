@@ -5,19 +5,20 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from json import JSONDecodeError
+from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from posemill.errors import UnreadablePoses
 from posemill.storage.formats.json_text import (
-    DECODER,
     MAX_VALUE_BYTES,
     brief,
     json_faults,
     too_long,
 )
+from posemill.storage.strict_json import STRICT
 
+_DECODER = JSONDecoder(**STRICT)
 _CHUNK_BYTES = 1 << 20
 _BLANKS = " \t\r\n"
 _GOES_ON = "e+"  # the most of a number that is left over where the window cuts it
@@ -136,7 +137,7 @@ class _Text:
         while True:
             with json_faults(place):
                 try:
-                    value, end = DECODER.raw_decode(self._text, self._at)
+                    value, end = _DECODER.raw_decode(self._text, self._at)
                 except JSONDecodeError as error:
                     if self._ended:
                         raise self._syntax(error) from error

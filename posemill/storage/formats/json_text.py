@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from posemill.errors import UnreadablePoses
+from posemill.storage.strict_json import STRICT
 
 MAX_VALUE_BYTES = 16 << 20
 """Of one JSON value, which Python's objects hold in some ten times as much memory. A frame of
@@ -76,21 +77,4 @@ def _parse(data: bytes, place: str) -> Any:
     if len(data) > MAX_VALUE_BYTES:
         raise too_long(place)
     with json_faults(place):
-        return json.loads(data, **_STRICT)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON's")
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
-        raise ValueError(f"an object has the key {brief(twice)} twice")
-    return found
-
-
-_STRICT: dict[str, Any] = {"parse_constant": _refuse, "object_pairs_hook": _unique}
-DECODER = json.JSONDecoder(**_STRICT)
+        return json.loads(data, **STRICT)

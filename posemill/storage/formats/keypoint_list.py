@@ -14,6 +14,8 @@ from posemill.storage.formats.json_text import brief
 
 Float64 = npt.NDArray[np.float64]
 MAX_PX = 1e6
+OPENPOSE_HIGHEST_C = 2.0
+"""OpenPose's c is the height of a peak, which networks' outputs need not keep below 1."""
 
 
 def triplets(where: str, keypoints: Any, num_joints: Collection[int], otherwise: str) -> Float64:
@@ -55,18 +57,21 @@ def number_list(
         raise UnreadablePoses(f"{where}: a keypoint is no number of 64 bits: {error}") from error
 
 
-def found_joints(where: str, joints: Float64) -> Float32:
-    """(K, 3) of joints (K, 3) in pixels; all 0 where c is 0, which is not found.
+def found_joints(where: str, joints: Float64, lowest: float = 0.0, highest: float = 1.0) -> Float32:
+    """(K, 3) of joints (K, 3) in pixels, c cut to 0 to 1; all 0 where that is 0, not found.
 
     Raises:
-        UnreadablePoses: a position in no frame, or a c that is not from 0 to 1.
+        UnreadablePoses: a position in no frame, or a c that is not from `lowest` to `highest`.
     """
     xy, c = joints[:, :2], joints[:, 2]
     if not (np.abs(xy) < MAX_PX).all():
         raise UnreadablePoses(f"{where}: a joint is at {np.abs(xy).max()} px, which is in no frame")
-    if not ((c >= 0) & (c <= 1)).all():
-        raise UnreadablePoses(f"{where}: c is from {c.min()} to {c.max()}; expected 0 to 1")
-    return np.where(c[:, None] == 0, 0, joints).astype(np.float32)
+    if not ((c >= lowest) & (c <= highest)).all():
+        raise UnreadablePoses(
+            f"{where}: c is from {c.min()} to {c.max()}; expected {lowest:g} to {highest:g}"
+        )
+    cut = np.column_stack([xy, c.clip(0.0, 1.0)])
+    return np.where(cut[:, 2:] == 0, 0, cut).astype(np.float32)
 
 
 def track_number(where: str, key: str, number: Any) -> int | None:

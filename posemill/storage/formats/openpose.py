@@ -40,7 +40,12 @@ from posemill.storage.formats.frame_numbers import (
 )
 from posemill.storage.formats.json_stream import read_members
 from posemill.storage.formats.json_text import brief, read_json
-from posemill.storage.formats.keypoint_list import found_joints, track_number, triplets
+from posemill.storage.formats.keypoint_list import (
+    OPENPOSE_HIGHEST_C,
+    found_joints,
+    track_number,
+    triplets,
+)
 from posemill.storage.formats.rows import SourceRows
 from posemill.transforms.skeletons import BODY_25, COCO_17, COCO_18
 
@@ -106,7 +111,7 @@ class OpenposeFormat(PoseFormat):
         for frame, place, people in self._frames(uri):
             num_frames = max(num_frames, frame + 1)
             for where, joints, track in _people(place, people, num_joints):
-                scaled = found_joints(where, self._scaled(joints))
+                scaled = found_joints(where, self._scaled(joints), highest=OPENPOSE_HIGHEST_C)
                 if num_joints == BODY_25.num_keypoints and (ratio := order_ratio(scaled)):
                     ratios.append(ratio)
                 if (body := scaled[: skeleton.num_keypoints])[:, 2].any():

@@ -1,4 +1,4 @@
-"""OpenPose's JSON: which files are whose, orders of joints, units, and what is wrong with bad ones."""
+"""OpenPose's JSON: which files are whose, orders of joints, units; what is wrong with bad ones."""
 
 from __future__ import annotations
 
@@ -148,6 +148,11 @@ def test_old_keys_and_people_without_a_body(tmp_path: Path) -> None:
     assert found.track is None
 
 
+def test_a_peak_above_1_is_sure(tmp_path: Path) -> None:
+    put_frames(tmp_path, [frame(person(body(BODY_25.keypoints, c=1.03)))])
+    assert OpenposeFormat().read(str(tmp_path)).score.tolist() == [[1.0] * 25]
+
+
 def test_tracks_count_where_everybody_has_one(tmp_path: Path) -> None:
     put_frames(
         tmp_path,
@@ -225,7 +230,7 @@ BAD = {
     "null": (numbers(5, None), "a keypoint is no number: None"),
     "NaN": (numbers(5, float("nan")), "NaN is no number"),
     "far away": (numbers(0, 1e7), "a joint is at 10000000.0 px"),
-    "c above 1": (numbers(2, 1.5), "c is from 0.5 to 1.5"),
+    "c far above 1": (numbers(2, 2.5), "c is from 0.5 to 2.5; expected 0 to 2"),
     "a person_id of text": (changed(person_id=["7"]), "person_id must be a whole number"),
     "two person_ids": (changed(person_id=[1, 2]), "person_id must be a whole number"),
 }
