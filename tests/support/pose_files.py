@@ -18,7 +18,7 @@ from mat_joints import jhmdb_fields, penn_fields, write_mat
 from ntu_files import Body, write_skeleton
 from pifpaf_files import person, write_frames, write_video
 
-from posemill.transforms.skeletons import BODY_25
+from posemill.transforms.skeletons import BODY_25, COCO_18
 
 _VIDEOS = ("v_one_g01", "v_two_g02")
 
@@ -38,6 +38,18 @@ class PoseFiles:
 def _jhmdb(root: Path) -> None:
     for clip in ("wave/one", "wave/two"):
         write_mat(root / clip / "joint_positions.mat", jhmdb_fields())
+
+
+def _kinetics_skeleton(root: Path) -> None:
+    """Parts of frames of 340 x 256 px, which are numbered from 1."""
+    joints = body(COCO_18.keypoints)
+    pose = (joints[:, :2] / (340, 256)).ravel().tolist()
+    person = {"pose": pose, "score": joints[:, 2].tolist()}
+    for video in ("---QUuC4vJs", "--3ouPhoy2A"):
+        data = [{"frame_index": n, "skeleton": [person] * (n != 2)} for n in (1, 2, 3)]
+        path = root / "kinetics_train" / f"{video}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"data": data, "label": "testifying", "label_index": 354}))
 
 
 def _ntu_skeleton(root: Path) -> None:
@@ -111,6 +123,7 @@ def _dump(path: Path, value: object) -> None:
 
 MAKERS: dict[str, PoseFiles] = {
     "jhmdb": PoseFiles(_jhmdb, fps=30.0),
+    "kinetics-skeleton": PoseFiles(_kinetics_skeleton),
     "ntu-skeleton": PoseFiles(_ntu_skeleton),
     "openpifpaf": PoseFiles(_openpifpaf, (640, 480), 30.0),
     "openpose": PoseFiles(_openpose, (640, 480), 30.0),

@@ -31,11 +31,13 @@ from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.counted_lines import CountedLines
 from posemill.storage.formats.far_joints import near_frame
+from posemill.storage.formats.file_names import file_source, file_sources
+from posemill.storage.formats.kinect_view import VIEW_WH
 from posemill.storage.formats.rows import SourceRows
 from posemill.transforms.skeletons import NTU_25
 
-_SUFFIX = ".skeleton"
-_SIZE_WH, _FPS = (1920, 1080), 30.0
+_ENDS = (".skeleton",)
+_FPS = 30.0
 _BODY_FIELDS, _JOINT_FIELDS = 10, 12
 _XYZ, _COLOUR, _STATE = slice(0, 3), slice(5, 7), 11
 _SCORES = np.array([0.0, 0.5, 1.0])  # not tracked, inferred, tracked
@@ -59,9 +61,9 @@ class NtuSkeletonFormat(PoseFormat):
 
     def find(self, root: Path) -> Iterable[Source]:
         if not root.is_dir():
-            return [Source(root.stem, str(root))]
-        paths = sorted(path for path in files_below(root) if path.suffix == _SUFFIX)
-        return [Source(str(path.with_suffix("")), str(root / path)) for path in paths]
+            return [file_source(root, _ENDS)]
+        paths = (path for path in files_below(root) if path.name.endswith(_ENDS))
+        return file_sources(root, paths, _ENDS)
 
     def read(self, uri: str) -> SourcePoses:
         with Path(uri).open("rb") as file:
@@ -79,7 +81,7 @@ def _read(lines: CountedLines) -> SourcePoses:
             positions.append(np.stack([xyz_m for _, xyz_m in bodies.values()]))
     lines.require_end(f"the {num_frames} frames that its first line tells")
     return replace(
-        rows.finish(num_frames), xyz_m=np.concatenate(positions), size_wh=_SIZE_WH, fps=_FPS
+        rows.finish(num_frames), xyz_m=np.concatenate(positions), size_wh=VIEW_WH, fps=_FPS
     )
 
 
@@ -115,7 +117,7 @@ def _joints(lines: CountedLines) -> tuple[Float32, Float32]:
             )
     xyz_m, xy_px = values[:, _XYZ] * _UPRIGHT, values[:, _COLOUR]
     score = _SCORES[values[:, _STATE].astype(np.int64)]
-    known = near_frame(xy_px, _SIZE_WH) & (np.abs(xyz_m) < _MAX_M).all(axis=1) & (score > 0)
+    known = near_frame(xy_px, VIEW_WH) & (np.abs(xyz_m) < _MAX_M).all(axis=1) & (score > 0)
     triplets = np.concatenate([xy_px, score[:, None]], axis=1)
     triplets[~known] = xyz_m[~known] = 0
     return triplets.astype(np.float32), xyz_m.astype(np.float32)

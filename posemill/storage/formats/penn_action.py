@@ -26,10 +26,11 @@ from posemill.errors import UnreadablePoses
 from posemill.storage.file_tree import files_below
 from posemill.storage.formats.annotated_joints import one_person
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
+from posemill.storage.formats.file_names import file_source, file_sources
 from posemill.storage.formats.mat_file import Float64, read_mat
 from posemill.transforms.skeletons import PENN_13
 
-_SUFFIX = ".mat"
+_ENDS = (".mat",)
 _PER_JOINT = ("x", "y", "visibility")
 _MAX_EDGE_PX = 65_536
 
@@ -49,9 +50,9 @@ class PennActionFormat(PoseFormat):
 
     def find(self, root: Path) -> Iterable[Source]:
         if not root.is_dir():
-            return [Source(root.stem, str(root))]
-        paths = sorted(path for path in files_below(root) if path.suffix == _SUFFIX)
-        return [Source(str(path.with_suffix("")), str(root / path)) for path in paths]
+            return [file_source(root, _ENDS)]
+        paths = (path for path in files_below(root) if path.name.endswith(_ENDS))
+        return file_sources(root, paths, _ENDS)
 
     def read(self, uri: str) -> SourcePoses:
         path = Path(uri)
