@@ -27,11 +27,13 @@ DEV = [
     "mypy",
     "onnx>=1.17",
     "pre-commit",
+    "pycocotools",
     "pytest",
     "pytest-timeout",
     "pytest-xdist",
     "ruff",
     "types-PyYAML",
+    "webdataset",
 ]
 
 setup(

@@ -5,7 +5,8 @@ Keys, shapes and types are those that pyskl documents for its own annotation fil
 pyskl/datasets/pose_dataset.py; open-mmlab/mmaction2, mmaction/datasets/pose_dataset.py):
 `{"split": {name: [frame_dir]}, "annotations": [{"frame_dir", "total_frames", "img_shape",
 "original_shape", "label", "keypoint", "keypoint_score"}]}`, sizes as (height, width), the
-numbers of classes from 0. A list of numbers as a label is for pyskl's `multi_class`
+numbers of classes from 0. 3-D joints are metres with y up and have no scores, as those of
+NTU RGB+D (tools/data/ntu_preproc.py). A list of numbers as a label is for `multi_class`
 (pyskl/datasets/base.py). A clip without labels has no `label`.
 """
 
@@ -29,6 +30,7 @@ from posemill.storage.exports.pickle_stream import PickleStream
 from posemill.storage.exports.tracks import find_tracks, too_large
 
 _ONLY_SPLIT = "default"
+_TO_Y_UP = np.array([1, -1, 1], np.float32)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class PysklExport(PoseExport):
     labels: Literal["one", "first", "all"] = setting(
         "one", "of clips with several labels: refuse them, take the first, or write lists of all"
     )
-    space: Literal["2d", "3d"] = setting("2d", "pixels with scores, or metres without")
+    space: Literal["2d", "3d"] = setting(
+        "2d", "pixels with scores, or metres with y up and without"
+    )
     dtype: Literal["float16", "float32"] = setting(
         "float16", "of joints; float16 has steps of 1 px from 1024 px on"
     )
@@ -111,7 +115,7 @@ class _Writer:
     def _joints(self, poses: PoseSequence) -> dict[str, npt.NDArray[Any]]:
         tracks = find_tracks(poses, self._export.people)
         if self._export.space == "3d" and poses.xyz_m is not None:
-            return {"keypoint": self._cast(tracks.spread(poses.xyz_m, 0.0))}
+            return {"keypoint": self._cast(tracks.spread(poses.xyz_m * _TO_Y_UP, 0.0))}
         return {
             "keypoint": self._cast(tracks.spread(poses.xy_px, 0.0)),
             "keypoint_score": self._cast(tracks.spread(poses.score, 0.0)),

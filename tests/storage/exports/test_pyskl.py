@@ -92,6 +92,8 @@ def test_three_dimensions_have_no_scores_and_leave_out_what_has_none(
     (walk,) = found["annotations"]
     assert walk["keypoint"].shape == (2, 4, 17, 3)
     assert "keypoint_score" not in walk
+    first = store.read("walk/a.b").xyz_m[1]  # row of the clip's first frame; y points down
+    assert np.array_equal(walk["keypoint"][0, 0], (first * [1, -1, 1]).astype(np.float16))
     unfit = {each.item_id for each in summary.left_out if "3-D" in each.message}
     assert unfit == {"c/nobody", "c/run", "c/unknown"}
 
