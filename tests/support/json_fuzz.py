@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def _change(draw: st.DrawFn, value: Any) -> None:
         case 0:
             del value[key]
         case 1 if isinstance(value, list):
-            value.append(value[key])
+            value.append(deepcopy(value[key]))
         case _:
-            value[key] = draw(st.sampled_from(ODD))
+            value[key] = deepcopy(draw(st.sampled_from(ODD)))
 
 
 def read_or_refused(given: PoseFormat, root: Path) -> None:

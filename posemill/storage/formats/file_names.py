@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote
 
 from posemill.storage.datasets.tree import VIDEO_SUFFIXES, video_ids
 from posemill.storage.formats.base import Source
@@ -24,6 +25,23 @@ def file_source(path: Path, ends: Sequence[str]) -> Source:
     """The same of one file that is given by its name."""
     (source,) = file_sources(path.parent, [PurePosixPath(path.name)], ends)
     return source
+
+
+def folder_source(root: Path, folder: PurePosixPath, uri: str) -> Source:
+    """A source for a folder below `root`, or `root` itself, that is a video."""
+    return Source(str(folder) if folder.name else root.name, uri)
+
+
+def part_uri(path: Path, name: str) -> str:
+    """The `uri` of one of several videos in a file or a folder. Written anew that keeps it."""
+    # Without slashes in the name, so that its folder is the file's.
+    return f"{path}#{quote(name, safe='')}"
+
+
+def part_of(uri: str) -> tuple[Path, str]:
+    """The file or folder, and the name of the video, of what `part_uri` made."""
+    path, _, name = uri.rpartition("#")
+    return Path(path), unquote(name)
 
 
 def _video_of(path: PurePosixPath, ends: Sequence[str]) -> PurePosixPath:

@@ -26,7 +26,7 @@ from posemill.schema import Float32
 from posemill.settings import setting
 from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
-from posemill.storage.formats.file_names import file_source, file_sources
+from posemill.storage.formats.file_names import file_source, file_sources, folder_source
 from posemill.storage.formats.frame_numbers import MAX_FRAMES, by_numbers
 from posemill.storage.formats.json_text import brief, read_json, read_json_lines
 from posemill.storage.formats.keypoint_list import found_joints, track_number, triplets
@@ -69,7 +69,7 @@ class OpenpifpafFormat(PoseFormat):
         folders = sorted({path.parent for path, kind in kinds.items() if kind == "frame"})
         return [
             *file_sources(root, videos, _ENDS),
-            *(Source(str(path) if path.name else root.name, str(root / path)) for path in folders),
+            *(folder_source(root, path, str(root / path)) for path in folders),
         ]
 
     def files(self, uri: str) -> Sequence[Path]:

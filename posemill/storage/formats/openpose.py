@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, ClassVar, Literal
-from urllib.parse import quote, unquote
 
 import numpy as np
 
@@ -31,7 +30,13 @@ from posemill.settings import setting
 from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.body_25_order import order_ratio, require_order
-from posemill.storage.formats.file_names import file_source, file_sources
+from posemill.storage.formats.file_names import (
+    file_source,
+    file_sources,
+    folder_source,
+    part_of,
+    part_uri,
+)
 from posemill.storage.formats.frame_numbers import (
     MAX_FRAMES,
     by_numbers,
@@ -95,11 +100,14 @@ class OpenposeFormat(PoseFormat):
         if self.files_are == "videos":
             return file_sources(root, paths, _ENDS)
         videos = sorted({(path.parent, self._video_of(path)) for path in paths if self._is(path)})
-        return [_source(root, folder, name) for folder, name in videos]
+        return [
+            folder_source(root, folder / name, self._uri(root / folder, name))
+            for folder, name in videos
+        ]
 
     def files(self, uri: str) -> Sequence[Path]:
         """The file itself; of a folder a video's frames, in the order of the numbers."""
-        folder, name = _place(uri)
+        folder, name = self._place(uri)
         if not folder.is_dir():
             return [folder]
         frames = (path for path in folder.iterdir() if self._is(path))
@@ -119,6 +127,14 @@ class OpenposeFormat(PoseFormat):
         require_order(uri, ratios, self.joints)
         return replace(rows.finish(num_frames), of_frame=self.keypoint_scale != "pixels")
 
+    def _uri(self, folder: Path, name: str) -> str:
+        return str(folder) if self.video_is == "folder" else part_uri(folder, name)
+
+    def _place(self, uri: str) -> tuple[Path, str]:
+        """The folder or the file, and the name of the video in a folder of several."""
+        place = Path(uri)
+        return (place, "") if self.video_is == "folder" or place.is_file() else part_of(uri)
+
     def _is(self, path: PurePath) -> bool:
         """Whether a file is of a frame, going by its name."""
         if not path.name.endswith(".json") or path.name.startswith("."):
@@ -132,7 +148,7 @@ class OpenposeFormat(PoseFormat):
 
     def _frames(self, uri: str) -> Iterator[tuple[int, str, Any]]:
         """Number, place and people of each frame, no frame twice."""
-        folder, _ = _place(uri)
+        folder, _ = self._place(uri)
         frames = self._files_of_frames(uri) if folder.is_dir() else self._values_of_frames(folder)
         places = dict[int, str]()
         for number, place, value in frames:
@@ -200,18 +216,3 @@ def _track(where: str, person_id: Any) -> int | None:
 def _stem(path: PurePath) -> str:
     """A frame's name without what writers put behind it."""
     return path.name.removesuffix(".json").removesuffix("_keypoints")
-
-
-def _source(root: Path, folder: PurePosixPath, name: str) -> Source:
-    uri = str(root / folder)
-    if name:
-        return Source(str(folder / name), f"{uri}#{quote(name, safe='')}")
-    return Source(str(folder) if folder.name else root.name, uri)
-
-
-def _place(uri: str) -> tuple[Path, str]:
-    """The folder or the file, and the name of the video in a folder of several."""
-    if Path(uri).exists() or "#" not in uri:
-        return Path(uri), ""
-    place, _, name = uri.rpartition("#")
-    return Path(place), unquote(name)

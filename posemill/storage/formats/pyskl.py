@@ -14,16 +14,15 @@ from typing import ClassVar, Literal
 from posemill.errors import UnreadablePoses
 from posemill.settings import setting
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
+from posemill.storage.formats.file_names import part_of, part_uri
 from posemill.storage.formats.pyskl_file import Annotation, read_pyskl_file
 from posemill.storage.formats.pyskl_poses import bodies_in_slots, people_in_rows, people_in_slots
 from posemill.storage.formats.pyskl_sources import (
     JointsName,
     clip_at,
     pickles_below,
-    place_of,
     require_array,
     require_joints,
-    source_uri,
 )
 from posemill.storage.formats.source_files import FilesSeen, look_at_part
 from posemill.storage.pickles.array_reading import read_arrays
@@ -55,13 +54,13 @@ class PysklFormat(PoseFormat):
         for path in pickles_below(root):
             clips = read_pyskl_file(path).annotations.values()
             self._require_usable(path, clips)
-            yield from (Source(clip.name, source_uri(path, clip.name)) for clip in clips)
+            yield from (Source(clip.name, part_uri(path, clip.name)) for clip in clips)
 
     def files(self, uri: str) -> Sequence[Path]:
-        return [place_of(uri)[0]]
+        return [part_of(uri)[0]]
 
     def look(self, uri: str, known: str = "") -> FilesSeen:
-        path, name = place_of(uri)
+        path, name = part_of(uri)
         return look_at_part([path], _part_bytes(path, name), known)
 
     def read(self, uri: str) -> SourcePoses:

@@ -16,6 +16,7 @@ from typing import ClassVar
 from posemill.errors import UnreadablePoses
 from posemill.settings import setting
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
+from posemill.storage.formats.file_names import part_of, part_uri
 from posemill.storage.formats.pyskl_file import array_bytes, read_pyskl_file
 from posemill.storage.formats.pyskl_keypoints import file_of, keypoints_of
 from posemill.storage.formats.pyskl_poses import people_in_rows
@@ -23,10 +24,8 @@ from posemill.storage.formats.pyskl_sources import (
     JointsName,
     clip_at,
     pickles_below,
-    place_of,
     require_array,
     require_joints,
-    source_uri,
 )
 from posemill.storage.formats.source_files import FilesSeen, look_at_part
 from posemill.storage.pickles.array_reading import read_arrays
@@ -56,16 +55,16 @@ class PysklKineticsFormat(PoseFormat):
                 raise UnreadablePoses(f"{path}: has keypoints itself; import it as pyskl")
             places = {clip.name: file_of(path.parent, clip.name) for clip in clips}
             names = sorted(places, key=lambda name: str(places[name]))
-            yield from (Source(name, source_uri(path, name)) for name in names)
+            yield from (Source(name, part_uri(path, name)) for name in names)
 
     def files(self, uri: str) -> Sequence[Path]:
         """The index, and the file of keypoints where there is one."""
-        path, name = place_of(uri)
+        path, name = part_of(uri)
         keypoints = file_of(path.parent, name)
         return [path] if keypoints is None else [path, keypoints]
 
     def look(self, uri: str, known: str = "") -> FilesSeen:
-        path, name = place_of(uri)
+        path, name = part_of(uri)
         try:
             found = keypoints_of(path.parent, name)
         except UnreadablePoses:  # which `read` tells

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, unquote
 
 from posemill.errors import UnreadablePoses
 from posemill.storage.file_tree import files_below
+from posemill.storage.formats.file_names import part_of
 from posemill.storage.formats.pyskl_file import Annotation, read_pyskl_file
 from posemill.storage.pickles.values import ArrayPlace
 from posemill.transforms.skeletons import SKELETONS, get_skeleton
@@ -15,20 +15,14 @@ from posemill.transforms.skeletons import SKELETONS, get_skeleton
 JointsName = Literal[
     "coco-17", "ntu-25", "coco-18", "body-25", "nucla-20", "jhmdb-15", "penn-13", "smarthome-13"
 ]
-_SUFFIXES = (".pkl", ".pickle")
+SUFFIXES = (".pkl", ".pickle")
 
 
 def pickles_below(root: Path) -> list[Path]:
     """All of a folder, sorted; a file that is given by its name is one, whatever its name."""
     if not root.is_dir():
         return [root]
-    return sorted(root / path for path in files_below(root) if path.suffix in _SUFFIXES)
-
-
-def source_uri(path: Path, name: str) -> str:
-    """`FILE#NAME`. It stays the same when the file is written anew."""
-    # Without slashes in the name, so that its folder is the file's.
-    return f"{path}#{quote(name, safe='')}"
+    return sorted(root / path for path in files_below(root) if path.suffix in SUFFIXES)
 
 
 def clip_at(uri: str) -> tuple[Path, Annotation]:
@@ -38,17 +32,11 @@ def clip_at(uri: str) -> tuple[Path, Annotation]:
         UnreadablePoses: it has none of that name, or cannot be looked through.
         OSError: it cannot be read.
     """
-    path, name = place_of(uri)
+    path, name = part_of(uri)
     clip = read_pyskl_file(path).annotations.get(name)
     if clip is None:
         raise UnreadablePoses(f"{path}: has no annotation of {name!r} any more")
     return path, clip
-
-
-def place_of(uri: str) -> tuple[Path, str]:
-    """File and name."""
-    path, _, name = uri.rpartition("#")
-    return Path(path), unquote(name)
 
 
 def require_joints(clip: Annotation, skeleton: str, shape: tuple[int, ...], axes: str) -> None:
