@@ -18,7 +18,7 @@ from mat_joints import jhmdb_fields, penn_fields, write_mat
 from ntu_files import Body, write_skeleton
 from pifpaf_files import person, write_frames, write_video
 
-from posemill.transforms.skeletons import BODY_25, COCO_18
+from posemill.transforms.skeletons import BODY_25, COCO_17, COCO_18
 
 _VIDEOS = ("v_one_g01", "v_two_g02")
 
@@ -35,6 +35,15 @@ class PoseFiles:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+def _alphapose(root: Path) -> None:
+    """Of each video a folder; nobody is in its second frame, which is not written."""
+    keypoints = body(COCO_17.keypoints).ravel().tolist()
+    person = {"category_id": 1, "keypoints": keypoints, "score": 2.9, "idx": 1}
+    for video in ("one", "two"):
+        results = [{"image_id": f"{number}.jpg", **person} for number in (0, 2)]
+        _write_json(root / video / "alphapose-results.json", results)
+
+
 def _jhmdb(root: Path) -> None:
     for clip in ("wave/one", "wave/two"):
         write_mat(root / clip / "joint_positions.mat", jhmdb_fields())
@@ -47,9 +56,8 @@ def _kinetics_skeleton(root: Path) -> None:
     person = {"pose": pose, "score": joints[:, 2].tolist()}
     for video in ("---QUuC4vJs", "--3ouPhoy2A"):
         data = [{"frame_index": n, "skeleton": [person] * (n != 2)} for n in (1, 2, 3)]
-        path = root / "kinetics_train" / f"{video}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"data": data, "label": "testifying", "label_index": 354}))
+        told = {"data": data, "label": "testifying", "label_index": 354}
+        _write_json(root / "kinetics_train" / f"{video}.json", told)
 
 
 def _ntu_skeleton(root: Path) -> None:
@@ -63,16 +71,12 @@ def _openpifpaf(root: Path) -> None:
 
 
 def _openpose(root: Path) -> None:
-    frame = {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": _numbers()}]}
+    """Of each video a folder, a file a frame; nobody is in the second frame."""
+    person = {"person_id": [-1], "pose_keypoints_2d": body(BODY_25.keypoints).ravel().tolist()}
     for video in ("one", "two"):
-        (root / video).mkdir(parents=True)
-        for number, value in enumerate([frame, {"version": 1.3, "people": []}, frame]):
-            path = root / video / f"{video}_{number:012d}_keypoints.json"
-            path.write_text(json.dumps(value))
-
-
-def _numbers() -> list[float]:
-    return [float(each) for each in body(BODY_25.keypoints, 100.0).ravel()]
+        for number in range(3):
+            frame = {"version": 1.3, "people": [person] * (number != 1)}
+            _write_json(root / video / f"{video}_{number:012d}_keypoints.json", frame)
 
 
 def _penn_action(root: Path) -> None:
@@ -116,12 +120,18 @@ def _pyskl_kinetics(root: Path) -> None:
     _dump(root / "k400_hrnet.pkl", {"split": {"train": [*_VIDEOS]}, "annotations": annotations})
 
 
+def _write_json(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value))
+
+
 def _dump(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pickle.dumps(value, protocol=4))
 
 
 MAKERS: dict[str, PoseFiles] = {
+    "alphapose": PoseFiles(_alphapose, (640, 480), 30.0),
     "jhmdb": PoseFiles(_jhmdb, fps=30.0),
     "kinetics-skeleton": PoseFiles(_kinetics_skeleton),
     "ntu-skeleton": PoseFiles(_ntu_skeleton),
