@@ -135,10 +135,15 @@ def _dataset_command(name: str) -> Any:
     """The command of a dataset."""
 
     def index_dataset_command(
-        videos: Annotated[
-            str, typer.Option(metavar="FOLDER", help="Of the videos; or s3://bucket/prefix.")
-        ],
         out: CatalogOption,
+        videos: Annotated[
+            str | None,
+            typer.Option(
+                metavar="FOLDER",
+                help="Of the videos, or s3://bucket/prefix; without it all are missing, as where "
+                "poses alone are there.",
+            ),
+        ] = None,
         annotations: Annotated[
             list[Path] | None,
             typer.Argument(help="Files of annotations, or the folder of them.", show_default=False),

@@ -28,10 +28,11 @@ class Indexed:
     """As in `Annotations`."""
 
 
-def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str) -> Indexed:
+def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str | None) -> Indexed:
     """All that the annotations tell, of videos below `videos`, a folder or a bucket's prefix.
 
-    A video that is not there stays, with the identity `ABSENT`.
+    A video that is not there stays, with the identity `ABSENT`; so do all where no folder is
+    given, which are then looked for beside the annotations.
 
     Raises:
         InputError: annotations that cannot be used, named by file and line, or a video of which
@@ -40,7 +41,7 @@ def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str) ->
     """
     if dataset.needs_annotations and not annotations:
         raise InputError(f"{dataset.name}: no annotations are given. Expected {dataset.files}")
-    files = VideoFiles.below(videos)
+    files = _video_files(dataset, annotations, videos)
     for path in annotations:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder. Expected {dataset.files}")
@@ -68,6 +69,17 @@ def index_dataset(dataset: Dataset, annotations: Sequence[Path], videos: str) ->
     except ValueError as error:
         raise InputError(f"{', '.join(map(str, annotations))}: {error}") from error
     return Indexed(catalog, found.left_out)
+
+
+def _video_files(dataset: Dataset, annotations: Sequence[Path], videos: str | None) -> VideoFiles:
+    if videos is not None:
+        return VideoFiles.below(videos)
+    if not annotations:
+        raise InputError(
+            f"{dataset.name}: the names of the videos are its annotations. Give their folder with "
+            "--videos"
+        )
+    return VideoFiles.nowhere(annotations[0].parent)
 
 
 def _video(root: str, listed: ListedVideo, seen: FoundVideo | None) -> Video:

@@ -39,14 +39,12 @@ class VideoFiles:
         if not folder.is_dir():
             raise InputError(f"{root}: there is no such folder. Give the folder of the videos.")
         with input_faults(folder):
-            paths = _by_stem(files_below(folder))
+            return _below_folder(folder, _by_stem(files_below(folder)))
 
-        def look(path: PurePosixPath) -> FoundVideo:
-            file = folder / path
-            with input_faults(file):
-                return FoundVideo(path, file.stat().st_size, file_identity(file))
-
-        return cls(str(folder), paths, look)
+    @classmethod
+    def nowhere(cls, root: Path) -> VideoFiles:
+        """None, of a folder in which none is looked for."""
+        return _below_folder(root.resolve(), {})
 
     def names(self) -> Collection[str]:
         """Paths of all of them without suffix, sorted."""
@@ -89,6 +87,15 @@ class VideoFiles:
                 f"{expected!r}. Move all but one of them out of the folder."
             )
         return best[0]
+
+
+def _below_folder(folder: Path, paths: dict[str, list[PurePosixPath]]) -> VideoFiles:
+    def look(path: PurePosixPath) -> FoundVideo:
+        file = folder / path
+        with input_faults(file):
+            return FoundVideo(path, file.stat().st_size, file_identity(file))
+
+    return VideoFiles(str(folder), paths, look)
 
 
 def _below_address(root: str) -> VideoFiles:

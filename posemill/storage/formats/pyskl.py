@@ -15,10 +15,10 @@ from posemill.errors import UnreadablePoses
 from posemill.settings import setting
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.file_names import part_of, part_uri
+from posemill.storage.formats.joint_names import JointsName
 from posemill.storage.formats.pyskl_file import Annotation, read_pyskl_file
 from posemill.storage.formats.pyskl_poses import bodies_in_slots, people_in_rows, people_in_slots
 from posemill.storage.formats.pyskl_sources import (
-    JointsName,
     clip_at,
     pickles_below,
     require_array,

@@ -20,8 +20,8 @@ class _Listing:
     stamps: dict[Path, int]
     """Times of all folders, which change with each file that comes or goes."""
 
-    def is_true(self) -> bool:
-        return all(
+    def tells_that_none_has(self, name: str) -> bool:
+        return name not in self.files and all(
             folder.exists() and folder.stat().st_mtime_ns == stamp
             for folder, stamp in self.stamps.items()
         )
@@ -35,10 +35,15 @@ def keypoints_of(folder: Path, name: str) -> tuple[Path, ArrayPlace] | None:
         OSError: one cannot be read.
     """
     found = _look_up(folder, name)
-    if found is None and not _listing(folder).is_true():
-        _listing.cache_clear()
+    if found is None and not _listing(folder).tells_that_none_has(name):
+        forget()
         found = _look_up(folder, name)
     return found
+
+
+def forget() -> None:
+    """Have the files looked through again."""
+    _listing.cache_clear()
 
 
 def file_of(folder: Path, name: str) -> Path | None:

@@ -17,11 +17,11 @@ from posemill.errors import UnreadablePoses
 from posemill.settings import setting
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.file_names import part_of, part_uri
+from posemill.storage.formats.joint_names import JointsName
 from posemill.storage.formats.pyskl_file import array_bytes, read_pyskl_file
-from posemill.storage.formats.pyskl_keypoints import file_of, keypoints_of
+from posemill.storage.formats.pyskl_keypoints import file_of, forget, keypoints_of
 from posemill.storage.formats.pyskl_poses import people_in_rows
 from posemill.storage.formats.pyskl_sources import (
-    JointsName,
     clip_at,
     pickles_below,
     require_array,
@@ -49,12 +49,13 @@ class PysklKineticsFormat(PoseFormat):
 
     def find(self, root: Path) -> Iterable[Source]:
         """As `PoseFormat.find`; neighbours have their keypoints in the same file."""
+        forget()
         for path in pickles_below(root):
             clips = read_pyskl_file(path).annotations.values()
             if any(clip.keypoint is not None for clip in clips):
                 raise UnreadablePoses(f"{path}: has keypoints itself; import it as pyskl")
             places = {clip.name: file_of(path.parent, clip.name) for clip in clips}
-            names = sorted(places, key=lambda name: str(places[name]))
+            names = sorted(places, key=lambda name: (places[name] is None, str(places[name])))
             yield from (Source(name, part_uri(path, name)) for name in names)
 
     def files(self, uri: str) -> Sequence[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from posemill.errors import UnreadablePoses
 from posemill.storage.file_tree import files_below
@@ -12,9 +11,6 @@ from posemill.storage.formats.pyskl_file import Annotation, read_pyskl_file
 from posemill.storage.pickles.values import ArrayPlace
 from posemill.transforms.skeletons import SKELETONS, get_skeleton
 
-JointsName = Literal[
-    "coco-17", "ntu-25", "coco-18", "body-25", "nucla-20", "jhmdb-15", "penn-13", "smarthome-13"
-]
 SUFFIXES = (".pkl", ".pickle")
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import random
-import struct
 import tracemalloc
 from collections import OrderedDict
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pickle_fuzz import mutated
 from pyskl_files import annotation, write
 
 from posemill.errors import UnreadablePoses
@@ -280,30 +279,6 @@ def test_an_array_that_is_cut_off_later_is_told(tmp_path: Path) -> None:
             list(walk(path))
 
 
-def _mutated(data: bytes, seed: int) -> bytes:
-    rng, changed = random.Random(seed), bytearray(data)  # noqa: S311
-    for _ in range(rng.randint(1, 8)):
-        place = rng.randrange(len(changed))
-        match rng.randrange(4):
-            case 0:
-                changed[place] = rng.randrange(256)
-            case 1:
-                del changed[place : place + rng.randint(1, 20)]
-            case 2:
-                changed[place:place] = rng.choice(PIECES)
-            case _:
-                start = rng.randrange(len(changed))
-                changed[place:place] = changed[start : start + rng.randint(1, 60)]
-        if not changed:
-            break
-    return bytes(changed)
-
-
-PIECES = (
-    *(b"}", b"]", b"(", b")", b"t", b"\x85", b"R", b"b", b"e", b"u", b"a", b"s", b"0", b".", b"N"),
-    *(b"h\x00", b"q\x00", b"j\xff\xff\xff\x7f", b"cposix\nsystem\n", b"\x8e" + b"\xff" * 8),
-    struct.pack("<cI", b"X", 2**31),
-)
 SEEDS = [
     pickle.dumps({"split": {"t": ["a"]}, "annotations": [annotation("a"), annotation("b")]}, p)
     for p in PROTOCOLS
@@ -311,7 +286,7 @@ SEEDS = [
 
 
 @hypothesis.settings(max_examples=150, deadline=None)
-@given(data=st.builds(_mutated, st.sampled_from(SEEDS), st.integers(0, 2**32)) | st.binary())
+@given(data=st.builds(mutated, st.sampled_from(SEEDS), st.integers(0, 2**32)) | st.binary())
 def test_changed_bytes_are_read_or_refused(
     data: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
