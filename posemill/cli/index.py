@@ -28,9 +28,11 @@ from posemill.storage.datasets.assemble import index_dataset
 from posemill.storage.datasets.base import Dataset
 from posemill.storage.datasets.bucket_folder import index_bucket_folder
 from posemill.storage.datasets.folder import index_folder
+from posemill.storage.datasets.list_columns import ListColumns
 from posemill.storage.datasets.list_file import index_list
 from posemill.storage.datasets.registry import create_dataset, dataset_names, get_dataset
 from posemill.storage.datasets.tar_shards import index_tar
+from posemill.storage.datasets.text_rows import Encoding
 from posemill.storage.files.location import is_address
 from posemill.storage.identity import ABSENT
 
@@ -94,10 +96,26 @@ def index_list_command(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A path or address a line; or .csv, .tsv: path,id,label,subset,start,end."
+            help="A path or address a line; or a table, .csv, .tsv, .jsonl or .parquet: "
+            "path,id,label,subset,start,end."
         ),
     ],
     out: CatalogOption,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OURS=THEIRS",
+            help="A column of the table and what it is called there, as label=action; "
+            "split:NAME=COLUMN has the subsets of a split. Other columns are passed over. "
+            "Repeatable.",
+        ),
+    ] = None,
+    label_separator: Annotated[
+        str, typer.Option(metavar="CHARACTER", help="Between several labels of one clip.")
+    ] = "",
+    encoding: Annotated[
+        Encoding, typer.Option(help="Of text that has no byte-order mark, which goes first.")
+    ] = "utf-8",
     overwrite: OverwriteFlag = False,
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
@@ -108,8 +126,8 @@ def index_list_command(
     Relative paths are below the list's folder. An id that is not given is the path
     without its suffix. A file that is not there stays in the catalog, as missing.
     """
-    catalog = index_list(file)
-    _put(catalog, out, overwrite=overwrite, dry_run=dry_run, as_json=json)
+    columns = ListColumns(key_values("--column", column), label_separator, encoding)
+    _put(index_list(file, columns=columns), out, overwrite=overwrite, dry_run=dry_run, as_json=json)
 
 
 def index_tar_command(

@@ -81,6 +81,19 @@ def test_what_cannot_be_indexed_is_said_in_one_line(
     assert not (tmp_path / "catalog").exists()
 
 
+def test_a_table_with_columns_of_other_names(run, tmp_path: Path) -> None:
+    put_files(tmp_path, {"mine.csv": "file;Tätigkeit;part;n\na.mp4;go+run;train;1\n".encode("l1")})
+    flags = ["--column", "path=file", "--column", "label=Tätigkeit", "--column", "split:x=part"]
+    flags += ["--label-separator", "+", "--encoding", "latin-1"]
+    out = tmp_path / "catalog"
+    status, text, _ = run("index", "list", tmp_path / "mine.csv", "-o", out, *flags)
+    assert status == 0
+    assert text.startswith(f"{out}: 1 video, 1 clip, 2 classes, split: x 1 train, ")
+    flags[1] = "paht=file"
+    status, _, err = run("index", "list", tmp_path / "mine.csv", "-o", out, *flags)
+    assert (status, "--column paht=file: expected OURS=THEIRS" in err) == (2, True)
+
+
 def test_a_dataset_by_its_annotations(run, tmp_path: Path) -> None:
     head = "label,youtube_id,time_start,time_end,split\n"
     notes = put_files(tmp_path / "notes", {"train.csv": f"{head}run,a,0,10,train\nsit,b,0,9,train"})

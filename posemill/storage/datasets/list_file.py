@@ -1,8 +1,8 @@
 """A list of videos as a catalog: paths and addresses, one a line, or a table with labels.
 
 A text file has a place a line; empty lines and those that begin with `#` count
-for nothing. A file named `.csv` or `.tsv` is a table with a header of these
-columns, of which `path` alone is needed::
+for nothing. A table (CSV, JSON lines, Parquet, see `list_rows`) has these columns,
+of which `path` alone is needed, or says with `ListColumns` which of its own are meant::
 
     path,id,label,subset,start,end
     clips/0001.mp4,,wave_left,train,,
@@ -17,43 +17,49 @@ first start to the last end.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from posemill.errors import InputError
 from posemill.schema import Clip, TimedLabel, Video, require_id
 from posemill.storage.catalog import Catalog
+from posemill.storage.datasets.list_columns import ListColumns
+from posemill.storage.datasets.list_rows import ListRow, read_rows, row_noun
 from posemill.storage.datasets.places import common_folder, uri_below
-from posemill.storage.datasets.tree import SPLIT, VIDEO_SUFFIXES
+from posemill.storage.datasets.tree import VIDEO_SUFFIXES
 from posemill.storage.durable import input_faults
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import Look, look_at_all, require_supported
 from posemill.storage.files.location import WEB, Location, is_address
 from posemill.storage.identity import ABSENT
 
-_TABLES = {".csv": ",", ".tsv": "\t"}
-_COLUMNS = ("path", "id", "label", "subset", "start", "end")
+_OWN_NAMES = ListColumns()
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
+class _Listed:
+    """A row that was understood, of which there may be millions."""
+
+    number: int
     location: Location
     video_id: str
-    label: str
-    subset: str
+    labels: tuple[str, ...]
+    splits: Mapping[str, str]
     start_seconds: float
     end_seconds: float | None
 
 
 def index_list(
-    path: str | os.PathLike[str], *, name: str | None = None, cache: FileCache | None = None
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    columns: ListColumns = _OWN_NAMES,
+    cache: FileCache | None = None,
 ) -> Catalog:
     """The videos of a list file, each looked at where it is; one that is not there is kept.
 
@@ -63,7 +69,7 @@ def index_list(
     """
     file = Path(path)
     with input_faults(file):
-        rows = _rows(file)
+        rows = _rows(file, columns)
     if not rows:
         raise InputError(f"{file}: no video in it. Expected a path or an address in each line.")
     videos = _grouped(file, rows)
@@ -79,56 +85,21 @@ def index_list(
             _video(root, group, seen) for group, seen in zip(videos.values(), looks, strict=True)
         ),
         clips=tuple(clip for group in videos.values() for clip in _clips(file, group)),
-        classes=tuple(sorted({row.label for row in rows if row.label})),
+        classes=tuple(sorted({label for each in rows for label in each.labels})),
     )
 
 
-def _rows(file: Path) -> list[_Row]:
-    folder = _Folder(file)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: is not UTF-8 text: {error}. Save it as UTF-8.") from error
-    rows = []
-    for line, values in _table(file, text):
+def _rows(file: Path, columns: ListColumns) -> list[_Listed]:
+    folder, equals, rows = _Folder(file), dict[Hashable, Any](), list[_Listed]()
+    for row in read_rows(file, columns):
+        # Few differ; one object for all that are equal takes a third less memory.
+        labels = equals.setdefault(row.labels, row.labels)
+        splits = equals.setdefault(frozenset(row.splits.items()), row.splits)
         try:
-            rows.append(_row(line, values, folder))
+            rows.append(_listed(row, folder, labels, splits))
         except (ValueError, InputError) as error:
-            raise InputError(f"{file}, line {line}: {error}. Correct the line.") from error
+            row.refuse(error)
     return rows
-
-
-def _table(file: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Line number and values of each row."""
-    delimiter = _TABLES.get(file.suffix.lower())
-    if delimiter is None:
-        for line, content in enumerate(text.split("\n"), 1):
-            if (stripped := content.strip()) and not stripped.startswith("#"):
-                yield line, {"path": stripped}
-        return
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    _require_columns(file, reader.fieldnames or ())
-    try:
-        for values in reader:
-            if None in values or None in values.values():
-                raise InputError(
-                    f"{file}, line {reader.line_num}: has another number of values than the "
-                    f"header, which has {len(reader.fieldnames or ())}. Correct the line."
-                )
-            yield reader.line_num, values
-    except csv.Error as error:
-        raise InputError(
-            f"{file}, line {reader.reader.line_num}: {error}. Correct the line."
-        ) from error
-
-
-def _require_columns(file: Path, names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in _COLUMNS]
-    if "path" not in names or unknown or len(set(names)) < len(names):
-        raise InputError(
-            f"{file}, line 1: the columns are {', '.join(map(repr, names)) or '(none)'}; expected "
-            f"'path' and any of {', '.join(_COLUMNS[1:])}, each once. Correct the header."
-        )
 
 
 class _Folder:
@@ -148,23 +119,25 @@ class _Folder:
         return Location.parse(f"{self._real[path.parent] / path.name}{'#' if mark else ''}{member}")
 
 
-def _row(line: int, values: Mapping[str, str], folder: _Folder) -> _Row:
+def _listed(
+    row: ListRow, folder: _Folder, labels: tuple[str, ...], splits: Mapping[str, str]
+) -> _Listed:
     """Raises:
     ValueError, InputError: without the file's name and the line.
     """
-    text = {name: values.get(name, "").strip() for name in _COLUMNS}
+    text = row.texts
     if not text["path"]:
         raise ValueError("has no path")
     location = folder.location(text["path"])
-    video_id = text["id"] or _id_of(text["path"], location)
+    video_id = text.get("id") or _id_of(text["path"], location)
     try:
         require_id("video", video_id)
     except ValueError as error:
         raise ValueError(f"{error}; give one in the column `id` of a .csv file") from error
-    start, end = _seconds(text["start"]), _seconds(text["end"])
+    start, end = (_seconds(text.get(name, "")) for name in ("start", "end"))
     if end is not None and end <= (start or 0.0):
-        raise ValueError(f"the span [{text['start'] or 0}, {text['end']}) s is empty")
-    return _Row(line, location, video_id, text["label"], text["subset"], start or 0.0, end)
+        raise ValueError(f"the span [{text.get('start') or 0}, {text['end']}) s is empty")
+    return _Listed(row.number, location, video_id, labels, splits, start or 0.0, end)
 
 
 def _seconds(text: str) -> float | None:
@@ -193,26 +166,31 @@ def _id_of(written: str, location: Location) -> str:
     return path.removesuffix(suffix) if suffix.lower() in VIDEO_SUFFIXES else path
 
 
-def _grouped(file: Path, rows: Sequence[_Row]) -> dict[str, list[_Row]]:
+def _grouped(file: Path, rows: Sequence[_Listed]) -> dict[str, list[_Listed]]:
     """Rows by video id, in order.
 
     Raises:
         InputError: one id is of two files.
     """
-    groups: dict[str, list[_Row]] = {}
-    for row in rows:
-        group = groups.setdefault(row.video_id, [])
-        group.append(row)
-        if (first := group[0]).location != row.location:
+    groups: dict[str, list[_Listed]] = {}
+    for each in rows:
+        group = groups.setdefault(each.video_id, [])
+        group.append(each)
+        if (first := group[0]).location != each.location:
             raise InputError(
-                f"{file}, lines {first.line} and {row.line}: {str(first.location)!r} and "
-                f"{str(row.location)!r} have the same id, {row.video_id!r}. Give each an id of its "
-                "own in the column `id` of a .csv file."
+                f"{_both(file, first, each)}: {str(first.location)!r} and {str(each.location)!r} "
+                f"have the same id, {each.video_id!r}. Give each an id of its own in the column "
+                "`id` of a .csv file."
             )
     return groups
 
 
-def _video(root: str, rows: Sequence[_Row], seen: Look | None) -> Video:
+def _both(file: Path, one: _Listed, other: _Listed) -> str:
+    """The place of two rows."""
+    return f"{file}, {row_noun(file)}s {one.number} and {other.number}"
+
+
+def _video(root: str, rows: Sequence[_Listed], seen: Look | None) -> Video:
     ends = [row.end_seconds for row in rows]
     return Video(
         id=rows[0].video_id,
@@ -224,24 +202,24 @@ def _video(root: str, rows: Sequence[_Row], seen: Look | None) -> Video:
     )
 
 
-def _clips(file: Path, rows: Sequence[_Row]) -> Iterator[Clip]:
-    lines: dict[str, int] = {}
-    for row in rows:
-        end = "end" if row.end_seconds is None else _plain(row.end_seconds)
-        span = f"@{_plain(row.start_seconds)}-{end}" if len(rows) > 1 else ""
-        clip_id = f"{row.video_id}{span}"
-        if (line := lines.setdefault(clip_id, row.line)) != row.line:
+def _clips(file: Path, rows: Sequence[_Listed]) -> Iterator[Clip]:
+    firsts: dict[str, _Listed] = {}
+    for each in rows:
+        end = "end" if each.end_seconds is None else _plain(each.end_seconds)
+        span = f"@{_plain(each.start_seconds)}-{end}" if len(rows) > 1 else ""
+        clip_id = f"{each.video_id}{span}"
+        if (first := firsts.setdefault(clip_id, each)) is not each:
             raise InputError(
-                f"{file}, lines {line} and {row.line}: the same span of {str(row.location)!r} "
-                "twice. Remove one of them, or give another id in the column `id` of a .csv file."
+                f"{_both(file, first, each)}: the same span of {str(each.location)!r} twice. "
+                "Remove one of them, or give another id in the column `id` of a .csv file."
             )
         yield Clip(
             id=clip_id,
-            video_id=row.video_id,
-            start_seconds=row.start_seconds,
-            end_seconds=row.end_seconds,
-            labels=(TimedLabel(row.label),) if row.label else (),
-            splits={SPLIT: row.subset} if row.subset else {},
+            video_id=each.video_id,
+            start_seconds=each.start_seconds,
+            end_seconds=each.end_seconds,
+            labels=tuple(map(TimedLabel, each.labels)),
+            splits=each.splits,
         )
 
 

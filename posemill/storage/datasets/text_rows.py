@@ -96,8 +96,13 @@ def read_table(
     *,
     header: Sequence[str] | None = None,
     encoding: Encoding = "utf-8",
+    delimiter: str = ",",
+    remedy: str = "Correct the header.",
 ) -> Iterator[Row]:
     """The rows of a table of text, whatever of `DELIMITERS` is between its columns.
+
+    Where its header leaves that open, it is `delimiter`. `remedy` is what to do about a column
+    that is missing.
 
     `header` names the columns of a table without a line that does so; of those that are
     `optional` the last ones may be left out. Columns of other names are passed over; an optional
@@ -110,9 +115,9 @@ def read_table(
     """
     lines = _decoded(path, encoding)
     if header is None:
-        columns, delimiter, skipped = _header(path, lines, required)
+        columns, delimiter, skipped = _header(path, lines, required, delimiter, remedy)
     else:
-        columns, delimiter, skipped = tuple(header), ",", 0
+        columns, skipped = tuple(header), 0
     absent = dict.fromkeys((name for name in optional if name not in columns), "")
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     fewest = len(columns) if header is None else len([*required])
@@ -135,7 +140,7 @@ def read_table(
 
 
 def _header(
-    path: Path, lines: Iterator[str], required: Sequence[str]
+    path: Path, lines: Iterator[str], required: Sequence[str], usual: str, remedy: str
 ) -> tuple[tuple[str, ...], str, int]:
     """Names of the columns, what is between them, and the number of lines that are read."""
     skipped, line = 0, ""
@@ -143,8 +148,8 @@ def _header(
         skipped += 1
         if line.strip():
             break
-    readings = {mark: _names(line, mark) for mark in DELIMITERS}
-    mark = max(DELIMITERS, key=lambda mark: len(set(required) & set(readings[mark])))
+    readings = {mark: _names(line, mark) for mark in (usual, *DELIMITERS)}
+    mark = max(readings, key=lambda mark: len(set(required) & set(readings[mark])))
     names = readings[mark]
     missing = [name for name in required if name not in names]
     twice = sorted({name for name in names if name and names.count(name) > 1})
@@ -156,7 +161,7 @@ def _header(
         )
         there = ", ".join(map(repr, names)) if line.strip() else "(the file is empty)"
         raise InputError(
-            f"{path}, line {max(skipped, 1)}: {fault}; the columns are {there}. Correct the header."
+            f"{path}, line {max(skipped, 1)}: {fault}; the columns are {there}. {remedy}"
         )
     return names, mark, skipped
 
@@ -206,5 +211,5 @@ def _require_text(path: Path, number: int, line: str, encoding: str) -> None:
     if place is not None:
         raise InputError(
             f"{path}, line {number}: character {place + 1} is not {encoding} text; save the file "
-            "as UTF-8, or say what it is with --set encoding=latin-1 or utf-16"
+            "as UTF-8, or tell its encoding, latin-1 or utf-16"
         )
