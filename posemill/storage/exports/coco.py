@@ -26,6 +26,7 @@ from posemill.storage.exports.base import PoseExport, PoseItem, PoseSource
 from posemill.transforms.keypoint_boxes import box_area, keypoint_boxes
 
 _PERSON = 1
+_VISIBLE = 2
 _DIGITS_PX = 4  # of the store's steps of 1/16 px, exact
 _DIGITS_SCORE = 4  # of its steps of 1/255, within 1/5000 of a step
 
@@ -95,31 +96,36 @@ class _Writer:
 def _people(poses: PoseSequence, first_image: int) -> Iterator[dict[str, Any]]:
     boxes = keypoint_boxes(poses.xy_px, poses.score)
     sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    areas, scores = box_area(boxes), np.round(poses.score.astype(np.float64), _DIGITS_SCORE)
-    for row, joints in enumerate(_triplets(poses.xy_px, poses.score)):
-        seen = poses.score[row] > 0
-        mean = float(poses.score[row][seen].mean()) if seen.any() else 0.0
-        yield {
-            "image_id": first_image + int(poses.frame[row]),
-            "category_id": _PERSON,
-            "keypoints": joints,
-            "num_keypoints": int(seen.sum()),
-            "bbox": [round(size, _DIGITS_PX) for size in sizes[row].tolist()],
-            "area": round(float(areas[row]), _DIGITS_PX),
-            "iscrowd": 0,
-            "score": round(mean, _DIGITS_SCORE),
-            "keypoint_scores": scores[row].tolist(),
-            "track_id": int(poses.slot[row]),
-        }
+    num_seen = np.count_nonzero(poses.score, axis=1)
+    mean = poses.score.sum(axis=1) / np.maximum(num_seen, 1)
+    columns = {
+        "image_id": (first_image + poses.frame).tolist(),
+        "keypoints": _triplets(poses.xy_px, poses.score),
+        "num_keypoints": num_seen.tolist(),
+        "bbox": _rounded(sizes, _DIGITS_PX),
+        "area": _rounded(box_area(boxes), _DIGITS_PX),
+        "score": _rounded(mean, _DIGITS_SCORE),
+        "keypoint_scores": _rounded(poses.score, _DIGITS_SCORE),
+        "track_id": poses.slot.tolist(),
+    }
+    for values in zip(*columns.values(), strict=True):
+        yield {"category_id": _PERSON, "iscrowd": 0, **dict(zip(columns, values, strict=True))}
 
 
-def _triplets(xy_px: Float32, score: Float32) -> Iterator[list[float | int]]:
+def _triplets(xy_px: Float32, score: Float32) -> list[list[float]]:
     """x, y, v of the joints of each row."""
-    for places, seen in zip(xy_px.tolist(), (score > 0).tolist(), strict=True):
-        joints: list[float | int] = []
-        for (x, y), is_seen in zip(places, seen, strict=True):
-            joints += (round(x, _DIGITS_PX), round(y, _DIGITS_PX), 2) if is_seen else (0, 0, 0)
-        yield joints
+    seen = score > 0
+    xy = _rounded(np.where(seen[..., None], xy_px, 0), _DIGITS_PX)
+    visibility = np.where(seen, _VISIBLE, 0).tolist()
+    return [
+        [number for (x, y), v in zip(places, visible, strict=True) for number in (x, y, v)]
+        for places, visible in zip(xy, visibility, strict=True)
+    ]
+
+
+def _rounded(values: Float32, digits: int) -> list[Any]:
+    numbers: list[Any] = np.round(values.astype(np.float64), digits).tolist()
+    return numbers
 
 
 def _category(skeleton: Skeleton) -> dict[str, Any]:

@@ -12,6 +12,7 @@ NTU RGB+D (tools/data/ntu_preproc.py). A list of numbers as a label is for `mult
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from posemill.storage.exports.pickle_stream import PickleStream
 from posemill.storage.exports.tracks import find_tracks, too_large
 
 _ONLY_SPLIT = "default"
+_NUMBERED_SPLIT = re.compile(r"split([0-9]+)")
 _TO_Y_UP = np.array([1, -1, 1], np.float32)
 
 
@@ -55,6 +57,7 @@ class PysklExport(PoseExport):
     def check(self, source: PoseSource) -> None:
         if self.space == "3d" and not source.has_3d:
             raise InputError(f"{source.url} has no 3-D poses; set space=2d")
+        _require_own_names(_catalog(source))
         several = [clip for clip in _catalog(source).clips if len(_names(clip)) > 1]
         if self.labels == "one" and several:
             raise InputError(
@@ -128,8 +131,25 @@ class _Writer:
 
 
 def split_name(split: str, subset: str) -> str:
-    """`xsub_train`, as pyskl calls subsets of one of several splits; of the only one, `train`."""
-    return subset if split == _ONLY_SPLIT else f"{split}_{subset}"
+    """What pyskl calls a subset: `train` of the only split, `train1` of `split1`, `xsub_train`."""
+    if split == _ONLY_SPLIT:
+        return subset
+    numbered = _NUMBERED_SPLIT.fullmatch(split)
+    return f"{subset}{numbered[1]}" if numbered else f"{split}_{subset}"
+
+
+def _require_own_names(catalog: Catalog) -> None:
+    """Raises:
+    InputError: two subsets would have one name.
+    """
+    known: dict[str, tuple[str, str]] = {}
+    for pair in sorted({pair for clip in catalog.clips for pair in clip.splits.items()}):
+        other = known.setdefault(split_name(*pair), pair)
+        if other != pair:
+            raise InputError(
+                f"catalog {catalog.name!r}: {pair[1]!r} of the split {pair[0]!r} and {other[1]!r} "
+                f"of {other[0]!r} would both be called {split_name(*pair)!r}; rename one of them"
+            )
 
 
 def _names(clip: Clip) -> list[str]:

@@ -12,7 +12,10 @@ import pytest
 from export_stores import CLASSES, make_catalog, make_pose_store, run_export
 
 from posemill.errors import InputError
+from posemill.schema import Clip, Video
+from posemill.storage.catalog import Catalog, write_catalog
 from posemill.storage.exports import tracks
+from posemill.storage.exports.pyskl import split_name
 from posemill.storage.poses import PoseStore
 from posemill.transforms.clips import clip_poses
 
@@ -145,3 +148,18 @@ def test_it_names_only_what_numpy_1_and_2_have_and_remembers_nothing(
         *("numpy.core.multiarray _reconstruct", "numpy ndarray", "numpy dtype"),
     }
     assert not {name for name, _ in codes if "PUT" in name or name == "MEMOIZE"}
+
+
+def test_subsets_are_called_as_pyskl_calls_them() -> None:
+    pairs = [("default", "val"), ("split2", "train"), ("xview", "train")]
+    assert [split_name(*pair) for pair in pairs] == ["val", "train2", "xview_train"]
+
+
+def test_two_subsets_of_one_name_are_refused(store: PoseStore, tmp_path: Path) -> None:
+    video = Video("walk/a.b", "a.mp4", 1, "")
+    clip = Clip("c", video.id, splits={"default": "train1", "split1": "train"})
+    write_catalog(tmp_path / "twice", Catalog("twice", "/", [video], (clip,), ()))
+    with pytest.raises(
+        InputError, match=r"'train' of the split 'split1' and 'train1' of 'default'"
+    ):
+        exported(store, tmp_path / "out.pkl", tmp_path / "twice")
