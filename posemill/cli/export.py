@@ -38,7 +38,9 @@ def export_command(
     ],
     catalog: Annotated[
         Path | None,
-        typer.Option(help="Whose clips, labels and splits \\[default: as at extraction]."),
+        typer.Option(
+            help="Whose clips to export \\[default: as at extraction, if the kind is of clips]."
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
