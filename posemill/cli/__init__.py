@@ -75,7 +75,7 @@ def main() -> None:
     try:
         app(prog_name="posemill")
     except _Terminated:
-        typer.echo("terminated; the same command goes on from here", err=True)
+        typer.echo("terminated; the same command completes the work", err=True)
         raise
     except PosemillError as error:
         _fail(str(error), error.exit_status)

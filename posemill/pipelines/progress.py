@@ -67,7 +67,7 @@ class ProgressDisplay:
     ) -> None:
         self._progress.stop()
         if kind is KeyboardInterrupt:
-            self._console.print("interrupted; the same command goes on from here")
+            self._console.print("interrupted; the same command completes the work")
 
     def __call__(self, event: Event) -> None:
         match event:

@@ -60,7 +60,7 @@ def job(tmp_path: Path, mark: str) -> Iterator[Job]:
 def test_sigterm_ends_a_job_with_a_message(job: Job, mark: str) -> None:
     job.send_signal(signal.SIGTERM)
     _, said = job.communicate()
-    assert "terminated; the same command goes on from here" in said
+    assert "terminated; the same command completes the work" in said
     assert job.returncode == 128 + signal.SIGTERM
     wait_until(lambda: not marked(mark))
 
@@ -77,7 +77,7 @@ def test_sigint_ends_a_job_with_a_message(
     """Whether it goes to the driver, or to all processes as a terminal sends it."""
     kill(job.pid, signal.SIGINT)
     _, said = job.communicate()
-    assert "interrupted; the same command goes on from here" in said
+    assert "interrupted; the same command completes the work" in said
     assert "Traceback" not in said
     assert job.returncode == 130
     wait_until(lambda: not marked(mark))

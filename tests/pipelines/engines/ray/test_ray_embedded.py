@@ -68,5 +68,5 @@ def test_a_signal_ends_the_run_its_cluster_and_its_workers(
     send(driver.pid, number)
     _, log = driver.communicate(timeout=120)
     assert driver.returncode == status, log
-    assert "the same command goes on from here" in log
+    assert "the same command completes the work" in log
     wait_until(lambda: not marked(mark))
