@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from posemill.errors import InputError
 from posemill.storage.catalog import Catalog
 from posemill.storage.datasets.assemble import Indexed, index_dataset
 from posemill.storage.datasets.registry import create_dataset
@@ -29,14 +28,6 @@ def put_videos(root: Path, *names: str) -> Path:
 
 def index(name: str, *annotations: Path, videos: Path, **settings: str) -> Indexed:
     return index_dataset(create_dataset(name, settings), annotations, str(videos))
-
-
-def index_or_told(name: str, *annotations: Path, videos: Path, **settings: str) -> Indexed | str:
-    """What is indexed, or the message of an `InputError`, whatever the files hold."""
-    try:
-        return index(name, *annotations, videos=videos, **settings)
-    except InputError as error:
-        return str(error)
 
 
 def labels(catalog: Catalog) -> dict[str, list[str]]:
