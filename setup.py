@@ -115,6 +115,8 @@ setup(
         ],
         "posemill.formats": [
             "alphapose = posemill.storage.formats.alphapose:AlphaposeFormat",
+            "coco-keypoints = posemill.storage.formats.coco_keypoints:CocoKeypointsFormat",
+            "coco-results = posemill.storage.formats.coco_results:CocoResultsFormat",
             "jhmdb = posemill.storage.formats.jhmdb:JhmdbFormat",
             "kinetics-skeleton = posemill.storage.formats.kinetics_skeleton:KineticsSkeletonFormat",
             "ntu-skeleton = posemill.storage.formats.ntu_skeleton:NtuSkeletonFormat",

@@ -44,6 +44,31 @@ def _alphapose(root: Path) -> None:
         _write_json(root / video / "alphapose-results.json", results)
 
 
+def _coco_keypoints(root: Path) -> None:
+    """Both videos in one file; nobody is in the second image of each."""
+    keypoints = body(COCO_17.keypoints, c=2).ravel().tolist()
+    images, annotations = list[object](), list[object]()
+    for video in ("wave/one", "wave/two"):
+        for number in range(3):
+            image = {"id": len(images) + 1, "file_name": f"{video}/{number:06d}.jpg"}
+            images.append({**image, "width": 640, "height": 480})
+            if number != 1:
+                person = {"category_id": 1, "iscrowd": 0, "keypoints": keypoints}
+                annotations.append({"image_id": image["id"], **person})
+    categories = [{"id": 1, "name": "person", "keypoints": list(COCO_17.keypoints)}]
+    told = {"images": images, "annotations": annotations, "categories": categories}
+    _write_json(root / "person_keypoints.json", told)
+
+
+def _coco_results(root: Path) -> None:
+    """Nobody is in the second frame, which is not written."""
+    keypoints = body(COCO_17.keypoints).ravel().tolist()
+    person = {"category_id": 1, "keypoints": keypoints, "score": 0.9}
+    for video in ("one", "two"):
+        results = [{"image_id": number, **person} for number in (0, 2)]
+        _write_json(root / f"{video}.json", results)
+
+
 def _jhmdb(root: Path) -> None:
     for clip in ("wave/one", "wave/two"):
         write_mat(root / clip / "joint_positions.mat", jhmdb_fields())
@@ -132,6 +157,8 @@ def _dump(path: Path, value: object) -> None:
 
 MAKERS: dict[str, PoseFiles] = {
     "alphapose": PoseFiles(_alphapose, (640, 480), 30.0),
+    "coco-keypoints": PoseFiles(_coco_keypoints, fps=30.0),
+    "coco-results": PoseFiles(_coco_results, (640, 480), 30.0),
     "jhmdb": PoseFiles(_jhmdb, fps=30.0),
     "kinetics-skeleton": PoseFiles(_kinetics_skeleton),
     "ntu-skeleton": PoseFiles(_ntu_skeleton),

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from posemill.errors import UnreadablePoses
@@ -30,7 +30,7 @@ from posemill.settings import setting
 from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.file_names import file_source, file_sources, folder_source
-from posemill.storage.formats.frame_numbers import MAX_FRAMES, frame_index, number_at_end
+from posemill.storage.formats.frame_numbers import MAX_FRAMES, frame_index, image_number
 from posemill.storage.formats.json_stream import read_members
 from posemill.storage.formats.json_text import brief
 from posemill.storage.formats.keypoint_list import found_joints, track_number, triplets
@@ -87,7 +87,7 @@ class AlphaposeFormat(PoseFormat):
             told = "AlphaPose's own form has coco-17, cmu and open have coco-18; see --set joints"
             joints = triplets(where, keypoints, num_joints, told)[: skeleton.num_keypoints]
             found = found_joints(where, joints, _LOWEST_C, _HIGHEST_C)
-            frame = frame_index(where, _number(image), self.first_frame)
+            frame = frame_index(where, image_number(image), self.first_frame)
             num_frames = max(num_frames, frame + 1)
             if found[:, 2].any():
                 rows.add(frame, found[None], [_track(where, idx)])
@@ -123,11 +123,6 @@ def _of_image(place: str, image: str, value: Any) -> Iterator[tuple[str, Any, An
                 f"{where}: expected an object with {_LISTS[key]}, got {brief(person)}"
             )
         yield where, image, person[_LISTS[key]], None
-
-
-def _number(image: Any) -> Any:
-    """Of a frame: an image's number, or that at the end of its name."""
-    return number_at_end(PurePosixPath(image).stem) if isinstance(image, str) else image
 
 
 def _track(where: str, idx: Any) -> int | None:

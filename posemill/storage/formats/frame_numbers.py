@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from posemill.errors import UnreadablePoses
@@ -31,6 +31,16 @@ def number_at_end(stem: str) -> int | None:
     """The number that a name without its suffix ends in."""
     match = _AT_END.search(stem)
     return None if match is None else int(match[0])
+
+
+def without_number(stem: str) -> str:
+    """What is before the number at the end of a name, without a mark between them."""
+    return stem.rstrip("0123456789").rstrip("-_. ")
+
+
+def image_number(image: Any) -> Any:
+    """Of a frame: an image's number, or that at the end of its name."""
+    return number_at_end(PurePosixPath(image).stem) if isinstance(image, str) else image
 
 
 def by_numbers(path: PurePath) -> list[int | str]:

@@ -42,6 +42,7 @@ from posemill.storage.formats.frame_numbers import (
     by_numbers,
     frame_index,
     number_at_end,
+    without_number,
 )
 from posemill.storage.formats.json_stream import read_members
 from posemill.storage.formats.json_text import brief, read_json
@@ -144,7 +145,7 @@ class OpenposeFormat(PoseFormat):
     def _video_of(self, path: PurePath) -> str:
         if self.video_is == "folder":
             return ""
-        return _stem(path).rstrip("0123456789").rstrip("-_. ")
+        return without_number(_stem(path))
 
     def _frames(self, uri: str) -> Iterator[tuple[int, str, Any]]:
         """Number, place and people of each frame, no frame twice."""
