@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS := torch,blazepose,onnx,vitpose,ray,beam,dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-openpifpaf demo test chaos fuzz-video lint check clean bench-decode
+.PHONY: help install install-openpifpaf demo test chaos fuzz-video lint check clean bench-decode bench-import
 
 help:  ## Show the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,8 @@ lint: install  ## Format check, lint, types, import directions
 check: lint test  ## Everything that CI runs
 
 bench-decode: bench-decode-streams bench-decode-processes  ## Measure decoding: one stream, then several processes
+
+bench-import: bench-import-pickle  ## Measure importing a pickle of 10,000 clips beside pickle.load
 
 bench-%: install  ## Run a benchmark: bench-extract-real, bench-fixtures, bench-poses, ...
 	$(BIN)/python benchmarks/$(subst -,_,$*).py

@@ -27,10 +27,19 @@ class ByteWindow:
         """In the file, of the byte that comes next."""
         return self._start + self._at
 
-    def opcode(self) -> bytes:
+    def opcode(self) -> int:
         """The next byte; `opcode_at` is where it is."""
         self.opcode_at = self._start + self._at
-        return self.take(1)
+        return self.byte()
+
+    def byte(self) -> int:
+        """The next one; most of what is read are single bytes."""
+        at = self._at
+        if at >= len(self._data):
+            self._fill(1)
+            at = 0
+        self._at = at + 1
+        return self._data[at]
 
     def take(self, num_bytes: int) -> bytes:
         """The next bytes.
@@ -47,7 +56,7 @@ class ByteWindow:
 
     def number(self, num_bytes: int) -> int:
         """An unsigned number, its lowest byte first."""
-        return int.from_bytes(self.take(num_bytes), "little")
+        return self.byte() if num_bytes == 1 else int.from_bytes(self.take(num_bytes), "little")
 
     def line(self) -> str:
         """Text up to an end of line, which is passed over.

@@ -97,7 +97,7 @@ class _Machine:
             self._begin()
         while not self._items and not self.is_done:
             opcode = self.window.opcode()
-            run = _OPCODES.get(opcode)
+            run = _RUN.get(opcode)
             if run is None:
                 raise Fault(_refusal(opcode))
             self._num_counted += 1
@@ -211,9 +211,9 @@ def _is_small(value: object) -> bool:
     return type(value) in _SMALL
 
 
-def _refusal(opcode: bytes) -> str:
+def _refusal(opcode: int) -> str:
     return (
-        f"the opcode {_NAMES.get(opcode, repr(opcode))}, which a file of arrays in lists and "
+        f"the opcode {_NAMES.get(opcode, bytes([opcode]))}, which a file of arrays in lists and "
         "dicts does not need, and which may run code or be of another kind of file; nothing of "
         "it was run"
     )
@@ -299,7 +299,7 @@ def _sized(take: Callable[[_Machine, int], None], num_bytes: int) -> Callable[[_
     return lambda machine: take(machine, machine.window.number(num_bytes))
 
 
-_NAMES = {each.code.encode("latin-1"): each.name for each in pickletools.opcodes}
+_NAMES = {ord(each.code): each.name for each in pickletools.opcodes}
 _OPCODES: Mapping[bytes, Callable[[_Machine], None]] = {
     b"N": _push(lambda: None),
     b"\x88": _push(lambda: True),
@@ -340,3 +340,4 @@ _OPCODES: Mapping[bytes, Callable[[_Machine], None]] = {
     b"\x95": lambda machine: machine.window.skip(8),  # a frame's length, which tells nothing
     b".": _Machine.stop,
 }
+_RUN = {ord(code): run for code, run in _OPCODES.items()}
