@@ -10,7 +10,8 @@
 
 Sources: write_json in alphapose/utils/pPose_nms.py and doc/output.md of MVIG-SJTU/AlphaPose.
 Models of 17 (COCO), 26 and 136 (Halpe) and 133 joints (COCO-WholeBody) begin with COCO's 17,
-which are taken; the two other forms have OpenPose's 18. Of a video frame n is `n.jpg`; frames
+which are taken; the two other forms have OpenPose's 18, where those models' neck is the head, which
+write_json takes for the mean of the shoulders that it adds. Of a video frame n is `n.jpg`; frames
 without people are not written, so those after the last person are unknown. c is a height
 of a heat map, for some models far above 1: it is cut to 1. `idx` is 0 of everybody where nobody
 was followed, and its trackers (PoseFlow, trackers/tracking) count from 1; where poses were

@@ -19,7 +19,7 @@ from posemill.storage.formats.rows import SourceRows
 from posemill.transforms.skeletons import get_skeleton
 
 MAX_FILE_BYTES = 1 << 30
-"""Of all videos of a file together, whose poses a process holds in less than its bytes of JSON."""
+"""Of all videos of a file together, whose poses a process holds in some twice its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
