@@ -51,7 +51,7 @@ def load():
         return pickle.load(file)
 def load_and_make():
     for each in load()["annotations"]:
-        note = Annotation(each["frame_dir"], "", each["total_frames"], each["img_shape"],
+        note = Annotation(path, 0, each["frame_dir"], each["total_frames"], each["img_shape"],
                           each["label"], None, None, None)
         people_in_slots(note, each["keypoint"], each["keypoint_score"], follow=False)
 def walk():

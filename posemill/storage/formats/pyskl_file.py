@@ -29,21 +29,28 @@ from posemill.storage.pickles.walk import Item, walk
 MAX_ANNOTATIONS = 2_000_000
 """Of a file, each of which is held in about a kilobyte."""
 _MAX_NUMBERS = 1_000
+_FIELDS = ("total_frames", "img_shape", "label", "keypoint", "keypoint_score", "frame_inds")
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """Of one clip, as it is written; whoever uses a value checks it."""
 
+    path: Path
+    number: int
+    """In the file, from 0."""
     name: str
-    place: str
-    """`FILE, annotation 7 ('name')`"""
     total_frames: object
     img_shape: object
     label: object
     keypoint: object
     keypoint_score: object
     frame_inds: object
+
+    @property
+    def place(self) -> str:
+        """For messages."""
+        return f"{self.path}, annotation {self.number} ({self.name!r})"
 
     @property
     def num_bytes(self) -> int:
@@ -104,7 +111,8 @@ def _add(path: Path, found: PysklFile, item: Item) -> None:
 
 
 def _add_annotation(path: Path, found: PysklFile, value: object) -> None:
-    place = f"{path}, annotation {len(found.annotations)}"
+    number = len(found.annotations)
+    place = f"{path}, annotation {number}"
     if not isinstance(value, dict):
         raise UnreadablePoses(f"{place}: expected a dict, got {reprlib.repr(value)}")
     name = value.get("frame_dir")
@@ -119,14 +127,13 @@ def _add_annotation(path: Path, found: PysklFile, value: object) -> None:
         raise UnreadablePoses(f"{place}: {error}") from error
     if (first := found.annotations.get(name)) is not None:
         raise UnreadablePoses(f"{place}: the clip {name!r} is there twice, see {first.place}")
-    if len(found.annotations) == MAX_ANNOTATIONS:
+    if number == MAX_ANNOTATIONS:
         raise UnreadablePoses(f"{place}: more than {MAX_ANNOTATIONS:,} clips; give smaller files")
-    found.annotations[name] = Annotation(name, f"{place} ({name!r})", **_fields(value))
+    found.annotations[name] = Annotation(path, number, name, **_fields(value))
 
 
 def _fields(value: Mapping[object, object]) -> dict[str, object]:
-    names = (each for each in Annotation.__dataclass_fields__ if each not in ("name", "place"))
-    return {name: _short(value.get(name)) for name in names}
+    return {name: _short(value.get(name)) for name in _FIELDS}
 
 
 def _short(value: object) -> object:
