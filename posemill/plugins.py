@@ -14,7 +14,7 @@ Part = TypeVar("Part")
 Configured = TypeVar("Configured", bound=Configurable)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # slots would break Plugins[...](...): typing notes it in the object
 class Plugins(Generic[Part]):
     """All that is registered in one group of entry points."""
 
