@@ -23,8 +23,9 @@ from pathlib import Path
 
 from posemill.errors import UnreadablePoses
 from posemill.schema import require_id
+from posemill.storage.pickles.machine import Item
 from posemill.storage.pickles.values import ArrayPlace
-from posemill.storage.pickles.walk import Item, walk
+from posemill.storage.pickles.walk import walk
 
 MAX_ANNOTATIONS = 2_000_000
 """Of a file, each of which is held in about a kilobyte."""

@@ -20,8 +20,9 @@ from pyskl_files import annotation, write
 
 from posemill.errors import UnreadablePoses
 from posemill.storage.pickles.array_reading import read_arrays
+from posemill.storage.pickles.machine import MAX_STACK, Item
 from posemill.storage.pickles.values import ArrayPlace
-from posemill.storage.pickles.walk import MAX_STACK, Item, walk
+from posemill.storage.pickles.walk import walk
 
 PROTOCOLS = (2, 3, 4, 5)
 ARRAYS = {
@@ -239,8 +240,8 @@ def _traced(path: Path) -> int:
 def test_what_would_fill_the_memory_is_refused_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("posemill.storage.pickles.walk.MAX_STACK", 10_000)
-    monkeypatch.setattr("posemill.storage.pickles.walk.MAX_OPCODES", 50_000)
+    monkeypatch.setattr("posemill.storage.pickles.machine.MAX_STACK", 10_000)
+    monkeypatch.setattr("posemill.storage.pickles.machine.MAX_OPCODES", 50_000)
     path = tmp_path / "p"
     for bomb in (
         b"]" * 1_000_000,
