@@ -148,8 +148,9 @@ def _find(config: ImportConfig, store: PoseStore | None) -> FoundVideos:
             raise InputError(f"{error}. Correct the file or move it away, then import.") from error
         if not videos:
             raise InputError(
-                f"{root}: no file of {given.name} in it, at any depth, going by the names; give "
-                "the folder that holds them, or tell by --set what files are taken"
+                f"{root}: no poses of {given.name} in it, at any depth, going by the names of "
+                "files; give the folder that holds them, or the file itself where it holds some; "
+                f"`posemill formats {given.name}` tells what is taken"
             )
     try:
         require_unique("video id", [video.id for video in videos])

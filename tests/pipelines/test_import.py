@@ -340,7 +340,7 @@ def test_what_cannot_be_imported_is_said_before_anything_is_made(
     (tmp_path / "empty").mkdir()
     for source, message in (
         (tmp_path / "none", "cannot be read .No such file"),
-        (tmp_path / "empty", "no file of openpifpaf in it"),
+        (tmp_path / "empty", "no poses of openpifpaf in it"),
         (Path("s3://bucket/x"), "copy or mount"),
     ):
         with pytest.raises(InputError, match=message):

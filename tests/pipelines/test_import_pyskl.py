@@ -108,7 +108,7 @@ def test_the_limit_of_bytes_is_of_a_clip_not_of_its_file(tmp_path: Path) -> None
         ([annotation("a"), annotation("a")], r"annotation 1: the clip 'a' is there twice"),
         ({"annotations": [annotation("a", label=print)]}, r"byte \d+: names the global __buil"),
         ([annotation("a", num_joints=25)], "joints=body-25 or ntu-25. Correct the file or move"),
-        ({}, "no file of pyskl in it"),
+        ({}, "no poses of pyskl in it"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_before_anything_is_made(

@@ -15,9 +15,6 @@ from posemill.storage.datasets.video_files import VideoFiles
 from posemill.storage.durable import input_faults
 from posemill.storage.identity import ABSENT
 
-EXPECTED_SUFFIX = ".mp4"
-"""Of the place at which a video that is not there is looked for later."""
-
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
@@ -83,7 +80,7 @@ def _video_files(dataset: Dataset, annotations: Sequence[Path], videos: str | No
 
 
 def _video(root: str, listed: ListedVideo, seen: FoundVideo | None) -> Video:
-    path = PurePosixPath(listed.path + EXPECTED_SUFFIX) if seen is None else seen.path
+    path = PurePosixPath(listed.path + listed.suffix) if seen is None else seen.path
     return Video(
         id=listed.id,
         uri=file_uri(root, path),

@@ -32,6 +32,8 @@ _COLUMNS = ("video", "second", "x1", "y1", "x2", "y2", "action", "person")
 _CLASS = re.compile(r'name:\s*"(?P<name>[^"]+)"\s*(?:label_)?id:\s*(?P<number>\d{1,9})(?!\d)')
 _DAY = 86_400
 _MAX_NUMBER = 1 << 31
+_MAX_ACTION = 80
+_MAX_BEYOND = 0.25  # of the frame; what is further out is no fraction of it
 
 
 class _Place(NamedTuple):
@@ -137,7 +139,7 @@ class AvaDataset(Dataset):
         excluded: Collection[tuple[str, int]],
         left_out: Counter[str],
     ) -> None:
-        second, action = row.whole("second", 0, _DAY), row.whole("action", 1, _MAX_NUMBER)
+        second, action = row.whole("second", 0, _DAY), row.whole("action", 1, _MAX_ACTION)
         if (row["video"], second) in excluded:
             left_out["labels at excluded seconds"] += 1
             return
@@ -163,6 +165,11 @@ class AvaDataset(Dataset):
             row.refuse(
                 f"the keyframe at {place.second} s is not from {first} to {last} s (of other "
                 "films: --set keyframes=FIRST,LAST)"
+            )
+        if not all(-_MAX_BEYOND <= edge <= 1 + _MAX_BEYOND for edge in place.edges):
+            row.refuse(
+                f"the box has the edges {', '.join(f'{edge:g}' for edge in place.edges)}; expected "
+                "x1, y1, x2, y2 in fractions of the frame, from 0 to 1 or a little beyond"
             )
         row.id_of("video", _longest_id(place))
         try:

@@ -29,6 +29,8 @@ class ListedVideo:
     start_seconds: float = 0.0
     """Of the part to decode."""
     end_seconds: float | None = None
+    suffix: str = ".mp4"
+    """With which it is looked for later where it is not there now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from posemill.storage.datasets.tree import SPLIT
 _CLASSES = "_classes.txt"
 _SUBSETS = {"_train.csv": "train", "_test.csv": "test"}
 _NO_TIME = "actions without a time in the video"
+_NO_SPAN = "times of actions, outside their videos or backward, whose labels stay"
 _NO_ACTION = "videos without a timed action"
 
 
@@ -64,11 +65,13 @@ class CharadesDataset(Dataset):
             video_id = row.id_of("id", row["id"])
             ids.add(video_id, row)
             actions = _actions(row, classes)
+            num_without = sum(action.span is None for action in actions)
             if self.unit == "video":
                 found = [_whole(video_id, actions, subset)]
+                left_out[_NO_SPAN] += num_without
             else:
                 found = _segments(row, actions, subset)
-                left_out[_NO_TIME] += sum(action.span is None for action in actions)
+                left_out[_NO_TIME] += num_without
                 left_out[_NO_ACTION] += not found
             clips += found
             # Of all segments one video, whole: it is decoded once, and for either unit.

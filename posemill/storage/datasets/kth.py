@@ -54,7 +54,9 @@ class KthDataset(Dataset):
             if not row["frames"]:
                 num_missing += 1
                 continue
-            videos.append(ListedVideo(row["id"], f"{row['label']}/{row['id']}_uncomp"))
+            videos.append(
+                ListedVideo(row["id"], f"{row['label']}/{row['id']}_uncomp", suffix=".avi")
+            )
             clips += _clips(row, _subset(row, subsets))
         return Annotations(
             videos, clips, _CLASSES, left_out={_MISSING: num_missing} if num_missing else {}

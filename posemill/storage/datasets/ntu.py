@@ -95,7 +95,7 @@ class NtuDataset(Dataset):
         left_out[f"samples that are not of {self.title}"] = len(samples) - len(known)
         left_out["samples without a skeleton"] = len(known) - len(kept)
         return Annotations(
-            videos=[ListedVideo(sample.id, paths[sample.id]) for sample in kept],
+            videos=[ListedVideo(sample.id, paths[sample.id], suffix=".avi") for sample in kept],
             clips=[
                 Clip(
                     id=sample.id,

@@ -57,7 +57,7 @@ class Ucf101Dataset(Dataset):
             labels[clip_id] = label
             splits.setdefault(clip_id, {})[split] = subset
         return Annotations(
-            videos=[ListedVideo(clip_id, clip_id) for clip_id in sorted(labels)],
+            videos=[ListedVideo(clip_id, clip_id, suffix=".avi") for clip_id in sorted(labels)],
             clips=[
                 Clip(id=each, video_id=each, labels=(TimedLabel(label),), splits=splits[each])
                 for each, label in sorted(labels.items())

@@ -72,6 +72,7 @@ class PysklFormat(PoseFormat):
             return people_in_rows(clip, rows, frame, self.first_frame)
         follow = self.slots == "detections"
         if clip.keypoint_score is None:
+            _require_third_axis(clip, keypoint)
             require_joints(clip, self.skeleton, keypoint.shape, "M T V 3")
             return bodies_in_slots(clip, *read_arrays(path, keypoint), follow=follow)
         require_joints(clip, self.skeleton, keypoint.shape, "M T V 2")
@@ -93,6 +94,17 @@ class PysklFormat(PoseFormat):
         if first is not None and isinstance(first.keypoint, ArrayPlace):
             shape = first.keypoint.shape
             require_joints(first, self.skeleton, shape, " ".join(["N"] * (len(shape) - 2)) + " V C")
+
+
+def _require_third_axis(clip: Annotation, keypoint: ArrayPlace) -> None:
+    """Raises:
+    UnreadablePoses: positions in a picture, for which there should be scores.
+    """
+    if keypoint.shape[-1:] == (2,):
+        raise UnreadablePoses(
+            f"{clip.place}: has no keypoint_score beside a keypoint of {keypoint.shape}; expected "
+            f"scores of {keypoint.shape[:-1]}, or positions in 3-D"
+        )
 
 
 def _part_bytes(path: Path, name: str) -> int:

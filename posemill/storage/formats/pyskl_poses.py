@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from posemill.storage.formats.base import SourcePoses
 from posemill.storage.formats.far_joints import near_frame
 from posemill.storage.formats.kinect_view import VIEW_WH, project
 from posemill.storage.formats.pyskl_file import Annotation
+from posemill.storage.pickles.values import ArrayPlace
 
 MAX_FRAMES = 10_000_000  # 46 hours of 60 frames a second
 _MAX_EDGE_PX = 65_536
@@ -30,7 +32,7 @@ def num_frames(clip: Annotation) -> int:
     if type(number) is not int or not 0 <= number <= MAX_FRAMES:
         raise UnreadablePoses(
             f"{clip.place}: expected a number of frames up to {MAX_FRAMES:,} as total_frames, got "
-            f"{number!r}"
+            f"{_brief(number)}"
         )
     return number
 
@@ -45,8 +47,15 @@ def size_wh(clip: Annotation) -> tuple[int, int]:
         case (int() as height, int() as width) if _is_edge(height) and _is_edge(width):
             return width, height
     raise UnreadablePoses(
-        f"{clip.place}: expected (height, width) in pixels as img_shape, got {clip.img_shape!r}"
+        f"{clip.place}: expected (height, width) in pixels as img_shape, a pair of whole numbers, "
+        f"got {_brief(clip.img_shape)}"
     )
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, ArrayPlace):
+        return f"an array of the shape {value.shape}"
+    return reprlib.repr(value)
 
 
 def _is_edge(number: int) -> bool:

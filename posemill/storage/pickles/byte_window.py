@@ -100,6 +100,8 @@ class ByteWindow:
 
     def _require(self, num_bytes: int) -> None:
         left = self._num_bytes - self.offset
+        if not self._num_bytes:
+            raise Fault("the file is empty (0 bytes); expected a pickle")
         if num_bytes > left:
             raise Fault(
                 f"{num_bytes:,} bytes are announced and {left:,} are left; the file is cut short"

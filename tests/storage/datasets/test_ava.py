@@ -126,6 +126,8 @@ def test_the_map_of_fewer_classes_leaves_the_others_out(tmp_path: Path) -> None:
         ("a,0902,0.2,0.1,0.2,0.2,1,1", "a box needs 0 <= left < right"),
         ("a,0902,1.1,0.1,1.2,0.2,1,1", "a box needs 0 <= left < right"),
         ("a,0902,0.1,0.1,0.2,0.2,0,1", "whole number .* as action, got '0'"),
+        ("a,0902,0.1,0.1,0.2,0.2,81,1", "whole number from 1 to 80 as action, got '81'"),
+        ("a,0902,0.077,0.151,283,811,1,1", "edges 0.077, 0.151, 283, 811; expected .* fractions"),
         ("a,0902,0.1,0.1,0.2,0.2,1,x", "whole number .* as person, got 'x'"),
         ("a,0901,0.1,0.1,0.2,0.2,1,1", r"the keyframe at 901 s is not from 902.0 to 1798.0 s"),
         ("../a,0902,0.1,0.1,0.2,0.2,1,1", "must be a plain relative path"),

@@ -42,7 +42,7 @@ def test_all_splits_of_clips_whose_names_are_in_two_classes(tmp_path: Path, name
         for path in (
             "brush_hair/a_(b)_;&_0.avi",
             "c__0.avi",
-            "brush_hair/d_0.mp4",
+            "brush_hair/d_0.avi",
             "wave/a_(b)_;&_0.avi",
         )
     ]

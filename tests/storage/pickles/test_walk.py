@@ -163,7 +163,7 @@ def test_what_would_run_code_is_refused_by_name_and_place(
         (b"\x80\x02\xff.", r"opcode b'\\xff'"),
         (b"(lp0\n.", "expected a pickle of protocol 2 to 5"),
         (b"\x80\x06].", "expected a pickle of protocol 2 to 5"),
-        (b"", "byte 0: 2 bytes are announced and 0 are left"),
+        (b"", r"byte 0: the file is empty \(0 bytes\)"),
         (b"\x80\x02]", "byte 3: 1 bytes are announced"),
         (b"\x80\x02X\xff\xff\xff\xffabc", "4,294,967,295 bytes are announced and 3 are left"),
         (b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffabc", "bytes are announced and 3"),
