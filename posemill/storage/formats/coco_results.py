@@ -19,10 +19,9 @@ from typing import ClassVar
 
 from posemill.errors import UnreadablePoses
 from posemill.settings import setting
-from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.coco_annotation import PERSON, labelled
-from posemill.storage.formats.file_names import file_source, file_sources
+from posemill.storage.formats.file_names import sources_ending
 from posemill.storage.formats.frame_numbers import MAX_FRAMES, frame_index, image_number
 from posemill.storage.formats.joint_names import JointsName
 from posemill.storage.formats.json_stream import read_members
@@ -50,10 +49,7 @@ class CocoResultsFormat(PoseFormat):
         return self.joints
 
     def find(self, root: Path) -> Iterable[Source]:
-        if not root.is_dir():
-            return [file_source(root, _ENDS)]
-        paths = (path for path in files_below(root) if path.suffix == ".json")
-        return file_sources(root, paths, _ENDS)
+        return sources_ending(root, _ENDS)
 
     def read(self, uri: str) -> SourcePoses:
         skeleton = get_skeleton(self.joints)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote
 
 from posemill.storage.datasets.tree import VIDEO_SUFFIXES, video_ids
+from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import Source
 
 
@@ -19,6 +20,18 @@ def file_sources(root: Path, paths: Iterable[PurePosixPath], ends: Sequence[str]
     named = {path: _video_of(path, ends) for path in sorted(paths)}
     ids = video_ids(list(named.values()))
     return [Source(ids[video], str(root / path)) for path, video in named.items()]
+
+
+def sources_ending(root: Path, ends: Sequence[str]) -> list[Source]:
+    """The same of all files whose names end so, at or below `root`.
+
+    Raises:
+        OSError: a folder cannot be looked into.
+    """
+    if not root.is_dir():
+        return [file_source(root, ends)]
+    paths = (path for path in files_below(root) if path.name.endswith(tuple(ends)))
+    return file_sources(root, paths, ends)
 
 
 def file_source(path: Path, ends: Sequence[str]) -> Source:

@@ -27,11 +27,10 @@ from typing import ClassVar
 import numpy as np
 
 from posemill.schema import Float32
-from posemill.storage.file_tree import files_below
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
 from posemill.storage.formats.counted_lines import CountedLines
 from posemill.storage.formats.far_joints import near_frame
-from posemill.storage.formats.file_names import file_source, file_sources
+from posemill.storage.formats.file_names import sources_ending
 from posemill.storage.formats.kinect_view import VIEW_WH
 from posemill.storage.formats.rows import SourceRows
 from posemill.transforms.skeletons import NTU_25
@@ -60,10 +59,7 @@ class NtuSkeletonFormat(PoseFormat):
         return NTU_25.name
 
     def find(self, root: Path) -> Iterable[Source]:
-        if not root.is_dir():
-            return [file_source(root, _ENDS)]
-        paths = (path for path in files_below(root) if path.name.endswith(_ENDS))
-        return file_sources(root, paths, _ENDS)
+        return sources_ending(root, _ENDS)
 
     def read(self, uri: str) -> SourcePoses:
         with Path(uri).open("rb") as file:

@@ -23,10 +23,9 @@ from typing import ClassVar
 import numpy as np
 
 from posemill.errors import UnreadablePoses
-from posemill.storage.file_tree import files_below
 from posemill.storage.formats.annotated_joints import one_person
 from posemill.storage.formats.base import PoseFormat, Source, SourcePoses
-from posemill.storage.formats.file_names import file_source, file_sources
+from posemill.storage.formats.file_names import sources_ending
 from posemill.storage.formats.mat_file import Float64, read_mat
 from posemill.transforms.skeletons import PENN_13
 
@@ -49,10 +48,7 @@ class PennActionFormat(PoseFormat):
         return PENN_13.name
 
     def find(self, root: Path) -> Iterable[Source]:
-        if not root.is_dir():
-            return [file_source(root, _ENDS)]
-        paths = (path for path in files_below(root) if path.name.endswith(_ENDS))
-        return file_sources(root, paths, _ENDS)
+        return sources_ending(root, _ENDS)
 
     def read(self, uri: str) -> SourcePoses:
         path = Path(uri)
