@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from posemill.cli.describe import first_line, list_all, settings_as_dict, settings_lines
 from posemill.cli.engine_options import (
     DEFAULT_ENGINE_OPTIONS,
     EngineOption,
@@ -48,7 +49,6 @@ from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
 from posemill.pipelines.supervise import GIB
 from posemill.settings import describe_settings
-from posemill.storage.formats.base import PoseFormat
 from posemill.storage.formats.registry import create_format, format_names, get_format
 from posemill.transforms.tracking import TrackSettings
 
@@ -147,10 +147,7 @@ def formats_command(
 ) -> None:
     """List the pose formats that `import` takes, or the settings of one."""
     if name is None:
-        formats = {each: _first_line(get_format(each)) for each in format_names()}
-        width = max(map(len, formats), default=0)
-        lines = [f"{each:<{width}}  {text}" for each, text in formats.items()]
-        finish("\n".join(lines), {"formats": formats}, as_json=json)
+        list_all("formats", {each: get_format(each) for each in format_names()}, as_json=json)
         return
     found = get_format(name)
     settings = describe_settings(found)
@@ -159,15 +156,10 @@ def formats_command(
         for option, told in (("--size", found.tells_size), ("--fps", found.tells_fps))
         if not told
     ]
-    lines = [f"{name}: {_first_line(found)}", f"needs: {', '.join(needs) or 'nothing'}"]
-    lines += ["", "settings and defaults:"]
-    lines += [f"  {key}={default}\t{text}" for key, (default, text) in settings.items()]
-    about = {key: {"default": default, "about": text} for key, (default, text) in settings.items()}
+    lines = [f"{name}: {first_line(found)}", f"needs: {', '.join(needs) or 'nothing'}"]
+    lines += settings_lines(settings)
+    about = settings_as_dict(settings)
     finish("\n".join(lines), {"name": name, "needs": needs, "settings": about}, as_json=json)
-
-
-def _first_line(found: type[PoseFormat]) -> str:
-    return (found.__doc__ or "").strip().partition("\n")[0]
 
 
 def _size_wh(text: str | None) -> tuple[int, int] | None:

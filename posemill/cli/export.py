@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from posemill.cli.describe import first_line, list_all, settings_as_dict, settings_lines
 from posemill.cli.options import (
     ConfigOption,
     DryRunFlag,
@@ -21,7 +22,7 @@ from posemill.pipelines.export import ExportConfig, export, plan_export
 from posemill.pipelines.export_items import LeftOut, tally_left_out
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.settings import describe_settings
-from posemill.storage.exports.base import Export, PoseExport
+from posemill.storage.exports.base import PoseExport
 from posemill.storage.exports.registry import create_export, export_names, get_export
 
 
@@ -79,24 +80,16 @@ def exports_command(
 ) -> None:
     """List the kinds of files that `export` makes, or the settings of one."""
     if name is None:
-        kinds = {each: _first_line(get_export(each)) for each in export_names()}
-        width = max(map(len, kinds), default=0)
-        lines = [f"{each:<{width}}  {text}" for each, text in kinds.items()]
-        finish("\n".join(lines), {"exports": kinds}, as_json=json)
+        list_all("exports", {each: get_export(each) for each in export_names()}, as_json=json)
         return
     found = get_export(name)
     settings = describe_settings(found)
     takes = "poses" if issubclass(found, PoseExport) else "features"
-    lines = [f"{name}: {_first_line(found)}", f"takes {takes}, makes a {found.makes}"]
-    lines += ["", "settings and defaults:"]
-    lines += [f"  {key}={default}\t{text}" for key, (default, text) in settings.items()]
-    about = {key: {"default": default, "about": text} for key, (default, text) in settings.items()}
+    lines = [f"{name}: {first_line(found)}", f"takes {takes}, makes a {found.makes}"]
+    lines += settings_lines(settings)
+    about = settings_as_dict(settings)
     summary = {"name": name, "takes": takes, "makes": found.makes, "settings": about}
     finish("\n".join(lines), summary, as_json=json)
-
-
-def _first_line(found: type[Export]) -> str:
-    return (found.__doc__ or "").strip().partition("\n")[0]
 
 
 def _name(left_out: tuple[LeftOut, ...]) -> None:

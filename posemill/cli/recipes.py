@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from posemill.cli.describe import first_line, list_all, settings_lines
 from posemill.cli.options import JsonFlag, finish
 from posemill.pipelines.materialize import parse_assignments
 from posemill.settings import describe_settings
 from posemill.transforms.outputs import OutputSpec
-from posemill.transforms.recipes import Recipe, create_recipe, recipe_names
+from posemill.transforms.recipes import create_recipe, get_recipe, recipe_names
 from posemill.transforms.skeletons import get_skeleton
 
 
@@ -33,10 +34,7 @@ def recipes_command(
 ) -> None:
     """List the recipes of `materialize`, or the settings and outputs of one."""
     if name is None:
-        recipes = {each: _first_line(create_recipe(each)) for each in recipe_names()}
-        width = max(map(len, recipes))
-        lines = [f"{each:<{width}}  {text}" for each, text in recipes.items()]
-        finish("\n".join(lines), {"recipes": recipes}, as_json=json)
+        list_all("recipes", {each: get_recipe(each) for each in recipe_names()}, as_json=json)
         return
     recipe = create_recipe(name, parse_assignments(set_ or ()))
     outputs = recipe.outputs(recipe.target(get_skeleton(skeleton)))
@@ -47,16 +45,12 @@ def recipes_command(
         "about": {key: text for key, (_, text) in settings.items()},
         "outputs": {spec.name: _output_as_dict(spec) for spec in outputs},
     }
-    lines = [f"{name}: {_first_line(recipe)}", f"requires: {', '.join(sorted(recipe.requires))}"]
-    lines += ["", "settings and defaults:"]
-    lines += [f"  {key}={default}\t{text}" for key, (default, text) in settings.items()]
+    requires = ", ".join(sorted(recipe.requires))
+    lines = [f"{name}: {first_line(type(recipe))}", f"requires: {requires}"]
+    lines += settings_lines(settings)
     lines += ["", f"outputs of a clip, from poses of {skeleton}:"]
     lines += [f"  {_output_line(spec)}" for spec in outputs]
     finish("\n".join(lines), summary, as_json=json)
-
-
-def _first_line(recipe: Recipe) -> str:
-    return (type(recipe).__doc__ or "").strip().partition("\n")[0].replace("`", "")
 
 
 def _num_bytes(spec: OutputSpec) -> int:
