@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,10 @@ NUM_CLIPS = 8
 
 # A shell's background job ignores Ctrl-C, and so would all that tests start and then interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Ray's libraries keep the mode of a process's first cluster: an embedded one, which wants a token
+# unless told otherwise, would leave the process unable to work with those of tests, which do not.
+os.environ["RAY_AUTH_MODE"] = "disabled"
 
 # No test is timed: a kernel's first call compiles it, and machines are busy at times.
 settings.register_profile("posemill", deadline=None)
