@@ -133,6 +133,9 @@ setup(
             "pyskl = posemill.storage.exports.pyskl:PysklExport",
             "webdataset = posemill.storage.exports.webdataset:WebDatasetExport",
         ],
+        "posemill.models": [
+            "potion = posemill.models.potion_cnn:PotionModel",
+        ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",
             "jmrn = posemill.transforms.recipes.potion:JmrnRecipe",

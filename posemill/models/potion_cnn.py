@@ -11,10 +11,37 @@ C = 4 on 56 x 56 pixels, which this network has without its classifier.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, require_size, view_shape
+from posemill.settings import setting
+
+_MIN_SIZE_PX = 9  # three strided convolutions leave 2 x 2, enough for a batch of one
 EPSILON = 1.0  # of N = U / (I + epsilon), PoTion's equation 5
+
+
+@dataclass(frozen=True)
+class PotionModel(Model):
+    """PoTion: one network over the joints' ways through time, U, I and N stacked."""
+
+    name: ClassVar[str] = "potion"
+    recipes: ClassVar[tuple[str, ...]] = ("potion",)
+
+    width: int = setting(128, "channels of the first block", low=1, high=1024)
+    dropout: float = setting(0.25, "after every convolution", low=0.0, high=0.95)
+
+    def network(self, shapes: ViewShapes, num_classes: int) -> PotionCNN:
+        keypoints, channels, height, width = view_shape(
+            self, shapes, "u", ("keypoint", "channel", "y", "x")
+        )
+        require_size(self, (height, width), _MIN_SIZE_PX)
+        in_channels = potion_channels(keypoints, channels)
+        return PotionCNN(in_channels, num_classes, self.width, self.dropout)
 
 
 def potion_channels(num_keypoints: int, num_time_channels: int) -> int:
@@ -32,7 +59,7 @@ def potion_planes(u: Tensor) -> Tensor:
     return torch.cat([u.flatten(1, 2), intensity.flatten(1, 2), normalised.flatten(1, 2)], dim=1)
 
 
-class PotionCNN(nn.Module):
+class PotionCNN(PoseNetwork):
     """Three blocks of a strided and a plain 3x3 convolution, then an average and a classifier.
 
     Raises:
@@ -58,11 +85,10 @@ class PotionCNN(nn.Module):
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(self, planes: Tensor) -> Tensor:
-        """Logits (B, num_classes) of planes (B, in_channels, H, W)."""
-        maps: Tensor = self.features(planes)  # (B, 4 width, H/8, W/8)
-        logits: Tensor = self.classifier(maps.mean(dim=(2, 3)))
-        return logits
+    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Logits of `u` (B, J, C, H, W), PoTion's U."""
+        maps: Tensor = self.features(potion_planes(values["u"]))  # (B, 4 width, H/8, W/8)
+        return {LOGITS: self.classifier(maps.mean(dim=(2, 3)))}
 
 
 def _convolution(

@@ -12,8 +12,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from posemill.errors import ConfigurationMismatch, InputError
+from posemill.models.base import LOGITS
 from posemill.models.checkpoints import load_checkpoint
-from posemill.models.create import get_model
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import MapDataset, Sample, select_clips
 from posemill.pipelines.metrics import Evaluation, Prediction
@@ -49,13 +49,13 @@ def evaluate(
     """
     run = open_run(run_dir)
     settings = run.identity["config"]
-    spec, place = get_model(settings["model"]), resolve_device(device)
+    place = resolve_device(device)
     store = open_features(features, settings["model"])
     _check_features(run, store)
     split = split or settings["split"]
     clips = select_clips(store, split, subset)
     crop_hw = tuple(settings["crop_hw"]) if settings["crop_hw"] else None
-    dataset = MapDataset(store, spec.array, clips, crop_hw)
+    dataset = MapDataset(store, "u", clips, crop_hw)
     loader: DataLoader[Sample] = DataLoader(dataset, _BATCH_SIZE)
     predictions: list[Prediction] = []
     with torch_settings(threads, place), torch.no_grad():
@@ -65,7 +65,7 @@ def evaluate(
         model.to(place).eval()
         for batch in loader:
             maps = batch.maps.to(place).float() / 255.0  # (B, K, C, H, W)
-            probabilities = model(spec.planes(maps)).softmax(dim=1).cpu()  # (B, classes)
+            probabilities = model({"u": maps})[LOGITS].softmax(dim=1).cpu()  # (B, classes)
             predictions += [
                 Prediction(
                     clip_id=clips.clip_ids[number],

@@ -23,8 +23,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from posemill.errors import InputError
+from posemill.models.base import LOGITS, Model, PoseNetwork
 from posemill.models.checkpoints import dump_checkpoint, load_checkpoint
-from posemill.models.create import create_model, get_model
+from posemill.models.create import create_model
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import (
     ClipSet,
@@ -46,7 +47,6 @@ from posemill.storage.objects import Place
 _RISE = 0.3
 _START_DIVISOR = 25.0
 _END_DIVISOR = 1000.0
-_MIN_VIEW_PX = 9  # three strided convolutions leave 2 x 2, enough for a batch of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +150,15 @@ def train(
     clips = select_clips(store, config.split, config.subset)
     dataset = MapDataset(
         store,
-        get_model(config.model).array,
+        "u",
         clips,
         config.crop_hw,
         config.augmentation,
         config.seed,
     )
-    _check_view(dataset.view_hw)
-    run = open_or_create_run(run_dir, run_identity(config, store, clips), _record(config, store))
+    run = open_or_create_run(
+        run_dir, run_identity(config, store, clips, dataset.view_hw), _record(config, store)
+    )
     sampler = EpochSampler(len(dataset), config.seed)
     loader: DataLoader[Sample] = DataLoader(
         dataset,
@@ -173,7 +174,6 @@ def train(
     with torch_settings(config.threads, device):
         torch.manual_seed(_torch_seed(config.seed, epoch=-1))
         model = build_model(run).to(device)
-        to_planes = get_model(config.model).planes
         optimizer = torch.optim.Adam(model.parameters())
         checkpoint = run.read_checkpoint()
         epochs_before = 0 if checkpoint is None else load_checkpoint(checkpoint, model, optimizer)
@@ -190,7 +190,7 @@ def train(
                     group["lr"] = rate
                 maps = batch.maps.to(device).float() / 255.0  # (B, K, C, H, W)
                 labels = batch.label.to(device)  # (B,)
-                logits = model(to_planes(maps))  # (B, classes)
+                logits = model({"u": maps})[LOGITS]  # (B, classes)
                 loss = nn.functional.cross_entropy(logits, labels)
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)
@@ -237,11 +237,11 @@ def open_features(place: Place, model: str) -> FeatureStore:
         InputError: no store, or one of a recipe that the model does not take.
     """
     store = FeatureStore.open(place)
-    recipe, spec = recipe_name(store), get_model(model)
-    if recipe not in spec.recipes:
+    recipe, recipes = recipe_name(store), create_model(model).recipes
+    if recipe not in recipes:
         raise InputError(
             f"{place} was materialized by the recipe {recipe!r}; the model {model} reads "
-            f"{' or '.join(spec.recipes)}; materialize one of these"
+            f"{' or '.join(recipes)}; materialize one of these"
         )
     if not store.classes:
         raise InputError(f"{place} has no classes: its catalog has no labels to learn")
@@ -253,9 +253,11 @@ def _start_method(store: FeatureStore) -> str | None:
     return None if store.objects.survives_fork else "spawn"
 
 
-def run_identity(config: TrainConfig, store: FeatureStore, clips: ClipSet) -> dict[str, Any]:
+def run_identity(
+    config: TrainConfig, store: FeatureStore, clips: ClipSet, view_hw: tuple[int, int]
+) -> dict[str, Any]:
     """What decides a run's weights: settings, features, classes and training clips."""
-    keypoints, channels, _, _ = map_shape(store, get_model(config.model).array)
+    keypoints, channels, _, _ = map_shape(store, "u")
     return {
         "config": config.identity(),
         "features": {
@@ -267,21 +269,19 @@ def run_identity(config: TrainConfig, store: FeatureStore, clips: ClipSet) -> di
             "count": len(clips),
             "sha256": content_hash([clips.clip_ids, clips.labels, clips.mirror_labels]),
         },
-        "maps": {"keypoints": keypoints, "channels": channels},
+        "maps": {"keypoints": keypoints, "channels": channels, "size_hw": list(view_hw)},
     }
 
 
-def build_model(run: RunFolder) -> nn.Module:
+def build_model(run: RunFolder) -> PoseNetwork:
     """The network of a run, its weights drawn from torch's generator."""
     settings, maps = run.identity["config"], run.identity["maps"]
-    return create_model(
+    model: Model = create_model(
         settings["model"],
-        maps["keypoints"],
-        maps["channels"],
-        len(run.identity["classes"]),
-        settings["width"],
-        settings["dropout"],
+        {"width": str(settings["width"]), "dropout": str(settings["dropout"])},
     )
+    shapes = {"u": (maps["keypoints"], maps["channels"], *maps["size_hw"])}
+    return model.network(shapes, len(run.identity["classes"]))
 
 
 def _record(config: TrainConfig, store: FeatureStore) -> dict[str, Any]:
@@ -315,12 +315,4 @@ def _check_finite(loss: float, epoch: int, config: TrainConfig) -> None:
         raise InputError(
             f"the loss is not finite ({loss}) at epoch {epoch}: training diverged at "
             f"--learning-rate {config.learning_rate:g}; give a lower one, and another folder"
-        )
-
-
-def _check_view(view_hw: tuple[int, int]) -> None:
-    if min(view_hw) < _MIN_VIEW_PX:
-        raise InputError(
-            f"maps of {view_hw[0]} x {view_hw[1]} px are too small to train on; expected at "
-            f"least {_MIN_VIEW_PX} px a side: materialize a larger canvas, or crop less"
         )

@@ -10,7 +10,7 @@ from posemill.models.create import create_model, get_model
 from posemill.models.potion_cnn import PotionCNN, potion_channels, potion_planes
 
 
-def count_macs(model: nn.Module, planes: torch.Tensor) -> int:
+def count_macs(model: nn.Module, u: torch.Tensor) -> int:
     """Multiply-accumulates of every convolution and linear layer for one sample."""
     total = 0
 
@@ -26,7 +26,7 @@ def count_macs(model: nn.Module, planes: torch.Tensor) -> int:
         if isinstance(module, nn.Conv2d | nn.Linear)
     ]
     with torch.no_grad():
-        model.eval()(planes)
+        model.eval()({"u": u})
     for hook in hooks:
         hook.remove()
     return total
@@ -41,7 +41,7 @@ def test_counts_equal_the_published_ones() -> None:
     kernels = 153 * 128 + 128 * 128 + 128 * 256 + 256 * 256 + 256 * 512 + 512 * 512
     assert without_classifier == 9 * kernels + 2 * 2 * (128 + 256 + 512) == 4_750_976
     assert without_classifier == pytest.approx(4.75e6, rel=0.01)
-    macs = count_macs(model, torch.zeros(1, 153, 56, 56)) - 512 * 60
+    macs = count_macs(model, torch.zeros(1, 17, 4, 56, 56)) - 512 * 60
     assert macs == pytest.approx(0.601e9, rel=1e-3)
 
 
@@ -58,9 +58,9 @@ def test_planes_are_u_then_i_then_n() -> None:
 
 
 def test_logits_and_gradients() -> None:
-    model = create_model("potion", 5, 3, num_classes=7, width=8, dropout=0.1)
-    planes = potion_planes(torch.rand(4, 5, 3, 33, 44))
-    logits = model(planes)
+    settings = {"width": "8", "dropout": "0.1"}
+    model = create_model("potion", settings).network({"u": (5, 3, 33, 44)}, num_classes=7)
+    logits = model({"u": torch.rand(4, 5, 3, 33, 44)})["logits"]
     assert logits.shape == (4, 7)
     nn.functional.cross_entropy(logits, torch.arange(4)).backward()
     for name, weight in model.named_parameters():
