@@ -18,10 +18,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from posemill.models.action_cnn import MIN_SIZE_PX, action_trunk
 from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, require_size, view_shape
 from posemill.settings import setting
 
-_MIN_SIZE_PX = 9  # three strided convolutions leave 2 x 2, enough for a batch of one
 EPSILON = 1.0  # of N = U / (I + epsilon), PoTion's equation 5
 
 
@@ -39,7 +39,7 @@ class PotionModel(Model):
         keypoints, channels, height, width = view_shape(
             self, shapes, "u", ("keypoint", "channel", "y", "x")
         )
-        require_size(self, (height, width), _MIN_SIZE_PX)
+        require_size(self, (height, width), MIN_SIZE_PX)
         in_channels = potion_channels(keypoints, channels)
         return PotionCNN(in_channels, num_classes, self.width, self.dropout)
 
@@ -75,13 +75,8 @@ class PotionCNN(PoseNetwork):
                 "sizes must be at least 1 and dropout in [0, 1), got "
                 f"{in_channels=}, {num_classes=}, {width=}, {dropout=}"
             )
-        layers: list[nn.Module] = []
-        for out_channels in (width, 2 * width, 4 * width):
-            layers += _convolution(in_channels, out_channels, stride=2, dropout=dropout)
-            layers += _convolution(out_channels, out_channels, stride=1, dropout=dropout)
-            in_channels = out_channels
-        self.features = nn.Sequential(*layers)
-        self.classifier = nn.Linear(in_channels, num_classes)
+        self.features = action_trunk(in_channels, width, dropout)
+        self.classifier = nn.Linear(4 * width, num_classes)
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
@@ -89,13 +84,3 @@ class PotionCNN(PoseNetwork):
         """Logits of `u` (B, J, C, H, W), PoTion's U."""
         maps: Tensor = self.features(potion_planes(values["u"]))  # (B, 4 width, H/8, W/8)
         return {LOGITS: self.classifier(maps.mean(dim=(2, 3)))}
-
-
-def _convolution(
-    in_channels: int, out_channels: int, stride: int, dropout: float
-) -> list[nn.Module]:
-    # No bias: the batch normalisation that follows has its own.
-    convolution = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
-    nn.init.xavier_uniform_(convolution.weight)
-    layers = [convolution, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)]
-    return [*layers, nn.Dropout(dropout)]
