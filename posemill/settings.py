@@ -98,8 +98,13 @@ def unusable(
     """The error for a setting that cannot be."""
     return InputError(
         f"{owner.kind} {owner.name}: {key} must be {expected}, got {as_text(value)}; "
-        f"the nearest is --set {key}={as_text(nearest)}"
+        f"the nearest is --set {option(owner, key)}={as_text(nearest)}"
     )
+
+
+def option(owner: Configurable | type[Configurable], key: str) -> str:
+    """A setting's name as `--set` takes it: with what its class puts before it, if anything."""
+    return f"{getattr(owner, 'prefix', '')}{key}"
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
@@ -175,7 +180,7 @@ def _parse(owner: type[Configurable], key: str, text: str, declared: tuple[Any, 
     except ValueError as error:
         raise InputError(
             f"{owner.kind} {owner.name}: {key} must be {shape}, {_expected(kind, about)}, "
-            f"got {text!r}; the default is --set {key}={as_text(default)}"
+            f"got {text!r}; the default is --set {option(owner, key)}={as_text(default)}"
         ) from error
 
 

@@ -48,6 +48,8 @@ class Model(ABC):
     """A published architecture: a frozen dataclass of settings, see `posemill.settings`."""
 
     kind: ClassVar[str] = "model"
+    prefix: ClassVar[str] = "model."
+    """Of its settings, where a command takes those of other things as well."""
     name: ClassVar[str]
     recipes: ClassVar[tuple[str, ...]]
     """Names of the recipes whose arrays it reads."""
