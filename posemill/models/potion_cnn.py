@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from posemill.models.action_cnn import MIN_SIZE_PX, action_trunk
+from posemill.models.backbones.action_cnn import MIN_SIZE_PX, action_trunk
 from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, require_size, view_shape
 from posemill.settings import setting
 

@@ -1,0 +1,1 @@
+"""Convolutions that several published networks are built on, without their classifiers."""
