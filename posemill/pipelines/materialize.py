@@ -19,10 +19,10 @@ from posemill.pipelines.dense_samples import check_dense
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, StageEnded, StageStarted
+from posemill.pipelines.materialize_rows import missing_rows
 from posemill.pipelines.plan import begin_order
 from posemill.pipelines.pose_catalog import catalog_of
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
-from posemill.schema import Clip
 from posemill.storage.catalog import Catalog
 from posemill.storage.feature_state import FeatureState
 from posemill.storage.features import (
@@ -146,7 +146,7 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
     )
     while True:  # another driver may add rows at the same time
         rows = [row for row in store.rows() if row is not None]
-        if store.add_rows(_missing_rows(inputs, rows)):
+        if store.add_rows(missing_rows(inputs.catalog, inputs.commits, rows)):
             break
     rows = [row for row in store.rows() if row is not None]
     plan = _plan(inputs, rows, _look_after(store))
@@ -226,11 +226,12 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
     create_engine(config.engine, config.engine_options)  # refuses what it does not know
     inputs = _read_inputs(config)
     if is_absent(config.out):
-        return _plan(inputs, _missing_rows(inputs, []), None)
+        return _plan(inputs, missing_rows(inputs.catalog, inputs.commits, []), None)
     store = FeatureStore.open(config.out)
     store.require_configuration(inputs.specs, inputs.configuration, inputs.catalog.classes)
     rows = [row for row in store.rows() if row is not None]
-    return _plan(inputs, [*rows, *_missing_rows(inputs, rows)], store.inspect(suspects=True))
+    more = missing_rows(inputs.catalog, inputs.commits, rows)
+    return _plan(inputs, [*rows, *more], store.inspect(suspects=True))
 
 
 def _read_inputs(config: MaterializeConfig) -> _Inputs:
@@ -320,39 +321,6 @@ def parse_assignments(settings: Sequence[str]) -> dict[str, str]:
     return parsed
 
 
-def _missing_rows(inputs: _Inputs, known: Sequence[FeatureRow]) -> list[FeatureRow]:
-    """Rows for the extracted clips that have none, in the order of the pose store's plan.
-
-    Raises:
-        InputError: a known clip differs from the catalog's, or a clip came to
-            a pose shard whose rows are frozen.
-    """
-    clips = {clip.id: clip for clip in inputs.catalog.clips}
-    by_video: dict[str, list[Clip]] = {}
-    for clip in clips.values():
-        by_video.setdefault(clip.video_id, []).append(clip)
-    planned = [
-        _row(clip, inputs.catalog.classes, shard_id)
-        for shard_id in sorted(inputs.commits)
-        for entry in inputs.commits[shard_id].entries
-        for clip in by_video.get(entry.video_id, ())
-    ]
-    have = {row.clip_id: row for row in known}
-    frozen = {row.pose_shard for row in known}
-    for row in planned:
-        if row.clip_id in have and row != have[row.clip_id]:
-            raise InputError(
-                f"clip {row.clip_id} is {row} in the catalog and {have[row.clip_id]} in the "
-                "features; materialize the changed catalog into a new store"
-            )
-        if row.clip_id not in have and row.pose_shard in frozen:
-            raise InputError(
-                f"clip {row.clip_id} is new in the catalog, of videos whose features are laid "
-                "out already; materialize the grown catalog into a new store"
-            )
-    return [row for row in planned if row.clip_id not in have]
-
-
 def _clips_per_shard(inputs: _Inputs) -> int:
     """64, or fewer: as many as the greatest planned pose shard has, and as a block may hold.
 
@@ -377,23 +345,6 @@ def _clips_per_shard(inputs: _Inputs) -> int:
 
 def _bytes_per_clip(specs: Sequence[OutputSpec]) -> int:
     return sum(prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs)
-
-
-def _row(clip: Clip, classes: tuple[str, ...], pose_shard: int) -> FeatureRow:
-    """A clip's row; with several labels the first one counts as the class."""
-    label = classes.index(clip.labels[0].name) if clip.labels else -1
-    mirror = classes.index(clip.mirror_label) if clip.mirror_label is not None else -1
-    return FeatureRow(
-        clip_id=clip.id,
-        video_id=clip.video_id,
-        label=label,
-        mirror_label=mirror,
-        subsets=clip.splits,
-        pose_shard=pose_shard,
-        start_seconds=clip.start_seconds,
-        end_seconds=clip.end_seconds,
-        boxes=clip.boxes,
-    )
 
 
 def _plan(

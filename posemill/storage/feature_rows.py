@@ -31,6 +31,7 @@ _SCHEMA = pa.schema(
         pa.field("start_seconds", pa.float64(), nullable=False),
         pa.field("end_seconds", pa.float64()),
         pa.field("boxes", BOXES, nullable=False),
+        pa.field("labels", pa.list_(pa.int32()), nullable=False),
     ]
 )
 
@@ -40,7 +41,8 @@ class FeatureRow:
     """A clip, as one row of the features.
 
     Raises:
-        ValueError: an empty id, or a label below -1.
+        ValueError: an empty id, a label below -1, or `labels` that do not start with `label` or
+            hold a class twice.
     """
 
     clip_id: str
@@ -57,19 +59,36 @@ class FeatureRow:
     end_seconds: float | None = None
     boxes: tuple[TimedBox, ...] = ()
     """Of the labelled person, see `schema.Clip`."""
+    labels: tuple[int, ...] = ()
+    """Every class of the clip, once each, `label` first; left out, it is `label` alone."""
 
     def __post_init__(self) -> None:
         if not self.clip_id or not self.video_id or self.pose_shard < 0:
             raise ValueError(f"a row needs a clip, a video and a pose shard, got {self}")
         if min(self.label, self.mirror_label) < NO_LABEL:
             raise ValueError(f"clip {self.clip_id}: labels start at -1 (none), got {self}")
+        if not self.labels and self.label != NO_LABEL:
+            object.__setattr__(self, "labels", (self.label,))
+        self._check_labels()
         object.__setattr__(self, "subsets", MappingProxyType(dict(self.subsets)))
+
+    def _check_labels(self) -> None:
+        first = self.labels[0] if self.labels else NO_LABEL
+        if (
+            first != self.label
+            or len(set(self.labels)) < len(self.labels)
+            or min(self.labels, default=0) < 0
+        ):
+            raise ValueError(
+                f"clip {self.clip_id}: labels hold each class of the clip once, its label first, "
+                f"got {self.labels} and label {self.label}"
+            )
 
     def __reduce__(self) -> tuple[object, ...]:
         subsets = dict(self.subsets)  # a mapping proxy does not pickle
         clip = (self.clip_id, self.video_id, self.label, self.mirror_label, subsets)
         place = (self.pose_shard, self.start_seconds, self.end_seconds, self.boxes)
-        return FeatureRow, (*clip, *place)
+        return FeatureRow, (*clip, *place, self.labels)
 
 
 @dataclass(frozen=True)
@@ -107,6 +126,10 @@ class RowTable:
     def labels(self) -> npt.NDArray[np.int32]:
         """(R,) class of each row, -1 for none and for padding."""
         return self._numbers([NO_LABEL if row is None else row.label for row in self.rows])
+
+    def label_sets(self) -> list[tuple[int, ...]]:
+        """Every class of each row's clip, its label first; empty for none and for padding."""
+        return [() if row is None else row.labels for row in self.rows]
 
     def mirror_labels(self) -> npt.NDArray[np.int32]:
         """(R,) class of each row when flipped, -1 for none and for padding."""
@@ -148,10 +171,10 @@ def check_labels(rows: Iterable[FeatureRow], num_classes: int) -> None:
         ValueError: naming the first clip.
     """
     for row in rows:
-        if max(row.label, row.mirror_label) >= num_classes:
+        if max(*row.labels, row.mirror_label, NO_LABEL) >= num_classes:
             raise ValueError(
-                f"clip {row.clip_id}: label {row.label} or mirror label {row.mirror_label} is "
-                f"not one of {num_classes} classes"
+                f"clip {row.clip_id}: a label of {row.labels} or mirror label {row.mirror_label} "
+                f"is not one of {num_classes} classes"
             )
 
 
@@ -164,7 +187,11 @@ def rows_to_table(rows: Sequence[FeatureRow]) -> pa.Table:
 
 
 def rows_from_table(table: pa.Table) -> tuple[FeatureRow, ...]:
-    """The inverse of `rows_to_table`; a plan from before there were boxes has none."""
+    """The inverse of `rows_to_table`.
+
+    A plan from before there were boxes has none, one from before there were several labels a
+    clip has `label` alone.
+    """
     known = [name for name in _SCHEMA.names if name in table.column_names]
     return tuple(
         FeatureRow(
@@ -172,6 +199,7 @@ def rows_from_table(table: pa.Table) -> tuple[FeatureRow, ...]:
                 **row,
                 "subsets": dict(row["subsets"]),
                 "boxes": boxes_from_dicts(row.get("boxes", ())),
+                "labels": tuple(row.get("labels", ())),
             }
         )
         for row in table.select(known).to_pylist()

@@ -221,6 +221,13 @@ class FeatureStore(FeatureCommits):
         """(R,) index of each row's class, -1 for none and for padding."""
         return self._plan.table.labels()
 
+    def label_sets(self) -> list[tuple[int, ...]]:
+        """Every class of each row's clip, `labels()`' first; empty for none and for padding.
+
+        Of rows that were planned before stores kept several labels, the first class alone.
+        """
+        return self._plan.table.label_sets()
+
     def mirror_labels(self) -> npt.NDArray[np.int32]:
         """(R,) index of each row's class when flipped, -1 for none and for padding."""
         return self._plan.table.mirror_labels()

@@ -18,7 +18,7 @@ from kills import kill_half_way
 
 from posemill.errors import ConfigurationMismatch, InputError
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
-from posemill.schema import TimedBox
+from posemill.schema import TimedBox, TimedLabel
 from posemill.storage.catalog import read_catalog, write_catalog
 from posemill.storage.features import FeatureRow, FeatureStore
 from posemill.storage.poses import PoseStore
@@ -259,6 +259,24 @@ def test_boxes_of_the_catalog_tell_people_apart(poses: Path, tmp_path: Path) -> 
     expected = render(sample, clip_generator(0, others[0].id))
     np.testing.assert_array_equal(store.read("p", rows[others[0].id]), expected["p"])
     assert expected["p"][0].any()
+
+
+def test_every_class_of_a_clip_is_kept_once(poses: Path, tmp_path: Path) -> None:
+    hint = PoseStore.open(poses).catalog_hint
+    assert hint is not None
+    catalog = read_catalog(Path(hint))
+    own, other = catalog.clips[0].labels[0].name, catalog.classes[-1]
+    timed = (TimedLabel(own, 0, 1), TimedLabel(other, 0, 2), TimedLabel(own, 1, 2))
+    clips = (replace(catalog.clips[0], labels=timed), *catalog.clips[1:])
+    several, out = replace(catalog, clips=clips), tmp_path / "out"
+    write_catalog(tmp_path / "several", several)
+    run_materialize(poses, out, "potion", *SMALL["potion"], catalog=tmp_path / "several")
+    store = FeatureStore.open(out)
+    number = rows_by_clip(store)[clips[0].id]
+    assert store.label_sets()[number] == (store.classes.index(own), store.classes.index(other))
+    assert store.labels()[number] == store.classes.index(own)
+    with pytest.raises(InputError, match=f"classes {own} in the catalog and {own}, {other} in"):
+        run_materialize(poses, out, "potion", *SMALL["potion"])
 
 
 def test_a_catalog_that_moved_is_asked_for(videos: Path, tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def _rows(pose_shard: int, count: int, start: int = 0) -> list[FeatureRow]:
             start_seconds=number / 4,
             end_seconds=number / 4 + 1 if number % 2 else None,
             boxes=(TimedBox(number / 4, 0.25, 0.0, 0.5, 1.0),) * (number % 3),
+            labels=((), (1, 0), (2, 0, 1))[number % 3],
         )
         for number in range(start, start + count)
     ]
@@ -328,6 +329,20 @@ def test_a_plan_from_before_there_were_boxes_is_read() -> None:
     assert rows_from_table(table.drop_columns(["boxes"])) == without
 
 
+def test_a_plan_from_before_there_were_several_labels_has_the_first() -> None:
+    rows = [*_rows(0, 3), FeatureRow("none", "v", -1, -1, {}, 0)]
+    assert rows_from_table(rows_to_table(rows)) == tuple(rows)
+    older = rows_from_table(rows_to_table(rows).drop_columns(["labels"]))
+    assert [row.labels for row in older] == [(0,), (1,), (2,), ()]
+
+
+def test_label_sets_start_with_the_label(filled: FeatureStore) -> None:
+    sets = filled.label_sets()
+    assert sets[:3] == [(0,), (1, 0), (2, 0, 1)]
+    assert sets[70] == ()  # padding
+    assert [found[0] if found else -1 for found in sets] == filled.labels().tolist()
+
+
 @given(
     st.lists(st.integers(1, 70), min_size=1, max_size=4),
     st.sampled_from(["uint8", "uint16", "int16", "int32", "float16", "float32", "bool"]),
@@ -396,6 +411,7 @@ def test_wrong_arrays_are_refused(filled: FeatureStore) -> None:
         (_rows(8, 1, 500) + _rows(9, 1, 501) + _rows(8, 1, 502), "pose shard 8 owns the rows"),
         ([FeatureRow("x", "v", 3, -1, {}, 8)], "not one of 3 classes"),
         ([FeatureRow("x", "v", 0, 3, {}, 8)], "not one of 3 classes"),
+        ([FeatureRow("x", "v", 0, -1, {}, 8, labels=(0, 3))], "not one of 3 classes"),
     ],
 )
 def test_rows_are_validated(filled: FeatureStore, rows: list[FeatureRow], message: str) -> None:
@@ -408,6 +424,14 @@ def test_rows_are_validated(filled: FeatureStore, rows: list[FeatureRow], messag
 def test_a_row_is_validated(values: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="clip"):
         FeatureRow(*values)
+
+
+@pytest.mark.parametrize(("label", "labels"), [(0, (1, 0)), (0, (0, 0)), (0, (0, -1)), (-1, (0,))])
+def test_labels_hold_each_class_once_and_the_label_first(
+    label: int, labels: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match="each class of the clip once"):
+        FeatureRow("c", "v", label, -1, {}, 0, labels=labels)
 
 
 @pytest.mark.parametrize(
