@@ -134,6 +134,7 @@ setup(
             "webdataset = posemill.storage.exports.webdataset:WebDatasetExport",
         ],
         "posemill.models": [
+            "jmrn = posemill.models.jmrn:JmrnModel",
             "potion = posemill.models.potion_cnn:PotionModel",
         ],
         "posemill.recipes": [
