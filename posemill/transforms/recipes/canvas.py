@@ -10,9 +10,9 @@ import numpy.typing as npt
 from posemill.errors import InputError
 from posemill.schema import Float32, Int64, PoseSequence
 from posemill.settings import setting
-from posemill.transforms.clips import map_pose
 from posemill.transforms.geometry import Box, fit_canvas, frame_box
 from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.placed import PlacedPoses, place_pose
 from posemill.transforms.resample import resize_window
 from posemill.transforms.sample import DenseKind, FrameMaps, Sample
 
@@ -41,9 +41,12 @@ def valid_part(pose: PoseSequence, canvas_hw: tuple[int, int]) -> tuple[int, int
     return fit_canvas(pose.width, pose.height, canvas_hw)
 
 
-def place_on_canvas(pose: PoseSequence, canvas_hw: tuple[int, int]) -> PoseSequence:
-    """The poses in px of the canvas; their `height` and `width` are those of its valid part."""
-    return map_pose(pose, frame_box(pose.width, pose.height), valid_part(pose, canvas_hw))
+def place_on_canvas(
+    pose: PoseSequence, canvas_hw: tuple[int, int], frames: Int64 | None = None
+) -> PlacedPoses:
+    """The people of `frames`, or of all, on the canvas."""
+    whole = frame_box(pose.width, pose.height)
+    return place_pose(pose, whole, canvas_hw, valid_part(pose, canvas_hw), frames)
 
 
 def valid_hw_array(valid_hw: tuple[int, int]) -> npt.NDArray[np.int32]:

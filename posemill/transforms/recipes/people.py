@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import abstractmethod
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from posemill.errors import InputError
 from posemill.schema import PoseSequence
 from posemill.settings import setting
 from posemill.transforms.people import People, split_people
+from posemill.transforms.placed import PlacedPoses
 from posemill.transforms.rasterize import MIN_SIGMA_PX, Combine
 from posemill.transforms.recipes.base import Recipe
 from posemill.transforms.sample import Requirement, Sample
+from posemill.transforms.skeletons import convert, get_skeleton
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,11 @@ class PeopleRecipe(Recipe):
     @property
     def requires(self) -> frozenset[Requirement]:
         return super().requires | ({"boxes"} if self.people == "box" else set())
+
+    @property
+    def placeable(self) -> bool:
+        """Whether coordinates alone say what its maps show, see `GaussianRecipe.place`."""
+        return self.people == "all"
 
     def groups(self, sample: Sample) -> tuple[PoseSequence, ...]:
         """The parts of the sample's poses, one for each group of maps.
@@ -57,6 +67,30 @@ class GaussianRecipe(PeopleRecipe):
     )
     truncate: float = setting(3.0, "where Gaussians end", low=0.5, high=10.0, unit="sigma")
     combine: Combine = setting("max", "how people of a frame meet in a pixel")
+
+    def place(self, sample: Sample, rng: np.random.Generator) -> PlacedPoses:
+        """Where the joints are on the maps that an equal generator would give, undrawn.
+
+        To be drawn elsewhere, on a GPU say: what is drawn of it are the recipe's
+        values before they are quantised.
+
+        Raises:
+            InputError: the maps show people apart or are the estimator's own, or
+                the poses cannot be converted to the target skeleton.
+        """
+        if not self.placeable:
+            names = [name for name in ("people", "source") if hasattr(self, name)]
+            got = " and ".join(f"{name}={getattr(self, name)}" for name in names)
+            raise InputError(
+                f"recipe {self.name}: only maps of people=all and source=triplets can be drawn "
+                f"from coordinates alone, got {got}; set those, or render the maps"
+            )
+        target = self.target(get_skeleton(sample.pose.skeleton))
+        return self.place_people(replace(sample, pose=convert(sample.pose, target)), rng)
+
+    @abstractmethod
+    def place_people(self, sample: Sample, rng: np.random.Generator) -> PlacedPoses:
+        """As `place`, of a sample whose poses are of the target skeleton already."""
 
     def gaussians(self) -> dict[str, Any]:
         """Arguments of `rasterize.draw_joints` and its like."""

@@ -10,6 +10,7 @@ import numpy as np
 from posemill.schema import Float32, Skeleton
 from posemill.settings import setting
 from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.placed import PlacedPoses
 from posemill.transforms.potion import encode_maps, jmrn_p, potion_s, potion_u
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.canvas import (
@@ -46,6 +47,13 @@ class TimeEncodedRecipe(GaussianRecipe, SourceRecipe):
         clear_outside(s, valid_hw)
         num_frames = np.array(sample.pose.num_frames, np.int32)
         return s, {NUM_FRAMES.name: num_frames, VALID_HW.name: valid_hw_array(valid_hw)}
+
+    def place_people(
+        self,
+        sample: Sample,
+        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
+    ) -> PlacedPoses:
+        return place_on_canvas(sample.pose, self.canvas_hw)
 
     def dense_channels(self, target: Skeleton) -> dict[DenseKind, int]:
         return {"joints": target.num_keypoints} if self.source == "dense" else {}

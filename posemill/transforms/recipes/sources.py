@@ -29,5 +29,9 @@ class SourceRecipe(PeopleRecipe):
             )
 
     @property
+    def placeable(self) -> bool:
+        return super().placeable and self.source == "triplets"
+
+    @property
     def requires(self) -> frozenset[Requirement]:
         return super().requires | ({"dense"} if self.source == "dense" else set())

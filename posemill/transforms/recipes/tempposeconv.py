@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from posemill.errors import InputError
-from posemill.schema import Int64, PoseSequence, Skeleton
+from posemill.schema import Int64, Skeleton
 from posemill.settings import setting
-from posemill.transforms.clips import gather_frames
 from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.placed import PlacedPoses, place_nobody
 from posemill.transforms.rasterize import draw_joints, draw_part_fields
 from posemill.transforms.recipes.base import Arrays, Recipe
 from posemill.transforms.recipes.canvas import (
@@ -134,12 +134,12 @@ class DrawnCubeRecipe(CubeRecipe, SourceRecipe):
         maps = np.zeros((*groups, num_channels, len(frames), *self.canvas_hw), dtype)
         by_group = maps.reshape(-1, *maps.shape[-4:])
         for part, out in zip(self.groups(sample), by_group, strict=True):
-            self.draw_maps(place_on_canvas(part, self.canvas_hw), frames, out)
+            self.draw_maps(place_on_canvas(part, self.canvas_hw, frames), target, out)
         return np.moveaxis(maps, -3, 0)
 
     @abstractmethod
-    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
-        """Draw the frames (F,) of poses in px of the canvas into zeros (channels, F, H, W)."""
+    def draw_maps(self, placed: PlacedPoses, target: Skeleton, out: npt.NDArray[Any]) -> None:
+        """Draw people on the canvas, of the skeleton `target`, into zeros (channels, F, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,26 @@ class JointCubeRecipe(DrawnCubeRecipe, GaussianRecipe):
     def storage(self) -> dict[str, Any]:
         return GaussianRecipe.storage(self)
 
-    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
-        rows, ptr = gather_frames(pose.frame_ptr, frames)
-        draw_joints(pose.xy_px[rows], pose.score[rows], ptr, out, **self.gaussians())
+    def place_people(
+        self,
+        sample: Sample,
+        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
+    ) -> PlacedPoses:
+        pose = sample.pose
+        if pose.num_frames == 0:
+            valid_hw = valid_part(pose, self.canvas_hw)
+            num_frames = PA3D_CLIPS * self.length
+            return place_nobody(num_frames, pose.num_keypoints, self.canvas_hw, valid_hw)
+        frames = pa3d_clips(pose.num_frames, self.length, self.span).reshape(-1)
+        return place_on_canvas(pose, self.canvas_hw, frames)
+
+    def draw_maps(
+        self,
+        placed: PlacedPoses,
+        target: Skeleton,  # noqa: ARG002  (joints are numbered as they are)
+        out: npt.NDArray[Any],
+    ) -> None:
+        draw_joints(placed.xy_px, placed.score, placed.frame_ptr, out, **self.gaussians())
 
 
 @dataclass(frozen=True)
@@ -203,13 +220,12 @@ class PartCubeRecipe(DrawnCubeRecipe):
     def channels_of(self, target: Skeleton) -> dict[str, int]:
         return {**self.group_sizes(), "part": 2 * (self.fields or len(target.limbs))}
 
-    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
-        rows, ptr = gather_frames(pose.frame_ptr, frames)
+    def draw_maps(self, placed: PlacedPoses, target: Skeleton, out: npt.NDArray[Any]) -> None:
         draw_part_fields(
-            pose.xy_px[rows],
-            pose.score[rows],
-            ptr,
-            get_skeleton(pose.skeleton).limbs,
+            placed.xy_px,
+            placed.score,
+            placed.frame_ptr,
+            target.limbs,
             out,
             half_width=self.half_width,
             weighted=self.weighted,

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from posemill.schema import Int64, PoseSequence, Skeleton
 from posemill.settings import setting
-from posemill.transforms.clips import gather_frames, map_pose
+from posemill.transforms.clips import gather_frames
 from posemill.transforms.geometry import Box, random_resized_box, subject_box
 from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.placed import PlacedPoses, join_frames, place_nobody, place_pose
 from posemill.transforms.rasterize import draw_joints, draw_limbs
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
@@ -63,8 +64,8 @@ class _VolumeRecipe(GaussianRecipe):
         """Joints or limbs."""
 
     @abstractmethod
-    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
-        """Draw the frames (T,) of poses in px of the maps into zeros (maps, T, H, W)."""
+    def draw_maps(self, placed: PlacedPoses, target: Skeleton, out: npt.NDArray[Any]) -> None:
+        """Draw people of the skeleton `target` into zeros (maps, T, H, W)."""
 
     def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
         per_view = (self.num_maps(target), self.length, *self.size_hw)
@@ -82,15 +83,27 @@ class _VolumeRecipe(GaussianRecipe):
         pose = sample.pose
         if pose.num_frames == 0:
             return {}
-        spec, _ = self.outputs(get_skeleton(pose.skeleton))
+        target = get_skeleton(pose.skeleton)
+        spec, _ = self.outputs(target)
         frames, boxes = self._plan_views(pose, rng)
         volume = np.zeros(spec.shape, spec.dtype)
         groups = self.groups(sample)
         by_group = volume.reshape(self.views, len(groups), *volume.shape[-4:])
         for view, box in enumerate(boxes):
             for part, out in zip(groups, by_group[view], strict=True):
-                self.draw_maps(map_pose(part, box, self.size_hw), frames[view], out)
+                self.draw_maps(self._place_view(part, box, frames[view]), target, out)
         return {"volume": volume, FRAME_INDEX: frames}
+
+    def place_people(self, sample: Sample, rng: np.random.Generator) -> PlacedPoses:
+        pose = sample.pose
+        if pose.num_frames == 0:
+            num_frames = self.views * self.length
+            return place_nobody(num_frames, pose.num_keypoints, self.size_hw, self.size_hw)
+        views = zip(*self._plan_views(pose, rng), strict=True)
+        return join_frames([self._place_view(pose, box, frames) for frames, box in views])
+
+    def _place_view(self, pose: PoseSequence, box: Box, frames: Int64) -> PlacedPoses:
+        return place_pose(pose, box, self.size_hw, self.size_hw, frames)
 
     def _description(self) -> str:
         text = f"Gaussian {self.map_name} maps of sampled frames, cropped to the subjects"
@@ -132,9 +145,13 @@ class VolumeRecipe(_VolumeRecipe):
     def num_maps(self, target: Skeleton) -> int:
         return target.num_keypoints
 
-    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
-        rows, ptr = gather_frames(pose.frame_ptr, frames)
-        draw_joints(pose.xy_px[rows], pose.score[rows], ptr, out, **self.gaussians())
+    def draw_maps(
+        self,
+        placed: PlacedPoses,
+        target: Skeleton,  # noqa: ARG002  (joints are numbered as they are)
+        out: npt.NDArray[Any],
+    ) -> None:
+        draw_joints(placed.xy_px, placed.score, placed.frame_ptr, out, **self.gaussians())
 
 
 @dataclass(frozen=True)
@@ -151,7 +168,6 @@ class LimbVolumeRecipe(_VolumeRecipe):
     def num_maps(self, target: Skeleton) -> int:
         return len(target.limbs)
 
-    def draw_maps(self, pose: PoseSequence, frames: Int64, out: npt.NDArray[Any]) -> None:
-        rows, ptr = gather_frames(pose.frame_ptr, frames)
-        limbs = get_skeleton(pose.skeleton).limbs
-        draw_limbs(pose.xy_px[rows], pose.score[rows], ptr, limbs, out, **self.gaussians())
+    def draw_maps(self, placed: PlacedPoses, target: Skeleton, out: npt.NDArray[Any]) -> None:
+        people = placed.xy_px, placed.score, placed.frame_ptr
+        draw_limbs(*people, target.limbs, out, **self.gaussians())
