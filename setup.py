@@ -135,6 +135,7 @@ setup(
         ],
         "posemill.models": [
             "jmrn = posemill.models.jmrn:JmrnModel",
+            "pa3d = posemill.models.pa3d:Pa3dModel",
             "potion = posemill.models.potion_cnn:PotionModel",
         ],
         "posemill.recipes": [
