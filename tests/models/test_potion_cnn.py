@@ -45,6 +45,20 @@ def test_counts_equal_the_published_ones() -> None:
     assert macs == pytest.approx(0.601e9, rel=1e-3)
 
 
+def test_deeper_baseline_has_three_convolutions_more_and_about_jmrns_parameters() -> None:
+    with torch.device("meta"):
+        deeper = create_model("potion", {"depth": "3"}).network({"u": (18, 3, 64, 86)}, 51)
+    convolutions = [each for each in deeper.modules() if isinstance(each, nn.Conv2d)]
+    assert len(convolutions) == 6 + 3
+    assert [each.stride for each in convolutions] == [(2, 2), (1, 1), (1, 1)] * 3
+    kernels = 18 * 7 * 128 + 2 * 128**2 + 128 * 256 + 2 * 256**2 + 256 * 512 + 2 * 512**2
+    parameters = sum(weight.numel() for weight in deeper.features.parameters())
+    assert parameters == 9 * kernels + 3 * 2 * (128 + 256 + 512)
+    # JMRN's, of cdim 32, 64 and 128:
+    assert 7.296e6 < parameters < 8.205e6
+    assert parameters == pytest.approx(np.mean([7.296e6, 7.599e6, 8.205e6]), rel=0.02)
+
+
 def test_planes_are_u_then_i_then_n() -> None:
     u = torch.rand(2, 3, 4, 5, 6, generator=torch.Generator().manual_seed(1))
     planes = potion_planes(u).numpy()
@@ -57,8 +71,9 @@ def test_planes_are_u_then_i_then_n() -> None:
     np.testing.assert_allclose(planes[:, 15:], normalised.reshape(2, 12, 5, 6), rtol=1e-6)
 
 
-def test_logits_and_gradients() -> None:
-    settings = {"width": "8", "dropout": "0.1"}
+@pytest.mark.parametrize("depth", ["1", "2", "3"])
+def test_logits_and_gradients(depth: str) -> None:
+    settings = {"width": "8", "dropout": "0.1", "depth": depth}
     model = create_model("potion", settings).network({"u": (5, 3, 33, 44)}, num_classes=7)
     logits = model({"u": torch.rand(4, 5, 3, 33, 44)})["logits"]
     assert logits.shape == (4, 7)

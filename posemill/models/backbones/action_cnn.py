@@ -11,16 +11,17 @@ MIN_SIZE_PX = 9
 """Least height and width: three strided convolutions leave 2 x 2, enough for a batch of one."""
 
 
-def action_trunk(in_channels: int, width: int, dropout: float) -> nn.Sequential:
+def action_trunk(in_channels: int, width: int, dropout: float, depth: int = 2) -> nn.Sequential:
     """Maps (B, in_channels, H, W) to (B, 4 width, H/8, W/8).
 
-    Three blocks of a strided and a plain 3x3 convolution, `width`, 2 `width` and
-    4 `width` channels wide, with a dropout after every convolution.
+    Three blocks of `depth` 3x3 convolutions, the first of them strided, `width`,
+    2 `width` and 4 `width` channels wide, with a dropout after every convolution.
     """
     layers: list[nn.Module] = []
     for out_channels in (width, 2 * width, 4 * width):
         layers += _convolution(in_channels, out_channels, stride=2, dropout=dropout)
-        layers += _convolution(out_channels, out_channels, stride=1, dropout=dropout)
+        for _ in range(depth - 1):
+            layers += _convolution(out_channels, out_channels, stride=1, dropout=dropout)
         in_channels = out_channels
     return nn.Sequential(*layers)
 
