@@ -1,0 +1,1 @@
+"""The order of methods on made-up actions; see benchmarks/models.py."""
