@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 
 from posemill.errors import InputError
 from posemill.models.potion_cnn import potion_planes
-from posemill.pipelines import data
 from posemill.pipelines.data import (
     Augmentation,
     EpochSampler,
@@ -19,6 +18,7 @@ from posemill.pipelines.data import (
     names_a_side,
     select_clips,
 )
+from posemill.pipelines.data import maps as data
 from posemill.storage.features import FeatureStore
 from posemill.transforms.potion import derive_potion
 from posemill.transforms.skeletons import COCO_17
@@ -43,7 +43,7 @@ def dataset(
     return MapDataset(store, "u", clips, crop_hw, augmentation, seed)
 
 
-def maps(views: MapDataset, index: int, epoch: int = 0) -> np.ndarray:
+def drawn(views: MapDataset, index: int, epoch: int = 0) -> np.ndarray:
     found: np.ndarray = views[epoch, index].maps.numpy()
     return found
 
@@ -60,17 +60,17 @@ def test_test_views_are_the_stored_maps_in_row_order(store: FeatureStore) -> Non
 
 
 def test_centre_crops_take_the_middle(store: FeatureStore) -> None:
-    view = maps(dataset(store, crop_hw=(10, 12)), 5)
-    whole = maps(dataset(store), 5)
+    view = drawn(dataset(store, crop_hw=(10, 12)), 5)
+    whole = drawn(dataset(store), 5)
     # (16 - 10) / 2 = 3 rows above, (20 - 12) / 2 = 4 columns to the left.
     np.testing.assert_array_equal(view, whole[..., 3:13, 4:16])
 
 
 def test_a_flip_swaps_joints_columns_and_classes(store: FeatureStore) -> None:
     views, whole = dataset(store, ALWAYS_FLIP), dataset(store)
-    flipped = maps(views, 0)
-    np.testing.assert_array_equal(flipped[LEFT_WRIST], maps(whole, 0)[RIGHT_WRIST][..., ::-1])
-    np.testing.assert_array_equal(flipped, maps(whole, 0)[list(COCO_17.mirror)][..., ::-1])
+    flipped = drawn(views, 0)
+    np.testing.assert_array_equal(flipped[LEFT_WRIST], drawn(whole, 0)[RIGHT_WRIST][..., ::-1])
+    np.testing.assert_array_equal(flipped, drawn(whole, 0)[list(COCO_17.mirror)][..., ::-1])
     labels = [views[index].label for index in range(len(views))]
     # wave_left and wave_right change places; nod is its own mirror image.
     assert labels == [1] * 8 + [0] * 8 + [2] * 8
@@ -117,20 +117,20 @@ def test_sides_are_whole_words(name: str, expected: bool) -> None:
 
 def test_padding_is_neither_shifted_in_nor_flipped_around(tmp_path: Path) -> None:
     narrow = make_potion_store(tmp_path / "f.zarr", valid_hw=(HEIGHT, 18))
-    flipped, whole = maps(dataset(narrow, ALWAYS_FLIP), 16), maps(dataset(narrow), 16)
+    flipped, whole = drawn(dataset(narrow, ALWAYS_FLIP), 16), drawn(dataset(narrow), 16)
     order = list(COCO_17.mirror)
     np.testing.assert_array_equal(flipped[..., :18], whole[order][..., 17::-1])
     assert not flipped[..., 18:].any()
     jittered = dataset(narrow, Augmentation(flip=1.0, beta_px=3, gamma_px=2))
-    assert not any(maps(jittered, index)[..., 18:].any() for index in range(24))
+    assert not any(drawn(jittered, index)[..., 18:].any() for index in range(24))
 
 
 def test_random_crops_and_jitter_stay_within_their_bounds(store: FeatureStore) -> None:
     cropped = dataset(store, NO_FLIP, crop_hw=(14, 18))
-    whole = maps(dataset(store), 20)
+    whole = drawn(dataset(store), 20)
     found = set()
     for epoch in range(40):
-        view = maps(cropped, 20, epoch)
+        view = drawn(cropped, 20, epoch)
         at = [
             (top, left)
             for top in range(3)
@@ -140,7 +140,7 @@ def test_random_crops_and_jitter_stay_within_their_bounds(store: FeatureStore) -
         assert len(at) == 1
         found.add(at[0])
     assert len(found) == 9  # every place is drawn in 40 epochs
-    jittered = maps(dataset(store, Augmentation(flip=0.0, beta_px=1)), 20)
+    jittered = drawn(dataset(store, Augmentation(flip=0.0, beta_px=1)), 20)
     shifts = [
         (dy, dx)
         for dy in (-1, 1)
@@ -156,12 +156,12 @@ def test_draws_depend_on_seed_clip_and_epoch_alone(store: FeatureStore) -> None:
     augmentation = Augmentation(flip=0.5, beta_px=2, gamma_px=1)
     views = dataset(store, augmentation, crop_hw=(14, 18), seed=1)
     np.random.seed(0)  # noqa: NPY002 (the global generator must not matter)
-    forwards = [maps(views, index, 2) for index in range(24)]
-    backwards = [maps(views, index, 2) for index in reversed(range(24))]
+    forwards = [drawn(views, index, 2) for index in range(24)]
+    backwards = [drawn(views, index, 2) for index in reversed(range(24))]
     np.testing.assert_array_equal(np.stack(forwards), np.stack(backwards[::-1]))
-    assert not np.array_equal(maps(views, 0, 2), maps(views, 0, 3))
+    assert not np.array_equal(drawn(views, 0, 2), drawn(views, 0, 3))
     other = dataset(store, augmentation, crop_hw=(14, 18), seed=2)
-    assert any(not np.array_equal(maps(views, index), maps(other, index)) for index in range(24))
+    assert any(not np.array_equal(drawn(views, index), drawn(other, index)) for index in range(24))
 
 
 @pytest.mark.parametrize("context", ["fork", "spawn"])

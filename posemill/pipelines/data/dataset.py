@@ -1,0 +1,174 @@
+"""torch Datasets of views: batches of training views drawn by seed, and of test views.
+
+Every draw comes from a generator seeded by (seed, clip id, epoch, view), so a
+view depends neither on the number of workers nor on the order of reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from posemill.errors import InputError
+from posemill.pipelines.data.batches import Batch, Item, collate
+from posemill.pipelines.data.clips import ClipSet, check_flip, check_test_flip, require_classes
+from posemill.pipelines.data.source_base import ClipSource
+from posemill.pipelines.data.view_base import Arrays, Views
+from posemill.transforms.seeding import clip_generator
+
+
+class ViewKey(NamedTuple):
+    """Which training view: of which clip, and which draw of it."""
+
+    epoch: int
+    number: int
+    """Of the clip in the dataset."""
+    view: int = 0
+    """Which of the clip's views in that epoch."""
+
+
+class TrainDataset(Dataset[Batch]):
+    """Training views of a `ClipSet`, a batch at a time, by keys of a `ClipSampler`.
+
+    Args:
+        source: of the clips' arrays.
+        clips: some that the source selected.
+        views: see `create_views`.
+        seed: of every draw.
+        views_per_clip: for a contrast; they differ in their jitter alone. Of
+            more than one, arrays are (B, views, ...).
+        multi_label: whether labels are (B, M), with 1 for each class of a clip.
+
+    Raises:
+        InputError: the clips are of one class, or cannot be flipped or lose joints.
+    """
+
+    def __init__(
+        self,
+        source: ClipSource,
+        clips: ClipSet,
+        views: Views,
+        seed: int,
+        *,
+        views_per_clip: int = 1,
+        multi_label: bool = False,
+    ) -> None:
+        require_classes(source.url, source.classes, clips)
+        if views.augmentation.flip > 0:
+            check_flip(source.classes, clips)
+        self.clips = clips
+        self._source = source.dropping(views.augmentation.drop_joint).holding(clips)
+        self._views = views
+        self._seed = seed
+        self._views_per_clip = views_per_clip
+        self._multi_label = multi_label
+
+    @property
+    def start_method(self) -> str | None:
+        """How worker processes start; None is torch's own way."""
+        return self._source.start_method
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, key: tuple[int, int, int]) -> Batch:
+        return self.__getitems__([key])
+
+    def __getitems__(self, keys: Sequence[tuple[int, int, int]]) -> Batch:
+        num_labels = len(self._source.classes) if self._multi_label else None
+        return collate([self._item(ViewKey(*key)) for key in keys], num_labels)
+
+    def _item(self, key: ViewKey) -> Item:
+        rng = clip_generator(self._seed, self.clips.clip_ids[key.number], key.epoch, key.view)
+        arrays = self._source.read(self.clips, key.number, rng)
+        views, flipped = self._views.train(arrays, rng, self._views_per_clip)
+        return Item(
+            views[0] if len(views) == 1 else _stacked(views),
+            self.clips.labels_of(key.number, flipped=flipped),
+            key.number,
+            not arrays[self._views.maps.name].any(),
+        )
+
+
+class TestDataset(Dataset[Batch]):
+    """All test views of every clip of a `ClipSet`, whose scores are averaged: (B, V, ...).
+
+    Args:
+        source: of the clips' arrays.
+        clips: some that the source selected.
+        views: see `create_views`; only its crop counts.
+        flip: whether the mirror images follow, which doubles V.
+        seed: of what a recipe draws, for arrays that are rendered: those that
+            `materialize` stores with the same seed.
+        drop_joint: probability that a person in a frame loses a limb joint.
+        multi_label: as `TrainDataset`'s.
+
+    Raises:
+        InputError: the recipe renders no test views, or the clips cannot be flipped
+            or lose joints.
+    """
+
+    def __init__(
+        self,
+        source: ClipSource,
+        clips: ClipSet,
+        views: Views,
+        *,
+        flip: bool = False,
+        seed: int = 0,
+        drop_joint: float = 0.0,
+        multi_label: bool = False,
+    ) -> None:
+        _check_test(source, clips, views, flip=flip)
+        self.clips = clips
+        self._source = source.dropping(drop_joint).holding(clips)
+        self._views = views
+        self._flip = flip
+        self._seed = seed
+        self._multi_label = multi_label
+
+    @property
+    def start_method(self) -> str | None:
+        """How worker processes start; None is torch's own way."""
+        return self._source.start_method
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, number: int) -> Batch:
+        return self.__getitems__([number])
+
+    def __getitems__(self, numbers: Sequence[int]) -> Batch:
+        num_labels = len(self._source.classes) if self._multi_label else None
+        return collate([self._item(number) for number in numbers], num_labels)
+
+    def _item(self, number: int) -> Item:
+        rng = clip_generator(self._seed, self.clips.clip_ids[number])
+        arrays = self._source.read(self.clips, number, rng)
+        return Item(
+            self._views.test(arrays, flip=self._flip),
+            self.clips.labels[number],
+            number,
+            not arrays[self._views.maps.name].any(),
+        )
+
+
+def _check_test(source: ClipSource, clips: ClipSet, views: Views, *, flip: bool) -> None:
+    if source.recipe.draws_anew:
+        raise InputError(
+            f"{source.url}: the recipe {source.recipe.name} with draw=train renders a fresh view "
+            "at every call, and tests need fixed ones; set draw=test"
+        )
+    if flip and views.maps.flip is None:
+        raise InputError(
+            f"{views.maps.name} of {source.url} cannot be mirrored; test without the flip"
+        )
+    if flip:
+        check_test_flip(source.classes, clips)
+
+
+def _stacked(views: Sequence[Arrays]) -> Arrays:
+    return {name: np.stack([view[name] for view in views]) for name in views[0]}
