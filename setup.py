@@ -136,6 +136,7 @@ setup(
         "posemill.models": [
             "jmrn = posemill.models.jmrn:JmrnModel",
             "pa3d = posemill.models.pa3d:Pa3dModel",
+            "poseconv3d = posemill.models.poseconv3d:PoseConv3dModel",
             "potion = posemill.models.potion_cnn:PotionModel",
         ],
         "posemill.recipes": [

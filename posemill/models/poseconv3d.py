@@ -1,0 +1,110 @@
+"""PoseConv3D: 3-D convolutions over volumes of joint or limb maps.
+
+Duan et al., "Revisiting Skeleton-based Action Recognition", CVPR 2022, section 3.3
+and table 11; the initialisation is that of its published code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from posemill.errors import InputError
+from posemill.models.backbones.c3d import c3d
+from posemill.models.backbones.layers3d import Backbone
+from posemill.models.backbones.slowonly import slowonly
+from posemill.models.backbones.x3d import x3d
+from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, require_size, view_shape
+from posemill.settings import option, setting
+
+_MOST_BLOCKS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """A backbone as table 11 has it."""
+
+    build: Callable[[int, int, Sequence[int]], Backbone]
+    base: int
+    blocks: tuple[int, ...]
+    least_px: int
+    """Of height and width, that 2 x 2 are left, enough for a batch of one frame."""
+
+
+_BACKBONES = {
+    "slowonly": _Published(slowonly, base=32, blocks=(4, 6, 3), least_px=9),
+    "slowonly-wd": _Published(slowonly, base=64, blocks=(4, 6, 3), least_px=9),
+    "slowonly-hr": _Published(slowonly, base=32, blocks=(3, 4, 6, 3), least_px=17),
+    "c3d": _Published(c3d, base=32, blocks=(1, 1, 2, 2, 2), least_px=16),
+    "c3d-s": _Published(c3d, base=32, blocks=(1, 1, 2, 2), least_px=16),
+    "x3d": _Published(x3d, base=24, blocks=(5, 11, 7), least_px=17),
+    "x3d-s": _Published(x3d, base=24, blocks=(2, 5, 3), least_px=17),
+}
+
+
+@dataclass(frozen=True)
+class PoseConv3dModel(Model):
+    """PoseConv3D: a backbone over a volume (joints or limbs, T, H, W) of any length T.
+
+    The published volumes are 17 x 48 x 56 x 56, and 112 pixels a side for slowonly-hr.
+    """
+
+    name: ClassVar[str] = "poseconv3d"
+    recipes: ClassVar[tuple[str, ...]] = ("volume", "limb-volume")
+
+    backbone: Literal["slowonly", "slowonly-wd", "slowonly-hr", "c3d", "c3d-s", "x3d", "x3d-s"] = (
+        setting("slowonly", "of table 11: wd is wider, hr for larger maps, s shallower")
+    )
+    base: int = setting(0, "channels of the first layer; 0: as published", low=0, high=512)
+    blocks: str = setting("", "how many each stage has, like 4,6,3; nothing: as published")
+    dropout: float = setting(0.5, "before the classifier", low=0.0, high=0.95)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._blocks()
+
+    def network(self, shapes: ViewShapes, num_classes: int) -> PoseConv3d:
+        dims = ("keypoint or limb", "time", "y", "x")
+        in_channels, _, height, width = view_shape(self, shapes, "volume", dims)
+        published = _BACKBONES[self.backbone]
+        require_size(self, (height, width), published.least_px)
+        backbone = published.build(in_channels, self.base or published.base, self._blocks())
+        return PoseConv3d(backbone, num_classes, self.dropout)
+
+    def _blocks(self) -> tuple[int, ...]:
+        """Of each stage.
+
+        Raises:
+            InputError: other than a number for each of the published stages.
+        """
+        published = _BACKBONES[self.backbone].blocks
+        numbers = self.blocks.split(",") if self.blocks else [str(number) for number in published]
+        usable = all(each.isdecimal() and 1 <= int(each) <= _MOST_BLOCKS for each in numbers)
+        if not usable or len(numbers) != len(published):
+            raise InputError(
+                f"model {self.name}: blocks of {self.backbone} must be {len(published)} whole "
+                f"numbers from 1 to {_MOST_BLOCKS} with commas between, got {self.blocks!r}; "
+                f"the published ones are --set {option(self, 'blocks')}="
+                f"{','.join(map(str, published))}"
+            )
+        return tuple(int(each) for each in numbers)
+
+
+class PoseConv3d(PoseNetwork):
+    """A backbone, the mean over time and pixels, a dropout and a classifier."""
+
+    def __init__(self, backbone: Backbone, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.features = backbone
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(backbone.out_channels, num_classes)
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Logits of `volume` (B, K, T, H, W)."""
+        features: Tensor = self.features(values["volume"])  # (B, D, T', H', W')
+        return {LOGITS: self.classifier(self.dropout(features.mean(dim=(2, 3, 4))))}
