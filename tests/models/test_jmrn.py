@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
 
-from posemill.errors import InputError
-from posemill.models.create import create_model
-from posemill.models.jmrn import JOINT_WEIGHTS, JmrnModel, JmrnNetwork
-from posemill.models.jmrn.encoding import derive_p, longest_stay, motion_maps, stack_roles
-from posemill.models.jmrn.extractor import SeparateExtractors, SharedExtractor, separate_width
-from posemill.models.jmrn.selector import JointSelector
-from posemill.transforms import potion
+torch = pytest.importorskip("torch")
+
+from torch import Tensor, nn  # noqa: E402
+
+from posemill.errors import InputError  # noqa: E402
+from posemill.models.create import create_model  # noqa: E402
+from posemill.models.jmrn import JOINT_WEIGHTS, JmrnModel, JmrnNetwork  # noqa: E402
+from posemill.models.jmrn.encoding import derive_p, longest_stay, motion_maps, stack_roles  # noqa: E402
+from posemill.models.jmrn.extractor import SeparateExtractors, SharedExtractor, separate_width  # noqa: E402
+from posemill.models.jmrn.selector import JointSelector  # noqa: E402
+from posemill.transforms import potion  # noqa: E402
 
 SMALL = {"width": "8", "cdim": "4"}
 J, SIZE_HW = 5, (17, 12)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
-from posemill.errors import InputError
-from posemill.models.create import create_model, get_model
-from posemill.models.potion_cnn import PotionCNN, potion_channels, potion_planes
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from posemill.errors import InputError  # noqa: E402
+from posemill.models.create import create_model, get_model  # noqa: E402
+from posemill.models.potion_cnn import PotionCNN, potion_channels, potion_planes  # noqa: E402
 
 
 def count_macs(model: nn.Module, u: torch.Tensor) -> int:
