@@ -8,43 +8,20 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from posemill.errors import InputError  # noqa: E402
+from posemill.models.counts import count  # noqa: E402
 from posemill.models.create import create_model, get_model  # noqa: E402
 from posemill.models.potion_cnn import PotionCNN, potion_channels, potion_planes  # noqa: E402
-
-
-def count_macs(model: nn.Module, u: torch.Tensor) -> int:
-    """Multiply-accumulates of every convolution and linear layer for one sample."""
-    total = 0
-
-    def count(module: nn.Module, _inputs: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
-        nonlocal total
-        weight = module.weight
-        positions = out[0, 0].numel() if isinstance(module, nn.Conv2d) else 1
-        total += weight.numel() * positions
-
-    hooks = [
-        module.register_forward_hook(count)
-        for module in model.modules()
-        if isinstance(module, nn.Conv2d | nn.Linear)
-    ]
-    with torch.no_grad():
-        model.eval()({"u": u})
-    for hook in hooks:
-        hook.remove()
-    return total
 
 
 def test_counts_equal_the_published_ones() -> None:
     # PoseConv3D, table 10: 4.75 M and 0.60 G, with J = 17 and C = 4 at 56 x 56.
     assert potion_channels(17, 4) == 17 * (4 + 1 + 4) == 153
-    model = PotionCNN(153, 60)
-    without_classifier = sum(weight.numel() for weight in model.features.parameters())
+    counts = count(PotionCNN(153, 60), {"u": (17, 4, 56, 56)}, classifier=False)
     # Six 3x3 convolutions without bias, and a scale and a shift per channel:
     kernels = 153 * 128 + 128 * 128 + 128 * 256 + 256 * 256 + 256 * 512 + 512 * 512
-    assert without_classifier == 9 * kernels + 2 * 2 * (128 + 256 + 512) == 4_750_976
-    assert without_classifier == pytest.approx(4.75e6, rel=0.01)
-    macs = count_macs(model, torch.zeros(1, 17, 4, 56, 56)) - 512 * 60
-    assert macs == pytest.approx(0.601e9, rel=1e-3)
+    assert counts.parameters == 9 * kernels + 2 * 2 * (128 + 256 + 512) == 4_750_976
+    assert counts.parameters == pytest.approx(4.75e6, rel=0.01)
+    assert counts.macs == pytest.approx(0.601e9, rel=1e-3)
 
 
 def test_deeper_baseline_has_three_convolutions_more_and_about_jmrns_parameters() -> None:
