@@ -36,20 +36,16 @@ _TYPICAL_STATURE_M = 1.72
 class Context:
     """Who else is in the picture."""
 
-    name: str
     bystander: float
     """Probability that somebody stands beside."""
-    agrees_in_train: float
+    agrees: float
     """Probability that they stand on the class's side: in the picture left of the actor for the
     first class of a pair, right for the second."""
-    agrees_in_test: float
-
-    def agrees(self, subset: Subset) -> float:
-        return self.agrees_in_train if subset == "train" else self.agrees_in_test
 
 
-PLAIN = Context("plain", bystander=0.35, agrees_in_train=0.5, agrees_in_test=0.5)
-MISLEADING = Context("misleading", bystander=1.0, agrees_in_train=0.9, agrees_in_test=0.5)
+PLAIN = Context(bystander=0.35, agrees=0.5)
+MISLEADING = Context(bystander=1.0, agrees=0.9)
+WITH_CUE, AGAINST_CUE = Context(bystander=1.0, agrees=1.0), Context(bystander=1.0, agrees=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ def make_poses(
     stage = _Stage.draw(camera)
     people = [_seen(actor, _actor(actor, clip, stage), stage, noise)]
     if bystander.random() < context.bystander:
-        agrees = bystander.random() < context.agrees(clip.subset)
+        agrees = bystander.random() < context.agrees
         side = -1.0 if (clip.label % 2 == 0) == agrees else 1.0
         people.append(_seen(bystander, _bystander(bystander, clip, stage, side), stage, noise))
     if camera.random() < 0.5:  # a track's number tells nothing
