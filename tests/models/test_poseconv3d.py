@@ -126,6 +126,13 @@ def test_frames_that_one_feature_sees(
     assert int(seen[-1] - seen[0]) + 1 == frames
 
 
+def test_c3d_pools_maxima_over_pixels_and_not_before_its_last_layers() -> None:
+    kinds = [type(layer) for layer in c3d(17, 4, (1, 1, 2, 2, 2))]
+    layers = [kind for kind in kinds if kind in (nn.Conv3d, nn.MaxPool3d)]
+    conv, pool = nn.Conv3d, nn.MaxPool3d
+    assert layers == [conv, pool, conv, pool, conv, conv, pool, conv, conv, conv, conv]
+
+
 def opened(network: nn.Module) -> nn.Module:
     """The network with branches that count from the start."""
     for module in network.modules():
