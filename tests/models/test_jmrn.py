@@ -236,6 +236,7 @@ def test_p_of_a_potion_store_is_that_of_the_transform(lead: tuple[int, ...]) -> 
     frames = [0, 1, 2, 3, 8, 61]
     s = rng.uniform(0, 20, (len(frames), *lead, J, 3, 6, 7)).astype(np.float32)
     s[0] = 0  # of a clip without frames
+    s[1:, ..., 0, :, :, :] *= 1e-4  # a joint that is hardly seen: the 1e-4 of U counts
     expected = np.stack([potion.jmrn_p(each, t) for each, t in zip(s, frames, strict=True)])
     u, maximum = potion.potion_u(s)
     arrays = {"u": u, "maximum": maximum, "num_frames": np.array(frames, np.float32)}
