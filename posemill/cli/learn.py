@@ -117,13 +117,10 @@ def evaluate_command(
 ) -> None:
     """Score a run on held-out clips; figures and answers go into the run's folder."""
     require_torch("posemill evaluate")
-    from posemill.pipelines.evaluate import evaluate, evaluation_paths
+    from posemill.pipelines.evaluate import evaluate
+    from posemill.pipelines.evaluations import figures_path
 
     evaluation = evaluate(run, features, subset, device=device, threads=threads)
-    figures, _ = evaluation_paths(run, subset)
-    line = (
-        f"{run}: accuracy {evaluation.accuracy:.1%} on {len(evaluation.predictions)} clips of "
-        f"{subset} (mean over classes {evaluation.mean_class_accuracy:.1%}, "
-        f"chance {evaluation.chance:.1%}), {evaluation.num_empty} empty; {figures}"
-    )
+    figures = figures_path(run, subset)
+    line = f"{run}: {evaluation.summary()}, {evaluation.num_empty} empty; {figures}"
     finish(line, evaluation.as_dict(), as_json=json)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -16,11 +13,12 @@ from posemill.models.base import LOGITS
 from posemill.models.checkpoints import load_checkpoint
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import MapDataset, Sample, select_clips
-from posemill.pipelines.metrics import Evaluation, Prediction
+from posemill.pipelines.evaluations import write_evaluation
+from posemill.pipelines.metrics import Evaluation
 from posemill.pipelines.runs import RunFolder, open_run
 from posemill.pipelines.train import build_model, open_features
+from posemill.predictions import Predictions
 from posemill.provenance import differences
-from posemill.storage.durable import disk_faults, replace_file
 from posemill.storage.features import FeatureStore
 from posemill.storage.objects import Place
 
@@ -57,7 +55,8 @@ def evaluate(
     crop_hw = tuple(settings["crop_hw"]) if settings["crop_hw"] else None
     dataset = MapDataset(store, "u", clips, crop_hw)
     loader: DataLoader[Sample] = DataLoader(dataset, _BATCH_SIZE)
-    predictions: list[Prediction] = []
+    answers: list[torch.Tensor] = []
+    empty: list[bool] = []
     with torch_settings(threads, place), torch.no_grad():
         model = build_model(run)
         checkpoint = run.read_checkpoint()
@@ -65,49 +64,26 @@ def evaluate(
         model.to(place).eval()
         for batch in loader:
             maps = batch.maps.to(place).float() / 255.0  # (B, K, C, H, W)
-            probabilities = model({"u": maps})[LOGITS].softmax(dim=1).cpu()  # (B, classes)
-            predictions += [
-                Prediction(
-                    clip_id=clips.clip_ids[number],
-                    video_id=clips.video_ids[number],
-                    label=clips.labels[number],
-                    predicted=int(scores.argmax()),
-                    empty=bool(empty),
-                    probabilities=tuple(scores.tolist()),
-                )
-                for number, scores, empty in zip(
-                    batch.number.tolist(), probabilities, batch.empty, strict=True
-                )
-            ]
+            answers.append(model({"u": maps})[LOGITS].cpu())  # (B, classes)
+            empty += batch.empty.tolist()
+    logits = torch.cat(answers)
     evaluation = Evaluation(
-        model=settings["model"],
-        split=split,
-        subset=subset,
-        classes=store.classes,
-        predictions=tuple(predictions),
-        num_unavailable=clips.num_unavailable,
+        Predictions(
+            model=settings["model"],
+            split=split,
+            subset=subset,
+            classes=store.classes,
+            clip_ids=clips.clip_ids,
+            video_ids=clips.video_ids,
+            labels=tuple((label,) for label in clips.labels),
+            empty=np.array(empty),
+            probabilities=logits.softmax(dim=1).numpy(),
+            logits=logits.numpy(),
+            num_unavailable=clips.num_unavailable,
+        )
     )
-    _write(run_dir, evaluation)
+    write_evaluation(run_dir, evaluation)
     return evaluation
-
-
-def evaluation_paths(run_dir: Path, subset: str) -> tuple[Path, Path]:
-    """Where the figures (JSON) and the answers (a JSON line per clip) of a subset are."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", subset)
-    return run_dir / f"evaluation-{name}.json", run_dir / f"predictions-{name}.jsonl"
-
-
-def _write(run_dir: Path, evaluation: Evaluation) -> None:
-    figures, answers = evaluation_paths(run_dir, evaluation.subset)
-    lines = [json.dumps(_answer(item, evaluation.classes)) for item in evaluation.predictions]
-    with disk_faults(run_dir):
-        replace_file(answers, ("\n".join(lines) + "\n").encode())
-        replace_file(figures, (json.dumps(evaluation.as_dict(), indent=2) + "\n").encode())
-
-
-def _answer(prediction: Prediction, classes: tuple[str, ...]) -> dict[str, Any]:
-    names = {"class": classes[prediction.label], "answer": classes[prediction.predicted]}
-    return {**asdict(prediction), **names}
 
 
 def _check_features(run: RunFolder, store: FeatureStore) -> None:

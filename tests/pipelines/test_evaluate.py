@@ -1,4 +1,4 @@
-"""Evaluation: figures derived by hand, empty clips counted, mismatches refused."""
+"""Evaluation: a run's answers are scored and kept, empty clips counted, mismatches refused."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from potion_stores import make_potion_store
 
 from posemill.errors import ConfigurationMismatch, InputError
-from posemill.pipelines.evaluate import evaluate, evaluation_paths
-from posemill.pipelines.metrics import Evaluation, Prediction, confusion_matrix
+from posemill.pipelines.evaluate import evaluate
+from posemill.pipelines.evaluations import figures_path, read_answers
 from posemill.pipelines.train import EpochEnded, train
 from posemill.pipelines.train_config import TrainConfig
 
@@ -27,64 +27,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "run", features
 
 
-def answer(label: int, predicted: int, empty: bool = False) -> Prediction:
-    return Prediction(f"clip {label}", "video", label, predicted, empty, (0.5, 0.25, 0.25))
-
-
-def test_figures_of_a_small_example() -> None:
-    answers = (answer(0, 0), answer(0, 0), answer(0, 1), answer(1, 1), answer(1, 0, empty=True))
-    evaluation = Evaluation("potion", "default", "test", ("a", "b", "c"), answers, 4)
-    assert evaluation.confusion.tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 0]]
-    assert evaluation.accuracy == pytest.approx(3 / 5)
-    assert evaluation.class_accuracies == (pytest.approx(2 / 3), pytest.approx(1 / 2), None)
-    assert evaluation.mean_class_accuracy == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert evaluation.num_empty == 1
-    assert evaluation.accuracy_without_empty == pytest.approx(3 / 4)
-    assert evaluation.chance == pytest.approx(1 / 3)
-    assert evaluation.majority == pytest.approx(3 / 5)
-    assert evaluation.as_dict()["clips_without_features"] == 4
-    json.dumps(evaluation.as_dict(), allow_nan=False)
-
-
-def test_figures_of_empty_clips_alone() -> None:
-    evaluation = Evaluation("potion", "default", "test", ("a", "b"), (answer(0, 1, True),), 0)
-    assert evaluation.accuracy_without_empty is None
-    assert evaluation.accuracy == 0.0
-
-
-def test_impossible_evaluations_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least one prediction"):
-        Evaluation("potion", "default", "test", ("a",), (), 0)
-    with pytest.raises(ValueError, match="label 2 is not one of 2 classes"):
-        Evaluation("potion", "default", "test", ("a", "b"), (answer(2, 0),), 0)
-
-
-def test_the_confusion_matrix_counts_repeated_pairs() -> None:
-    assert confusion_matrix([1, 1, 1], [0, 0, 1], 2).tolist() == [[0, 0], [2, 1]]
-
-
 def test_a_trained_run_recognises_clips_that_it_never_saw(trained: tuple[Path, Path]) -> None:
     evaluation = evaluate(*trained)
-    assert len(evaluation.predictions) == 8
+    found = evaluation.predictions
+    assert len(found) == 8
     assert evaluation.num_unavailable == 1
-    assert [item.clip_id for item in evaluation.predictions if item.empty] == ["test/nod/1"]
+    assert np.array(found.clip_ids)[found.empty].tolist() == ["test/nod/1"]
     assert evaluation.accuracy_without_empty == 1.0
     assert evaluation.confusion.sum() == 8
-    for item in evaluation.predictions:
-        assert sum(item.probabilities) == pytest.approx(1.0, abs=1e-5)
-        assert item.predicted == np.argmax(item.probabilities)
     assert evaluate(*trained) == evaluation  # dropout is off, the view is fixed
 
 
 def test_figures_and_answers_are_written(trained: tuple[Path, Path]) -> None:
     evaluation = evaluate(*trained, subset="train")
-    figures, answers = evaluation_paths(trained[0], "train")
-    assert json.loads(figures.read_text()) == evaluation.as_dict()
-    lines = [json.loads(line) for line in answers.read_text().splitlines()]
-    assert len(lines) == 24
-    assert lines[0]["clip_id"] == "train/wave_left/0"
-    assert lines[0]["class"] == "wave_left"
-    assert evaluation_paths(trained[0], "../../x")[0].parent == trained[0]
+    assert json.loads(figures_path(trained[0], "train").read_text()) == evaluation.as_dict()
+    assert read_answers(trained[0], "train") == evaluation.predictions
+    assert evaluation.predictions.clip_ids[0] == "train/wave_left/0"
+    assert len(evaluation.predictions) == 24
 
 
 def test_an_unfinished_run_is_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from made_predictions import answers
 
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.drawing import blank, png_bytes
-from posemill.pipelines.metrics import Evaluation, Prediction
+from posemill.pipelines.metrics import Evaluation
 from posemill.pipelines.report import (
     DemoReport,
     EpochPoint,
@@ -24,17 +25,15 @@ PNG = png_bytes(blank(4, 6, (1, 2, 3)))
 VOID = {"meta", "img", "line", "polyline"}
 
 
-def prediction(label: int, predicted: int, empty: bool = False) -> Prediction:
-    return Prediction("clip", "video", label, predicted, empty, (0.5, 0.5))
-
-
 EVALUATION = Evaluation(
-    model="potion",
-    split="default",
-    subset="test",
-    classes=(EVIL, "nod"),
-    predictions=(prediction(0, 0), prediction(0, 0), prediction(0, 1), prediction(1, 1, True)),
-    num_unavailable=3,
+    answers(
+        chosen=[0, 0, 1, 1],
+        labels=[0, 0, 0, 1],
+        num_classes=2,
+        classes=(EVIL, "nod"),
+        empty=[False, False, False, True],
+        num_unavailable=3,
+    )
 )
 FULL = DemoReport(
     title=EVIL,

@@ -1,0 +1,59 @@
+"""Where answers and figures lie in a folder: of a run, or of several runs fused.
+
+::
+
+    runs/x/
+      predictions-test.parquet    the answers for the clips of the subset `test`
+      evaluation-test.json        the figures drawn from them
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from posemill.pipelines.metrics.evaluation import Evaluation
+from posemill.predictions import Predictions
+from posemill.storage.durable import disk_faults, replace_file
+from posemill.storage.predictions import read_predictions, write_predictions
+
+
+def figures_path(folder: Path, subset: str) -> Path:
+    """Where the figures of a subset are."""
+    return folder / f"evaluation-{_file_name(subset)}.json"
+
+
+def predictions_path(folder: Path, subset: str) -> Path:
+    """Where the answers for the clips of a subset are."""
+    return folder / f"predictions-{_file_name(subset)}.parquet"
+
+
+def write_evaluation(folder: Path, evaluation: Evaluation) -> None:
+    """Write the answers, then the figures drawn from them, into a folder, made if it is missing.
+
+    Each file replaces another at once.
+
+    Raises:
+        EnvironmentFault: the disk refuses.
+    """
+    told = json.dumps(evaluation.as_dict(), indent=2, allow_nan=False) + "\n"
+    with disk_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(predictions_path(folder, evaluation.subset), evaluation.predictions)
+    with disk_faults(folder):
+        replace_file(figures_path(folder, evaluation.subset), told.encode())
+
+
+def read_answers(folder: Path, subset: str) -> Predictions:
+    """The answers in a folder for the clips of a subset.
+
+    Raises:
+        InputError: there are none.
+        StoreCorrupted: they are damaged.
+    """
+    return read_predictions(predictions_path(folder, subset))
+
+
+def _file_name(subset: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", subset)
