@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from posemill.cli import (
+    architectures,
     bring,
     demo,
     export,
@@ -46,6 +47,7 @@ run.register(app)
 bring.register(app)
 export.register(app)
 learn.register(app)
+architectures.register(app)
 look.register(app)
 mend.register(app)
 demo.register(app)

@@ -5,8 +5,9 @@ torch takes seconds to import, so only these commands' bodies do.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -18,13 +19,21 @@ from posemill.cli.options import (
     SeedOption,
     count,
     finish,
+    key_values,
     require_torch,
 )
+from posemill.cli.training_progress import TrainingLines
+from posemill.errors import InputError
 
 if TYPE_CHECKING:
-    from posemill.pipelines.train import EpochEnded
+    from posemill.pipelines.training.config import TrainConfig
 
 ThreadsOption = Annotated[int, typer.Option(min=1, help="CPU threads of torch.")]
+LoadersOption = Annotated[int, typer.Option(min=0, help="Loader processes; 0 loads in place.")]
+CatalogOption = Annotated[
+    Path | None,
+    typer.Option(help="Clips and labels of a pose store; by default those it was made from."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,94 +42,191 @@ def register(app: typer.Typer) -> None:
 
 
 def train_command(
-    features: Annotated[str, typer.Argument(help="A feature store of the model's recipe.")],
+    store: Annotated[
+        str,
+        typer.Argument(
+            help="A feature store of the model's recipe, or a pose store to render on the fly."
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder, e.g. runs/potion.")],
-    model: Annotated[str, typer.Option(help="Which model: potion.")] = "potion",
-    epochs: Annotated[int, typer.Option(min=1)] = 24,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
-    learning_rate: Annotated[float, typer.Option(help="At its peak.")] = 5e-3,
-    width: Annotated[int, typer.Option(min=1, help="Channels of the first block.")] = 32,
-    dropout: float = 0.0,
-    flip: Annotated[float, typer.Option(help="Probability of the mirror image.")] = 0.5,
-    beta: Annotated[int, typer.Option(min=0, help="Jitter of the whole map, pixels.")] = 2,
-    gamma: Annotated[int, typer.Option(min=0, help="Jitter of each body part, pixels.")] = 1,
-    split: Annotated[str, typer.Option(help="Name of the split.")] = "default",
-    subset: Annotated[str, typer.Option(help="The subset to train on.")] = "train",
+    model: Annotated[
+        str | None, typer.Option(help="Which model; `posemill architectures` lists them.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A paper's training; `posemill presets` lists them.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="A setting of model, augmentation, optimizer, schedule, loss or clips; "
+            "repeatable.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Of a pose store: what to render for the model.")
+    ] = None,
+    recipe_set: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A setting of the recipe; repeatable."),
+    ] = None,
+    test_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE", help="A setting of the recipe that differs in tests; repeatable."
+        ),
+    ] = None,
+    catalog: CatalogOption = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Clips a step, over all processes.")
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(min=1, help="Parts that a batch is computed in, to save memory.")
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32, bf16 or fp16.")] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN|FILE",
+            help="Weights to begin with, but for the classifier's if they differ.",
+        ),
+    ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Train the classifier alone: a linear probe.")
+    ] = False,
+    split: Annotated[str | None, typer.Option(help="Name of the split.")] = None,
+    subset: Annotated[str | None, typer.Option(help="The subset to train on.")] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = 2,
-    workers: Annotated[int, typer.Option(min=0, help="Loader processes; 0 loads in place.")] = 0,
+    workers: LoadersOption = 0,
+    compile_: Annotated[
+        bool, typer.Option("--compile", help="Translate the network by torch.compile first.")
+    ] = False,
+    checkpoint_steps: Annotated[
+        int, typer.Option(min=0, help="A checkpoint after so many steps within an epoch, too.")
+    ] = 0,
     dry_run: DryRunFlag = False,
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
-    """Train a model on cached features: feature store -> run.
+    """Train a model: feature store or pose store -> run.
 
-    The same command goes on after the last epoch that was finished.
+    The same command goes on where it was stopped. On several GPUs:
+    torchrun --nproc-per-node N -m posemill train ... --device cuda
     """
     require_torch("posemill train")
     from posemill.pipelines.train import plan_train, train
-    from posemill.pipelines.train_config import TrainConfig
+    from posemill.pipelines.training.config import Machine, with_settings
 
-    settings = TrainConfig(
-        model=model,
-        split=split,
-        subset=subset,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        width=width,
-        dropout=dropout,
-        flip=flip,
-        beta_px=beta,
-        gamma_px=gamma,
-        seed=seed,
-        device=device,
-        workers=workers,
-        threads=threads,
+    given: dict[str, Any] = {
+        "recipe": recipe,
+        "recipe_settings": None if recipe_set is None else tuple(recipe_set),
+        "test_settings": None if test_set is None else tuple(test_set),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "accumulate": accumulate,
+        "precision": precision,
+        "init": init,
+        "split": split,
+        "subset": subset,
+    }
+    config = with_settings(
+        replace(
+            _base_config(model, preset),
+            **{name: value for name, value in given.items() if value is not None},
+            freeze=freeze,
+            seed=seed,
+            machine=Machine(device, workers, threads, compile_, checkpoint_steps),
+        ),
+        key_values("--set", set_).items(),
     )
     if dry_run:
-        plan = plan_train(features, settings)
+        plan = plan_train(store, config, catalog)
         line = (
-            f"would train {model} for {count(epochs, 'epoch')} on {count(plan.num_clips, 'clip')} "
-            f"of {plan.num_classes} classes: {count(plan.num_steps, 'step')}"
+            f"would train {config.model.name} ({plan.num_parameters:,} parameters) for "
+            f"{count(config.epochs, 'epoch')} on {count(plan.num_clips, 'clip')} of "
+            f"{plan.num_classes} classes: {count(plan.num_steps, 'step')}"
         )
         finish(line, plan.as_dict(), as_json=json)
         return
-    result = train(features, out, settings, _show_epoch)
+    with TrainingLines() as lines:
+        result = train(store, out, config, lines, catalog=catalog)
     epochs_now = result.num_epochs - result.num_epochs_before
+    best = "" if result.best_epoch is None else f", best epoch {result.best_epoch}"
     line = (
-        f"{out}: {model}, {count(result.num_epochs, 'epoch')} on "
+        f"{out}: {config.model.name}, {count(result.num_epochs, 'epoch')} on "
         f"{count(result.num_clips, 'clip')}, last loss {result.loss:.3f}, training accuracy "
-        f"{result.accuracy:.1%}; {count(epochs_now, 'epoch')} now in "
-        f"{result.seconds:.1f} s"
+        f"{result.accuracy:.1%}{best}; {count(epochs_now, 'epoch')} now in {result.seconds:.1f} s"
     )
-    finish(line, result.as_dict(), as_json=json)
+    if lines.is_first_process:
+        finish(line, result.as_dict(), as_json=json)
 
 
-def _show_epoch(event: EpochEnded) -> None:
-    typer.echo(
-        f"epoch {event.epoch} of {event.num_epochs}: loss {event.loss:.3f}, "
-        f"accuracy {event.accuracy:.1%}, {event.seconds:.1f} s",
-        err=True,
-    )
+def _base_config(model: str | None, preset: str | None) -> TrainConfig:
+    """The preset's configuration, or the plain one of a model.
+
+    Raises:
+        InputError: both or none of them are given, or there is no such one.
+    """
+    from posemill.models.create import create_model
+    from posemill.pipelines.presets import get_preset
+    from posemill.pipelines.training.config import TrainConfig
+
+    if (model is None) == (preset is None):
+        raise InputError(
+            "give either --model, with settings of your own, or --preset, a paper's training; got "
+            + ("neither" if model is None else f"--model {model} and --preset {preset}")
+        )
+    if preset is not None:
+        return get_preset(preset).config
+    return TrainConfig(model=create_model(str(model)))
 
 
 def evaluate_command(
     run: Annotated[Path, typer.Argument(help="A run, made by `posemill train`.")],
-    features: Annotated[str, typer.Argument(help="The feature store that it was trained on.")],
+    store: Annotated[str, typer.Argument(help="A feature store, or a pose store to render.")],
     subset: Annotated[str, typer.Option(help="The subset to score.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="Name of the split; by default the one trained on.")
+    ] = None,
+    weights: Annotated[
+        str, typer.Option(help="last, or best on held-out training clips.")
+    ] = "last",
+    flip: Annotated[bool, typer.Option("--flip", help="Score mirror images as well.")] = False,
+    drop_joint: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Probability that a person in a frame loses a limb joint."),
+    ] = 0.0,
+    catalog: CatalogOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Another folder than the run's.")
+    ] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = 2,
+    workers: LoadersOption = 0,
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
     """Score a run on held-out clips; figures and answers go into the run's folder."""
     require_torch("posemill evaluate")
-    from posemill.pipelines.evaluate import evaluate
+    from posemill.pipelines.evaluate import EvaluateConfig, Weights, evaluate
     from posemill.pipelines.evaluations import figures_path
 
-    evaluation = evaluate(run, features, subset, device=device, threads=threads)
-    figures = figures_path(run, subset)
+    config = EvaluateConfig(
+        subset=subset,
+        split=split,
+        weights=cast(Weights, weights),
+        flip=flip,
+        drop_joint=drop_joint,
+        catalog=catalog,
+        device=device,
+        workers=workers,
+        threads=threads,
+    )
+    evaluation = evaluate(run, store, config, out)
+    figures = figures_path(out or run, subset)
     line = f"{run}: {evaluation.summary()}, {evaluation.num_empty} empty; {figures}"
     finish(line, evaluation.as_dict(), as_json=json)

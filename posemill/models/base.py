@@ -30,6 +30,11 @@ class PoseNetwork(nn.Module, ABC):
 
     classifier: nn.Module
 
+    @property
+    def gives_embeddings(self) -> bool:
+        """Whether it returns `EMBEDDINGS` while it is trained."""
+        return False
+
     @abstractmethod
     def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What the network makes of a batch of views.

@@ -1,45 +1,99 @@
-"""A network's and its optimizer's state as bytes: tensors and numbers only, no code."""
+"""A training state as bytes, tensors and numbers only, and weights from one to a network."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from posemill.errors import StoreCorrupted
+from posemill.errors import InputError, StoreCorrupted
+
+WEIGHTS = "network"
+MODEL = "model"
+_CLASSIFIER = "classifier."
 
 
-def dump_checkpoint(
-    model: nn.Module, optimizer: torch.optim.Optimizer, num_epochs_done: int
-) -> bytes:
-    """What `load_checkpoint` reads; `torch.load(..., weights_only=True)` does, too."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of a checkpoint a network began with."""
+
+    num_taken: int
+    """Tensors of the network that come from the checkpoint."""
+    not_taken: tuple[str, ...]
+    """Tensors of the network that the checkpoint lacks, or has in another shape."""
+
+
+def dump_checkpoint(state: Mapping[str, Any]) -> bytes:
+    """What `read_checkpoint` reads; `torch.load(..., weights_only=True)` does, too."""
     buffer = io.BytesIO()
-    state = {
-        "epoch": num_epochs_done,
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    torch.save(state, buffer)
+    torch.save(dict(state), buffer)
     return buffer.getvalue()
 
 
-def load_checkpoint(
-    content: bytes, model: nn.Module, optimizer: torch.optim.Optimizer | None = None
-) -> int:
-    """Bring `model`, and `optimizer` if given, to a checkpoint; returns its epochs done.
+def read_checkpoint(content: bytes, origin: str) -> dict[str, Any]:
+    """The state of a checkpoint, on the CPU; runs no code of it.
 
     Raises:
-        StoreCorrupted: the bytes cannot be read, or are of another network.
+        StoreCorrupted: the bytes are no checkpoint.
     """
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        model.load_state_dict(state["model"])
-        if optimizer is not None:
-            optimizer.load_state_dict(state["optimizer"])
-        return int(state["epoch"])
     except Exception as error:  # whatever the unpickler meets, of many types
         raise StoreCorrupted(
-            f"a checkpoint of {len(content)} bytes cannot be read, or is of another network: "
-            f"{error}; remove the run's folder and train again"
+            f"{origin}: {len(content)} bytes cannot be read as a checkpoint: {error}; remove the "
+            "run's folder and train again"
         ) from error
+    if not isinstance(state, dict) or WEIGHTS not in state or MODEL not in state:
+        raise StoreCorrupted(
+            f"{origin}: is no checkpoint of a training run: expected a dictionary with "
+            f"{WEIGHTS} and {MODEL}; give a last.pt or best.pt of `posemill train`"
+        )
+    return state
+
+
+def load_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> None:
+    """Give `network` all weights of a checkpoint.
+
+    Raises:
+        InputError: it is of another network.
+    """
+    weights, own = state[WEIGHTS], network.state_dict()
+    strange = _unlike(own, weights) + sorted(weights.keys() - own.keys())
+    if strange:
+        raise InputError(
+            f"{origin}: is a checkpoint of another network: {len(strange)} tensors differ, as "
+            f"{', '.join(strange[:3])}; it was trained as {state[MODEL]}"
+        )
+    network.load_state_dict(weights)
+
+
+def begin_with(network: nn.Module, state: Mapping[str, Any], origin: str) -> Taken:
+    """Give `network` the weights of a checkpoint that fit; those of its classifier need not.
+
+    Raises:
+        InputError: another tensor than of the classifier does not fit.
+    """
+    weights, own = state[WEIGHTS], network.state_dict()
+    unlike = _unlike(own, weights)
+    if strange := [name for name in unlike if not name.startswith(_CLASSIFIER)]:
+        raise InputError(
+            f"{origin}: is a checkpoint of another network: {len(strange)} tensors beside the "
+            f"classifier's are missing or of another shape, as {strange[0]}; it was trained as "
+            f"{state[MODEL]}; train the same model with the same settings"
+        )
+    taken = {name: weights[name] for name in own if name not in unlike}
+    network.load_state_dict(taken, strict=False)
+    return Taken(len(taken), tuple(unlike))
+
+
+def _unlike(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:
+    """Names of a network's tensors that a checkpoint lacks or has in another shape."""
+    return [
+        name
+        for name, tensor in own.items()
+        if name not in weights or weights[name].shape != tensor.shape
+    ]

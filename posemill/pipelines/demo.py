@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from posemill.models.estimators.base import EstimatorOptions
 from posemill.pipelines.engines.base import EngineOptions
-from posemill.pipelines.evaluate import evaluate
+from posemill.pipelines.evaluate import EvaluateConfig, evaluate
 from posemill.pipelines.extract import ExtractConfig, extract
 from posemill.pipelines.fixtures import FixtureParameters, FixtureSummary, write_fixtures
 from posemill.pipelines.materialize import MaterializeConfig, MaterializeSummary, materialize
@@ -28,8 +28,8 @@ from posemill.pipelines.preview import preview_features, preview_poses
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.report import DemoReport, EpochPoint, Picture, StageRun, write_report
 from posemill.pipelines.runs import open_run
-from posemill.pipelines.train import EpochEnded, TrainResult, train
-from posemill.pipelines.train_config import TrainConfig
+from posemill.pipelines.train import EpochEnded, TrainEvent, TrainResult, train
+from posemill.pipelines.training.config import Machine, TrainConfig, with_settings
 from posemill.storage.catalog import Catalog, write_catalog
 from posemill.storage.datasets.folder import index_folder
 from posemill.storage.poses import PoseStore
@@ -43,8 +43,17 @@ RECIPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The recipes that the demo renders, and their settings."""
-TRAIN_WIDTH = 40
-"""As wide as fits into the demo's five minutes on two cores."""
+TRAIN_SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        # As wide as fits into the demo's five minutes on two cores.
+        "model.width": "40",
+        # Dropout after every convolution needs far more steps than there are here.
+        "model.dropout": "0",
+        "augmentation.beta_px": "2",
+        "augmentation.gamma_px": "1",
+    }
+)
+"""Of the network, where they differ from the published ones, and of the jitter."""
 
 T = TypeVar("T")
 
@@ -231,23 +240,22 @@ class _Demo:
         )
 
     def _train(self) -> TrainResult:
-        config = TrainConfig(
-            epochs=self._config.num_epochs,
-            width=TRAIN_WIDTH,
-            seed=self._config.seed,
-            threads=self._config.workers,
-        )
+        machine = Machine(threads=self._config.workers)
+        plain = TrainConfig(epochs=self._config.num_epochs, seed=self._config.seed, machine=machine)
+        config = with_settings(plain, TRAIN_SETTINGS.items())
         count = self._display.counter("train")
 
-        def show(event: EpochEnded) -> None:
-            count(event.epoch, event.num_epochs)
+        def show(event: TrainEvent) -> None:
+            if isinstance(event, EpochEnded):
+                count(event.epoch, event.num_epochs)
 
         return self._stage(
             "train",
             [
-                *("train", self._features["potion"], "--model", config.model, "-o", self._run_dir),
-                *("--epochs", config.epochs, "--width", config.width),
-                *("--seed", config.seed, "--threads", config.threads),
+                *("train", self._features["potion"], "--model", config.model.name),
+                *("-o", self._run_dir, "--epochs", config.epochs),
+                *(word for each in TRAIN_SETTINGS.items() for word in ("--set", "=".join(each))),
+                *("--seed", config.seed, "--threads", machine.threads),
             ],
             lambda: train(self._features["potion"], self._run_dir, config, show),
             lambda done: f"{done.num_epochs} epochs on {done.num_clips} clips",
@@ -256,10 +264,11 @@ class _Demo:
 
     def _evaluate(self) -> Evaluation:
         features, threads = self._features["potion"], self._config.workers
+        config = EvaluateConfig(threads=threads)
         return self._stage(
             "evaluate",
             ["evaluate", self._run_dir, features, "--threads", threads],
-            lambda: evaluate(self._run_dir, features, threads=threads),
+            lambda: evaluate(self._run_dir, features, config),
             lambda done: f"accuracy {done.accuracy:.1%} on {len(done.predictions)} clips",
         )
 

@@ -1,104 +1,207 @@
-"""A trained run's answers for the clips of a subset, one centred view each."""
+"""A trained run's answers for the clips of a subset, each seen in all of its test views."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader
+import numpy.typing as npt
 
 from posemill.errors import ConfigurationMismatch, InputError
-from posemill.models.base import LOGITS
-from posemill.models.checkpoints import load_checkpoint
+from posemill.models.base import PoseNetwork
+from posemill.models.checkpoints import load_weights, read_checkpoint
 from posemill.models.devices import resolve_device, torch_settings
-from posemill.pipelines.data import MapDataset, Sample, select_clips
+from posemill.pipelines.data import ClipSet, ClipSource
 from posemill.pipelines.evaluations import write_evaluation
 from posemill.pipelines.metrics import Evaluation
-from posemill.pipelines.runs import RunFolder, open_run
-from posemill.pipelines.train import build_model, open_features
+from posemill.pipelines.runs import BEST, LAST, RunFolder, open_run
+from posemill.pipelines.training.clips import open_clip_source, view_loader
+from posemill.pipelines.training.config import TrainConfig, config_from_identity
+from posemill.pipelines.training.scoring import Scores, score_clips
 from posemill.predictions import Predictions
-from posemill.provenance import differences
-from posemill.storage.features import FeatureStore
+from posemill.schema import Float32
+from posemill.storage.durable import disk_faults
 from posemill.storage.objects import Place
 
-_BATCH_SIZE = 64
+Weights = Literal["last", "best"]
+# Settings of recipes that say which views of a clip there are, not what one shows.
+_OF_VIEWS = frozenset({"area", "aspect", "draw", "size_hw", "views"})
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateConfig:
+    """What to score, and how.
+
+    Raises:
+        InputError: a probability outside [0, 1], or unknown weights.
+    """
+
+    subset: str = "test"
+    split: str | None = None
+    """None takes the one that was trained on."""
+    weights: Weights = "last"
+    """Of the last epoch, or of the one that did best on held-out training clips."""
+    flip: bool = False
+    """Whether the views' mirror images count as well."""
+    drop_joint: float = 0.0
+    """Probability that a person in a frame loses an elbow, wrist, knee or ankle."""
+    catalog: Path | None = None
+    """Clips and labels of a pose store; None takes the one it was made from."""
+    device: str = "cpu"
+    workers: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.weights not in get_args(Weights):
+            raise InputError(f"weights must be last or best, got {self.weights!r}")
+        if not 0.0 <= self.drop_joint <= 1.0:
+            raise InputError(f"drop_joint must be a probability, 0 to 1, got {self.drop_joint}")
 
 
 def evaluate(
-    run_dir: Path,
-    features: Place,
-    subset: str = "test",
-    *,
-    split: str | None = None,
-    device: str = "cpu",
-    threads: int = 1,
+    run_dir: Path, store: Place, config: EvaluateConfig = EvaluateConfig(), out: Path | None = None
 ) -> Evaluation:
-    """Score every labelled clip of a subset, and write figures and answers into the run's folder.
+    """Score every labelled clip of a subset; figures and answers go into `out`, or the run.
 
-    Clips without people are scored from maps of zeros and counted. `split`
-    defaults to the one that was trained on.
+    The store may be another one than that of the training, of the same recipe and
+    with classes that the run knows. Clips without people are scored from maps of
+    zeros and counted.
 
     Raises:
-        InputError: the run is unfinished, or the features or the subset cannot be used.
-        ConfigurationMismatch: the features differ from those that were trained on.
+        InputError: the run is unfinished, or the store or the subset cannot be used.
+        ConfigurationMismatch: the store differs from what was trained on.
         EnvironmentFault: the disk refuses.
         StoreCorrupted: damaged features, or a damaged checkpoint.
     """
     run = open_run(run_dir)
-    settings = run.identity["config"]
-    place = resolve_device(device)
-    store = open_features(features, settings["model"])
-    _check_features(run, store)
-    split = split or settings["split"]
-    clips = select_clips(store, split, subset)
-    crop_hw = tuple(settings["crop_hw"]) if settings["crop_hw"] else None
-    dataset = MapDataset(store, "u", clips, crop_hw)
-    loader: DataLoader[Sample] = DataLoader(dataset, _BATCH_SIZE)
-    answers: list[torch.Tensor] = []
-    empty: list[bool] = []
-    with torch_settings(threads, place), torch.no_grad():
-        model = build_model(run)
-        checkpoint = run.read_checkpoint()
-        _require_finished(run, 0 if checkpoint is None else load_checkpoint(checkpoint, model))
-        model.to(place).eval()
-        for batch in loader:
-            maps = batch.maps.to(place).float() / 255.0  # (B, K, C, H, W)
-            answers.append(model({"u": maps})[LOGITS].cpu())  # (B, classes)
-            empty += batch.empty.tolist()
-    logits = torch.cat(answers)
-    evaluation = Evaluation(
-        Predictions(
-            model=settings["model"],
-            split=split,
-            subset=subset,
-            classes=store.classes,
-            clip_ids=clips.clip_ids,
-            video_ids=clips.video_ids,
-            labels=tuple((label,) for label in clips.labels),
-            empty=np.array(empty),
-            probabilities=logits.softmax(dim=1).numpy(),
-            logits=logits.numpy(),
-            num_unavailable=clips.num_unavailable,
+    trained = _trained_config(run, config)
+    device = resolve_device(config.device)
+    source = open_clip_source(store, trained, config.catalog, testing=True)
+    _check_source(run, source)
+    split = config.split or trained.split
+    clips = source.select(split, config.subset)
+    with torch_settings(config.threads, device):
+        network = load_network(run, config.weights, trained).to(device)
+        loader = view_loader(source, clips, trained, flip=config.flip, drop_joint=config.drop_joint)
+        scores = score_clips(
+            network, loader, source.specs, device, multi_label=trained.loss.multi_label
         )
-    )
-    write_evaluation(run_dir, evaluation)
+    evaluation = Evaluation(_predictions(run, trained, source, clips, scores, split, config.subset))
+    folder = out or run_dir
+    with disk_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_evaluation(folder, evaluation)
     return evaluation
 
 
-def _check_features(run: RunFolder, store: FeatureStore) -> None:
-    trained, classes = run.identity["features"], run.identity["classes"]
-    if store.configuration_hash != trained["configuration_hash"]:
-        lines = differences(store.configuration, trained["configuration"])
-        raise ConfigurationMismatch(
-            f"{store.url} was made in another way than the features that {run.root} was trained "
-            "on (asked for: these features; the store: those of the run):\n  " + "\n  ".join(lines)
+def load_network(run: RunFolder, weights: Weights, config: TrainConfig) -> PoseNetwork:
+    """The trained network of a finished run, on the CPU.
+
+    Raises:
+        InputError: the run is unfinished, or held no clips out to find a best epoch.
+        StoreCorrupted: a damaged checkpoint.
+    """
+    name = {"last": LAST, "best": BEST}[weights]
+    content, origin = run.read_checkpoint(name), f"{run.root}/{name}"
+    if content is None and weights == "best" and run.read_checkpoint() is not None:
+        raise InputError(
+            f"{run.root} has no best epoch: it held no training clips out; evaluate its last one, "
+            "or train with --set clips.hold_out=0.1"
         )
-    if list(store.classes) != classes:
+    last = run.read_checkpoint()
+    _require_finished(run, 0 if last is None else read_checkpoint(last, origin)["epochs_done"])
+    assert content is not None  # noqa: S101  (a finished run has one)
+    shapes = {name: tuple(shape) for name, shape in run.identity["shapes"].items()}
+    network = config.model.network(shapes, len(run.identity["classes"]))
+    load_weights(network, read_checkpoint(content, origin), origin)
+    return network
+
+
+def _trained_config(run: RunFolder, config: EvaluateConfig) -> TrainConfig:
+    """The run's configuration, on this machine."""
+    trained = config_from_identity(run.identity["config"])
+    return replace(trained, machine=replace(trained.machine, workers=config.workers))
+
+
+def _predictions(
+    run: RunFolder,
+    trained: TrainConfig,
+    source: ClipSource,
+    clips: ClipSet,
+    scores: Scores,
+    split: str,
+    subset: str,
+) -> Predictions:
+    classes = run.identity["classes"]
+    numbers = [classes.index(name) for name in source.classes]  # of the store's among the run's
+    boxes, times = _boxes(clips)
+    return Predictions(
+        model=trained.model.name,
+        split=split,
+        subset=subset,
+        classes=tuple(classes),
+        clip_ids=clips.clip_ids,
+        video_ids=clips.video_ids,
+        labels=tuple(tuple(numbers[label] for label in labels) for labels in clips.labels),
+        empty=scores.empty,
+        probabilities=scores.probabilities,
+        logits=scores.logits,
+        multi_label=trained.loss.multi_label,
+        boxes=boxes,
+        times=times,
+        num_unavailable=clips.num_unavailable,
+        num_views=scores.num_views,
+    )
+
+
+def _boxes(clips: ClipSet) -> tuple[Float32 | None, npt.NDArray[np.float64] | None]:
+    """The box of each clip's person at its middle, and when that is; None unless all have one."""
+    if not all(clips.boxes):
+        return None, None
+    middle = [boxes[len(boxes) // 2] for boxes in clips.boxes]
+    corners = [(box.left, box.top, box.right, box.bottom) for box in middle]
+    return np.array(corners, np.float32), np.array([box.seconds for box in middle], np.float64)
+
+
+def _check_source(run: RunFolder, source: ClipSource) -> None:
+    """Refuse arrays that the network was not trained on.
+
+    Raises:
+        ConfigurationMismatch: another recipe, skeleton or way of drawing, or unknown classes.
+    """
+    trained = run.identity["features"]["configuration"]
+    lines = _unlike(_what_it_shows(source.configuration), _what_it_shows(trained))
+    if lines:
         raise ConfigurationMismatch(
-            f"{store.url} has the classes {', '.join(store.classes)}; {run.root} was trained on "
-            f"{', '.join(classes)}; use features with the same classes in the same order"
+            f"{source.url} was made in another way than what {run.root} was trained on:\n  "
+            + "\n  ".join(lines)
         )
+    unknown = sorted(set(source.classes) - set(run.identity["classes"]))
+    if unknown:
+        raise ConfigurationMismatch(
+            f"{source.url} has {len(unknown)} classes that {run.root} was not trained on, as "
+            f"{', '.join(unknown[:5])}; use a store whose classes the run knows"
+        )
+
+
+def _what_it_shows(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a view's content: skeleton, recipe and its settings, but for which views."""
+    recipe = configuration["recipe"]
+    settings = {key: recipe["settings"][key] for key in recipe["settings"].keys() - _OF_VIEWS}
+    named = {key: recipe[key] for key in ("name", "version")}
+    return {"skeleton": configuration["skeleton"], **named, **settings}
+
+
+def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Sequence[str]:
+    names = sorted(ours.keys() | theirs.keys())
+    return [
+        f"{name}: {ours.get(name, '(none)')!r}, trained on {theirs.get(name, '(none)')!r}"
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    ]
 
 
 def _require_finished(run: RunFolder, num_epochs_done: int) -> None:

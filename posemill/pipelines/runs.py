@@ -5,8 +5,10 @@
     runs/x/
       config.json     what the run is: settings, features, classes, versions; written first
       metrics.jsonl   a line per epoch
-      last.pt         the state after the last finished epoch
-      evaluation-test.json, predictions-test.jsonl   by `evaluate`
+      last.pt         the state after the last finished epoch, or a step within the next one
+      best.pt         the state after the epoch that did best on held-out training clips
+      tensorboard/    the same numbers as events
+      evaluation-test.json, predictions-test.parquet   by `evaluate`
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from posemill.storage.durable import disk_faults, replace_file
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
-CHECKPOINT = "last.pt"
-SCHEMA_VERSION = 1
+LAST = "last.pt"
+BEST = "best.pt"
+SCHEMA_VERSION = 2  # 2: settings in sections
 # What the run is decided by; the rest of config.json (where it ran, versions) is a record.
 IDENTITY = "identity"
 
@@ -42,13 +45,22 @@ class RunFolder:
         identity: Mapping[str, Any] = self.config[IDENTITY]
         return identity
 
-    def read_checkpoint(self) -> bytes | None:
-        """The last checkpoint's bytes, None before the first."""
-        path = self.root / CHECKPOINT
+    def read_checkpoint(self, name: str = LAST) -> bytes | None:
+        """The bytes of `LAST` or `BEST`, None where there is none yet."""
+        path = self.root / name
         return path.read_bytes() if path.exists() else None
 
-    def write_epoch(self, metrics: Sequence[Mapping[str, Any]], checkpoint: bytes) -> None:
-        """Replace the metrics of all epochs so far, then the checkpoint; each at once.
+    def write_checkpoint(self, content: bytes, name: str = LAST) -> None:
+        """Replace a checkpoint at once.
+
+        Raises:
+            EnvironmentFault: the disk refuses.
+        """
+        with disk_faults(self.root):
+            replace_file(self.root / name, content)
+
+    def write_metrics(self, metrics: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the metrics of all epochs so far at once.
 
         Raises:
             EnvironmentFault: the disk refuses.
@@ -56,7 +68,6 @@ class RunFolder:
         lines = "".join(json.dumps(entry) + "\n" for entry in metrics)
         with disk_faults(self.root):
             replace_file(self.root / METRICS, lines.encode())
-            replace_file(self.root / CHECKPOINT, checkpoint)
 
     def last_metrics(self) -> dict[str, Any]:
         """The metrics of the last finished epoch; empty before the first."""

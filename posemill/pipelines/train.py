@@ -1,52 +1,61 @@
-"""Features to a trained model: one flat loop, seeded by epoch, resumed at an epoch's end.
+"""A store to a trained model: one loop, seeded by step, resumed where it stopped.
 
     posemill train features.zarr --model potion -o runs/x
+    torchrun --nproc-per-node 4 -m posemill train poses.zarr --preset jmrn-hmdb51 -o runs/y
 
-On CPU, equal features, configuration and thread count give equal weights,
-however often the run was interrupted.
+On CPU, equal clips, configuration, number of processes and of threads give
+equal weights, however often the run was interrupted.
 """
 
 from __future__ import annotations
 
-import math
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
-from torch.utils.data import DataLoader
 
-from posemill.errors import InputError
-from posemill.models.base import LOGITS, Model, PoseNetwork
-from posemill.models.checkpoints import dump_checkpoint, load_checkpoint
-from posemill.models.create import create_model
-from posemill.models.devices import resolve_device, torch_settings
-from posemill.pipelines.data import (
-    ClipSet,
-    EpochSampler,
-    MapDataset,
-    Sample,
-    map_shape,
-    recipe_name,
-    select_clips,
-)
-from posemill.pipelines.runs import RunFolder, open_or_create_run
-from posemill.pipelines.train_config import TrainConfig
-from posemill.provenance import content_hash
-from posemill.storage.features import FeatureStore
+from posemill.models.devices import torch_settings
+from posemill.pipelines.data import dequantise
+from posemill.pipelines.runs import BEST, LAST, RunFolder, open_or_create_run
+from posemill.pipelines.training.clips import TrainingClips, open_clips, require_trainable
+from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.held_out import score_held_out
+from posemill.pipelines.training.logs import EventLog
+from posemill.pipelines.training.meter import EpochMeter, EpochTotals, timed
+from posemill.pipelines.training.objective import count_right, step_loss
+from posemill.pipelines.training.optimizers import clip_gradients, set_rate
+from posemill.pipelines.training.parts import parts_of
+from posemill.pipelines.training.precision import automatic_precision
+from posemill.pipelines.training.processes import Processes, joined_processes
+from posemill.pipelines.training.record import run_identity, run_record
+from posemill.pipelines.training.schedules import rate_factor
+from posemill.pipelines.training.state import RunState, begin_run, set_training, torch_seed
 from posemill.storage.objects import Place
 
-# One-cycle schedule (Smith, Topin, 2017), as cosines: from peak / 25 in the first
-# three tenths of all steps up to the peak, then down to peak / 1000.
-_RISE = 0.3
-_START_DIVISOR = 25.0
-_END_DIVISOR = 1000.0
+LOOK_STEPS = 20
+"""After so many steps the sums on the device are looked at, which waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepsDone:
+    """How far an epoch is."""
+
+    epoch: int
+    """From 1."""
+    num_epochs: int
+    step: int
+    """Of the epoch, from 1."""
+    num_steps: int
+    """Of the epoch."""
+    loss: float
+    """Mean over the epoch so far, nats."""
+    samples_per_second: float
+    """Of this process."""
+    waiting_share: float
+    """Of the time, that in which no data was there to train on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +66,17 @@ class EpochEnded:
     """From 1."""
     num_epochs: int
     loss: float
-    """Mean cross-entropy of the augmented clips, nats."""
+    """Mean over the augmented clips, nats."""
     accuracy: float
-    """Share of the augmented clips recognised while training, dropout on."""
+    """Share of the augmented clips whose highest logit is a class of theirs, dropout on."""
     learning_rate: float
     """At the epoch's last step."""
+    held_out_score: float | None
+    """Accuracy, or mean average precision, on held-out training clips; None without any."""
+    samples_per_second: float
+    """Of all processes."""
+    waiting_share: float
+    """Of the time, that in which no data was there to train on."""
     seconds: float
 
 
@@ -71,6 +86,7 @@ class TrainResult:
 
     run_dir: Path
     num_clips: int
+    num_held_out: int
     num_classes: int
     num_epochs: int
     num_epochs_before: int
@@ -78,6 +94,8 @@ class TrainResult:
     loss: float
     accuracy: float
     """Of the last epoch, see `EpochEnded`."""
+    best_epoch: int | None
+    """That did best on the held-out clips; None without any."""
     seconds: float
     """Of this call."""
 
@@ -85,11 +103,13 @@ class TrainResult:
         return {
             "run": str(self.run_dir),
             "clips": self.num_clips,
+            "held_out_clips": self.num_held_out,
             "classes": self.num_classes,
             "epochs": self.num_epochs,
             "epochs_now": self.num_epochs - self.num_epochs_before,
             "loss": self.loss,
             "training_accuracy": self.accuracy,
+            "best_epoch": self.best_epoch,
             "seconds": round(self.seconds, 2),
         }
 
@@ -99,220 +119,215 @@ class TrainPlan:
     """What `train` would do: the answer of `--dry-run`."""
 
     num_clips: int
+    num_held_out: int
     num_unavailable: int
-    """Labelled clips of the subset that have no features."""
+    """Labelled clips of the subset that cannot be had."""
     num_classes: int
     num_steps: int
+    num_parameters: int
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of the arrays of a view."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "clips": self.num_clips,
+            "held_out_clips": self.num_held_out,
             "clips_without_features": self.num_unavailable,
             "classes": self.num_classes,
             "steps": self.num_steps,
+            "parameters": self.num_parameters,
+            "shapes": {name: list(shape) for name, shape in self.shapes.items()},
         }
 
 
-def plan_train(features: Place, config: TrainConfig) -> TrainPlan:
+TrainEvent = StepsDone | EpochEnded
+
+
+def plan_train(store: Place, config: TrainConfig, catalog: Path | None = None) -> TrainPlan:
     """What `train` would do; writes nothing.
 
     Raises:
-        InputError: the features cannot be used.
+        InputError: as `train`.
     """
-    store = open_features(features, config.model)
-    clips = select_clips(store, config.split, config.subset)
+    clips = open_clips(store, config, catalog)
+    network = require_trainable(config, clips)
     return TrainPlan(
-        num_clips=len(clips),
-        num_unavailable=clips.num_unavailable,
-        num_classes=len(store.classes),
-        num_steps=config.epochs * math.ceil(len(clips) / config.batch_size),
+        num_clips=len(clips.trained),
+        num_held_out=len(clips.held_out),
+        num_unavailable=clips.trained.num_unavailable,
+        num_classes=len(clips.source.classes),
+        num_steps=config.epochs * len(clips.sampler(config, rank=0, world_size=1)),
+        num_parameters=sum(weight.numel() for weight in network.parameters()),
+        shapes=clips.views.shapes,
     )
 
 
-def train(
-    features: Place,
+def train(  # noqa: C901  (one loop, to be read from top to bottom)
+    store: Place,
     run_dir: Path,
     config: TrainConfig,
-    on_event: Callable[[EpochEnded], None] = lambda _event: None,
+    on_event: Callable[[TrainEvent], None] = lambda _event: None,
+    *,
+    catalog: Path | None = None,
 ) -> TrainResult:
-    """Train on `features`, into `run_dir`; goes on where an earlier call stopped.
+    """Train on a feature store, or on a pose store rendered on the fly, into `run_dir`.
+
+    Goes on where an earlier call stopped. Below torchrun each process calls it
+    with the same arguments; the first one writes and tells.
+
+    Args:
+        catalog: clips and labels of a pose store; None takes the one it was made from.
 
     Raises:
-        InputError: the features, the device or the folder cannot be used, or the loss
-            is no longer finite.
+        InputError: the store does not fit the model, the device or the folder cannot be
+            used, or the loss is no longer finite.
         ConfigurationMismatch: `run_dir` holds another run.
         EnvironmentFault: the disk refuses.
         StoreCorrupted: damaged features, or a damaged checkpoint.
     """
-    started = monotonic()
-    device = resolve_device(config.device)
-    store = open_features(features, config.model)
-    clips = select_clips(store, config.split, config.subset)
-    dataset = MapDataset(
-        store,
-        "u",
-        clips,
-        config.crop_hw,
-        config.augmentation,
-        config.seed,
-    )
-    run = open_or_create_run(
-        run_dir, run_identity(config, store, clips, dataset.view_hw), _record(config, store)
-    )
-    sampler = EpochSampler(len(dataset), config.seed)
-    loader: DataLoader[Sample] = DataLoader(
-        dataset,
-        config.batch_size,
-        sampler=sampler,
-        num_workers=config.workers,
-        multiprocessing_context=_start_method(store) if config.workers else None,
-        persistent_workers=config.workers > 0,
-        generator=torch.Generator(),  # else the loader draws from the generator of dropout
-    )
-    num_steps = config.epochs * len(loader)
+    started, machine = monotonic(), config.machine
+    clips = open_clips(store, config, catalog)
+    require_trainable(config, clips)
+    with (
+        joined_processes(machine.device) as processes,
+        torch_settings(machine.threads, processes.device),
+    ):
+        device = processes.device
+        run = _open_run(run_dir, config, clips, processes)
+        state = begin_run(config, clips, device)
+        if (checkpoint := run.read_checkpoint()) is not None:
+            state.restore(checkpoint, f"{run_dir}/{LAST}")
+        epochs_before, metrics = state.epochs_done, run.read_metrics(state.epochs_done)
+        sampler = clips.sampler(config, processes.rank, processes.world_size)
+        loader = clips.loader(config, sampler, device)
+        num_steps = config.epochs * len(sampler)
+        network = processes.share(state.network, compiled=machine.compile)
+        precision = automatic_precision(config.precision, device)
+        log = EventLog(run_dir, epochs_before * len(sampler), enabled=processes.is_first)
+        set_training(state.network, frozen=config.freeze)
 
-    with torch_settings(config.threads, device):
-        torch.manual_seed(_torch_seed(config.seed, epoch=-1))
-        model = build_model(run).to(device)
-        optimizer = torch.optim.Adam(model.parameters())
-        checkpoint = run.read_checkpoint()
-        epochs_before = 0 if checkpoint is None else load_checkpoint(checkpoint, model, optimizer)
-        metrics = run.read_metrics(epochs_before)
-        model.train()
         for epoch in range(epochs_before, config.epochs):
-            epoch_started = monotonic()
-            torch.manual_seed(_torch_seed(config.seed, epoch))  # for dropout
-            sampler.epoch = epoch
-            total_loss, num_right, rate = 0.0, 0, 0.0
-            for step, batch in enumerate(loader, start=epoch * len(loader)):
-                rate = one_cycle(step, num_steps, config.learning_rate)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                maps = batch.maps.to(device).float() / 255.0  # (B, K, C, H, W)
-                labels = batch.label.to(device)  # (B,)
-                logits = model({"u": maps})[LOGITS]  # (B, classes)
-                loss = nn.functional.cross_entropy(logits, labels)
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                optimizer.step()
-                total_loss += loss.item() * len(labels)
-                num_right += int((logits.argmax(dim=1) == labels).sum())
-            _check_finite(total_loss, epoch + 1, config)
-            ended = EpochEnded(
-                epoch=epoch + 1,
-                num_epochs=config.epochs,
-                loss=total_loss / len(dataset),
-                accuracy=num_right / len(dataset),
-                learning_rate=rate,
-                seconds=monotonic() - epoch_started,
-            )
+            sampler.load_state_dict({"epoch": epoch, "step": state.steps_of_epoch})
+            meter, rate = EpochMeter(device, state.totals), 0.0
+            for batch in timed(loader, meter):
+                step = epoch * len(sampler) + state.steps_of_epoch
+                torch.manual_seed(torch_seed(config.seed, step, processes.rank))  # for dropout
+                drops = state.plateau.num_drops
+                factor = rate_factor(config.schedule, step, num_steps, len(sampler), drops)
+                rate = config.optimizer.learning_rate * factor
+                set_rate(state.optimizer, rate)
+                for part in parts_of(batch, config.accumulate, clips.views_per_clip(config)):
+                    labels = part.labels.to(device, non_blocking=True)  # (V,) or (V, M)
+                    instances = part.instances.to(device, non_blocking=True)  # (V,)
+                    with precision:
+                        outputs = network(dequantise(part.arrays, clips.source.specs, device))
+                        loss = step_loss(config.loss, outputs, labels, instances, epoch + 1)
+                    torch.autograd.backward(state.scaler.scale(loss * part.share))
+                    meter.add(loss.detach(), count_right(outputs, labels), len(labels))
+                state.scaler.unscale_(state.optimizer)
+                clip_gradients(state.network, config.optimizer.clip_norm)
+                state.scaler.step(state.optimizer)
+                state.scaler.update()
+                state.optimizer.zero_grad()
+                state.steps_of_epoch += 1
+                if state.steps_of_epoch % LOOK_STEPS == 0:
+                    totals = meter.settle(epoch + 1, rate)
+                    if processes.is_first:
+                        on_event(_steps_done(state, config, totals, len(sampler)))
+                if _is_due(machine.checkpoint_steps, state.steps_of_epoch, len(sampler)):
+                    meter.settle(epoch + 1, rate)
+                    if processes.is_first:
+                        run.write_checkpoint(state.dump())
+
+            totals = processes.total(meter.settle(epoch + 1, rate))
+            score = score_held_out(config, clips, state, processes)
+            is_best = state.end_epoch(score, totals.mean_loss)
+            ended = _epoch_ended(state, config, totals, processes, rate, score)
             metrics.append(asdict(ended))
-            run.write_epoch(metrics, dump_checkpoint(model, optimizer, epoch + 1))
-            on_event(ended)
+            log.add(_scalars(ended), state.epochs_done * len(sampler))
+            if processes.is_first:
+                run.write_metrics(metrics)
+                run.write_checkpoint(content := state.dump())
+                if is_best:
+                    run.write_checkpoint(content, BEST)
+                on_event(ended)
+        log.close()
 
     return TrainResult(
         run_dir=run_dir,
-        num_clips=len(clips),
-        num_classes=len(store.classes),
+        num_clips=len(clips.trained),
+        num_held_out=len(clips.held_out),
+        num_classes=len(clips.source.classes),
         num_epochs=config.epochs,
         num_epochs_before=epochs_before,
         loss=metrics[-1]["loss"],
         accuracy=metrics[-1]["accuracy"],
+        best_epoch=state.best_epoch or None,
         seconds=monotonic() - started,
     )
 
 
-def one_cycle(step: int, num_steps: int, peak: float) -> float:
-    """The learning rate of a step in [0, num_steps): up along a cosine, then down along one."""
-    progress = step / max(num_steps - 1, 1)
-    if progress < _RISE:
-        return _cosine(peak / _START_DIVISOR, peak, progress / _RISE)
-    return _cosine(peak, peak / _END_DIVISOR, (progress - _RISE) / (1.0 - _RISE))
+def _open_run(
+    run_dir: Path, config: TrainConfig, clips: TrainingClips, processes: Processes
+) -> RunFolder:
+    """The run's folder, made by the first process, which the others wait for."""
+    identity = run_identity(config, clips)
+    record = run_record(config, clips.source, processes.world_size)
+    if processes.is_first:
+        open_or_create_run(run_dir, identity, record)
+    processes.wait()
+    return open_or_create_run(run_dir, identity, record)
 
 
-def open_features(place: Place, model: str) -> FeatureStore:
-    """The feature store at `place`, if `model` can read it.
-
-    Raises:
-        InputError: no store, or one of a recipe that the model does not take.
-    """
-    store = FeatureStore.open(place)
-    recipe, recipes = recipe_name(store), create_model(model).recipes
-    if recipe not in recipes:
-        raise InputError(
-            f"{place} was materialized by the recipe {recipe!r}; the model {model} reads "
-            f"{' or '.join(recipes)}; materialize one of these"
-        )
-    if not store.classes:
-        raise InputError(f"{place} has no classes: its catalog has no labels to learn")
-    return store
+def _is_due(every: int, step: int, steps_per_epoch: int) -> bool:
+    """Whether a checkpoint follows a step of an epoch, whose last one has its own anyway."""
+    return every > 0 and step % every == 0 and step < steps_per_epoch
 
 
-def _start_method(store: FeatureStore) -> str | None:
-    """How loader processes start; None is torch's own way, the quicker one."""
-    return None if store.objects.survives_fork else "spawn"
-
-
-def run_identity(
-    config: TrainConfig, store: FeatureStore, clips: ClipSet, view_hw: tuple[int, int]
-) -> dict[str, Any]:
-    """What decides a run's weights: settings, features, classes and training clips."""
-    keypoints, channels, _, _ = map_shape(store, "u")
-    return {
-        "config": config.identity(),
-        "features": {
-            "configuration_hash": store.configuration_hash,
-            "configuration": store.configuration,
-        },
-        "classes": list(store.classes),
-        "clips": {
-            "count": len(clips),
-            "sha256": content_hash([clips.clip_ids, clips.labels, clips.mirror_labels]),
-        },
-        "maps": {"keypoints": keypoints, "channels": channels, "size_hw": list(view_hw)},
-    }
-
-
-def build_model(run: RunFolder) -> PoseNetwork:
-    """The network of a run, its weights drawn from torch's generator."""
-    settings, maps = run.identity["config"], run.identity["maps"]
-    model: Model = create_model(
-        settings["model"],
-        {"width": str(settings["width"]), "dropout": str(settings["dropout"])},
+def _steps_done(
+    state: RunState, config: TrainConfig, totals: EpochTotals, num_steps: int
+) -> StepsDone:
+    return StepsDone(
+        epoch=state.epochs_done + 1,
+        num_epochs=config.epochs,
+        step=state.steps_of_epoch,
+        num_steps=num_steps,
+        loss=totals.mean_loss,
+        samples_per_second=totals.views_per_second,
+        waiting_share=totals.waiting_share,
     )
-    shapes = {"u": (maps["keypoints"], maps["channels"], *maps["size_hw"])}
-    return model.network(shapes, len(run.identity["classes"]))
 
 
-def _record(config: TrainConfig, store: FeatureStore) -> dict[str, Any]:
+def _epoch_ended(
+    state: RunState,
+    config: TrainConfig,
+    totals: EpochTotals,
+    processes: Processes,
+    rate: float,
+    score: float | None,
+) -> EpochEnded:
+    """Of an epoch that `state` counts already; `totals` are those of all processes."""
+    return EpochEnded(
+        epoch=state.epochs_done,
+        num_epochs=config.epochs,
+        loss=totals.mean_loss,
+        accuracy=totals.accuracy,
+        learning_rate=rate,
+        held_out_score=score,
+        # The processes' seconds are added up, too.
+        samples_per_second=totals.views_per_second * processes.world_size,
+        waiting_share=totals.waiting_share,
+        seconds=totals.seconds / processes.world_size,
+    )
+
+
+def _scalars(ended: EpochEnded) -> dict[str, float | None]:
+    """What TensorBoard shows of an epoch."""
     return {
-        "features_path": store.objects.absolute_url,
-        "machine": {
-            "device": config.device,
-            "workers": config.workers,
-            "threads": config.threads,
-        },
-        "versions": {
-            "posemill": version("posemill"),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "loss/train": ended.loss,
+        "accuracy/train": ended.accuracy,
+        "score/held_out": ended.held_out_score,
+        "learning_rate": ended.learning_rate,
+        "speed/samples_per_second": ended.samples_per_second,
+        "speed/waiting_share": ended.waiting_share,
     }
-
-
-def _torch_seed(seed: int, epoch: int) -> int:
-    words = np.random.SeedSequence([seed, epoch + 1]).generate_state(2)
-    return int(words[0]) << 32 | int(words[1])
-
-
-def _cosine(start: float, end: float, progress: float) -> float:
-    return end + (start - end) * (1.0 + math.cos(math.pi * progress)) / 2.0
-
-
-def _check_finite(loss: float, epoch: int, config: TrainConfig) -> None:
-    if not math.isfinite(loss):
-        raise InputError(
-            f"the loss is not finite ({loss}) at epoch {epoch}: training diverged at "
-            f"--learning-rate {config.learning_rate:g}; give a lower one, and another folder"
-        )

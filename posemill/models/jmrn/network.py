@@ -57,6 +57,10 @@ class JmrnNetwork(PoseNetwork):
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
+    @property
+    def gives_embeddings(self) -> bool:
+        return self.projection is not None
+
     def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Logits, the selector's `JOINT_WEIGHTS` (B, J), and at training `EMBEDDINGS`.
 

@@ -1,25 +1,45 @@
 """The reading side of training: clips, views of them, and the order in which they come."""
 
+from posemill.pipelines.data.augmentation import Augmentation
+from posemill.pipelines.data.batches import Batch, dequantise
+from posemill.pipelines.data.clips import ClipSet, check_flip, names_a_side
+from posemill.pipelines.data.dataset import TestDataset, TrainDataset, ViewKey
+from posemill.pipelines.data.loader import Loader, make_loader
 from posemill.pipelines.data.maps import (
-    Augmentation,
-    ClipSet,
     EpochSampler,
     MapDataset,
     Sample,
     map_shape,
-    names_a_side,
     recipe_name,
     select_clips,
 )
+from posemill.pipelines.data.sampler import Balance, ClipSampler, TestSampler
+from posemill.pipelines.data.sources import ClipSource, open_source
+from posemill.pipelines.data.views import Views, create_views
 
 __all__ = [
     "Augmentation",
+    "Balance",
+    "Batch",
+    "ClipSampler",
     "ClipSet",
+    "ClipSource",
     "EpochSampler",
+    "Loader",
     "MapDataset",
     "Sample",
+    "TestDataset",
+    "TestSampler",
+    "TrainDataset",
+    "ViewKey",
+    "Views",
+    "check_flip",
+    "create_views",
+    "dequantise",
+    "make_loader",
     "map_shape",
     "names_a_side",
+    "open_source",
     "recipe_name",
     "select_clips",
 ]

@@ -22,6 +22,7 @@ class Augmentation:
 
     kind: ClassVar[str] = "augmentation"
     name: ClassVar[str] = "of training views"
+    prefix: ClassVar[str] = "augmentation."
 
     flip: float = setting(
         0.5,

@@ -1,0 +1,178 @@
+"""The clips of a run: trained on and held out, from a store that fits the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from posemill.errors import InputError
+from posemill.models.base import PoseNetwork
+from posemill.pipelines.data import (
+    ClipSampler,
+    ClipSet,
+    ClipSource,
+    Loader,
+    TestDataset,
+    TestSampler,
+    TrainDataset,
+    Views,
+    create_views,
+    make_loader,
+    open_source,
+)
+from posemill.pipelines.materialize import parse_assignments
+from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.hold_out import split_off
+from posemill.storage.objects import Place
+
+_TEST_BATCH = 16
+"""Clips, each with all of its views."""
+
+
+@dataclass(frozen=True)
+class TrainingClips:
+    """What a run reads."""
+
+    source: ClipSource
+    test_source: ClipSource
+    """Of the held-out clips' test views; the same one where the store holds them."""
+    views: Views
+    trained: ClipSet
+    held_out: ClipSet
+
+    @staticmethod
+    def views_per_clip(config: TrainConfig) -> int:
+        """Two where they are contrasted."""
+        return 2 if config.loss.contrast > 0 else 1
+
+    def sampler(self, config: TrainConfig, rank: int, world_size: int) -> ClipSampler:
+        """The order of the training clips.
+
+        Raises:
+            InputError: a batch that cannot be shared evenly by the processes.
+        """
+        if config.batch_size % world_size:
+            raise InputError(
+                f"a batch of {config.batch_size} clips cannot be shared evenly by {world_size} "
+                "processes; give a --batch-size that is a multiple of them"
+            )
+        return ClipSampler(
+            [labels[0] for labels in self.trained.labels],
+            config.batch_size // world_size,
+            config.seed,
+            rank=rank,
+            world_size=world_size,
+            balance=config.clips.balance,
+            repeat=config.clips.repeat,
+        )
+
+    def loader(self, config: TrainConfig, sampler: ClipSampler, device: torch.device) -> Loader:
+        """Batches of training views."""
+        dataset = TrainDataset(
+            self.source,
+            self.trained,
+            self.views,
+            config.seed,
+            views_per_clip=self.views_per_clip(config),
+            multi_label=config.loss.multi_label,
+        )
+        return make_loader(
+            dataset, sampler, config.machine.workers, pin_memory=device.type == "cuda"
+        )
+
+    def held_out_loader(self, config: TrainConfig) -> Loader:
+        """Batches of the held-out clips' test views."""
+        return view_loader(self.test_source, self.held_out, config)
+
+
+def open_clips(store: Place, config: TrainConfig, catalog: Path | None) -> TrainingClips:
+    """The clips that a configuration trains on.
+
+    Raises:
+        InputError: the store cannot be used, or holds no such clips.
+        StoreCorrupted: the store is not as it was committed.
+    """
+    source = open_clip_source(store, config, catalog, testing=False)
+    clips = source.select(config.split, config.subset)
+    _check_labels(config, clips)
+    trained, held_out = split_off(
+        clips.video_ids, [labels[0] for labels in clips.labels], config.clips.hold_out, config.seed
+    )
+    return TrainingClips(
+        source=source,
+        test_source=open_clip_source(store, config, catalog, testing=True),
+        views=create_views(source, config.augmentation),
+        trained=clips.pick(trained.tolist()),
+        held_out=clips.pick(held_out.tolist()),
+    )
+
+
+def open_clip_source(
+    store: Place, config: TrainConfig, catalog: Path | None, *, testing: bool
+) -> ClipSource:
+    """The store, and for a pose store the recipe of its clips, for training or for testing.
+
+    Raises:
+        InputError: it is no store, or of a recipe that the model does not read.
+    """
+    settings = parse_assignments(config.recipe_settings)
+    if testing:
+        settings |= parse_assignments(config.test_settings)
+    source = open_source(store, config.recipe_name if config.recipe else None, settings, catalog)
+    recipes = config.model.recipes
+    if source.recipe.name not in recipes:
+        raise InputError(
+            f"{source.url} has arrays of the recipe {source.recipe.name!r}; the model "
+            f"{config.model.name} reads {' or '.join(recipes)}; materialize or render one of these"
+        )
+    return source
+
+
+def view_loader(
+    source: ClipSource,
+    clips: ClipSet,
+    config: TrainConfig,
+    *,
+    flip: bool = False,
+    drop_joint: float = 0.0,
+) -> Loader:
+    """Batches of all test views of each clip."""
+    views = create_views(source, config.augmentation)
+    dataset = TestDataset(
+        source,
+        clips,
+        views,
+        flip=flip,
+        seed=config.seed,
+        drop_joint=drop_joint,
+        multi_label=config.loss.multi_label,
+    )
+    return make_loader(dataset, TestSampler(len(clips), _TEST_BATCH), config.machine.workers)
+
+
+def require_trainable(config: TrainConfig, clips: TrainingClips) -> PoseNetwork:
+    """The network, without memory for its weights; so that what does not fit is said early.
+
+    Raises:
+        InputError: views that the model cannot take, or a contrast that it has not.
+    """
+    with torch.device("meta"):
+        network = config.model.network(clips.views.shapes, len(clips.source.classes))
+    if config.loss.contrast > 0 and not network.gives_embeddings:
+        raise InputError(
+            f"the contrastive loss needs embeddings of joints, and the model {config.model.name} "
+            "with these settings gives none; train jmrn with model.contrast=true, or --set "
+            "loss.contrast=0"
+        )
+    return network
+
+
+def _check_labels(config: TrainConfig, clips: ClipSet) -> None:
+    several = sum(len(labels) > 1 for labels in clips.labels)
+    if several and not config.loss.multi_label:
+        raise InputError(
+            f"{several} of {len(clips)} clips have several classes, and cross-entropy takes one; "
+            "train with --set loss.of_classes=binary"
+        )

@@ -1,0 +1,196 @@
+"""How to train: one configuration of sections, and which of it decides the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from posemill.errors import InputError
+from posemill.models.base import Model
+from posemill.models.create import create_model
+from posemill.pipelines.data.augmentation import Augmentation
+from posemill.pipelines.runs import LAST
+from posemill.pipelines.training.settings import (
+    ClipSettings,
+    LossSettings,
+    OptimizerSettings,
+    ScheduleSettings,
+)
+from posemill.settings import parse_settings
+
+Precision = Literal["fp32", "bf16", "fp16"]
+_SECTIONS = ("model", "augmentation", "optimizer", "schedule", "loss", "clips")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where it runs: no part of what decides the weights.
+
+    Raises:
+        InputError: a number outside its range.
+    """
+
+    device: str = "cpu"
+    workers: int = 0
+    """Processes that load data; 0 loads in this one, best for what fits into memory."""
+    threads: int = 1
+    """Of torch's operations on a CPU."""
+    compile: bool = False
+    """Whether torch.compile translates the network first, which takes a minute or so."""
+    checkpoint_steps: int = 0
+    """A checkpoint after so many steps within an epoch, too; 0: at the ends of epochs alone."""
+
+    def __post_init__(self) -> None:
+        _require(self.workers >= 0, "workers", self.workers, "0 or more")
+        _require(self.threads >= 1, "threads", self.threads, "1 or more")
+        _require(self.checkpoint_steps >= 0, "checkpoint_steps", self.checkpoint_steps, "0 or more")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train; all of it but `machine` decides the weights.
+
+    The defaults suit a few hundred clips on a CPU, except for the model's own
+    settings, which are the published ones; docs/training.md has what was
+    measured, and `pipelines.presets` what the papers did.
+
+    Raises:
+        InputError: a value outside its range.
+    """
+
+    model: Model = field(default_factory=lambda: create_model("potion"))
+    recipe: str = ""
+    """Of a pose store, whose clips are rendered on the fly; the model's first one where empty."""
+    recipe_settings: tuple[str, ...] = ()
+    """`key=value` of the recipe, for training."""
+    test_settings: tuple[str, ...] = ()
+    """`key=value` that differ when a pose store is evaluated."""
+    split: str = "default"
+    subset: str = "train"
+    epochs: int = 24
+    batch_size: int = 32
+    """Clips of a step, over all processes and accumulated parts."""
+    accumulate: int = 1
+    """Parts that a step's batch is computed in, for less memory."""
+    precision: Precision = "fp32"
+    seed: int = 0
+    init: str = ""
+    """A checkpoint whose weights to begin with, but for the classifier where it does not fit."""
+    freeze: bool = False
+    """Train the classifier alone: a linear probe."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    clips: ClipSettings = field(default_factory=ClipSettings)
+    machine: Machine = field(default_factory=Machine)
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
+        _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
+        _require(self.accumulate >= 1, "accumulate", self.accumulate, "1 or more")
+        _require(self.seed >= 0, "seed", self.seed, "0 or more")
+        precisions = get_args(Precision)
+        _require(self.precision in precisions, "precision", self.precision, " or ".join(precisions))
+        if self.freeze and not self.init:
+            raise InputError(
+                "a linear probe trains the classifier on weights that are there already: give "
+                "them with --init"
+            )
+
+    @property
+    def recipe_name(self) -> str:
+        """The recipe that a pose store is rendered by."""
+        return self.recipe or self.model.recipes[0]
+
+    def identity(self) -> dict[str, Any]:
+        """All settings but where it runs, as JSON has them."""
+        sections = {name: asdict(getattr(self, name)) for name in _SECTIONS}
+        flat = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in (*_SECTIONS, "machine")
+        }
+        settings = {**flat, **sections, "model": self.model.configuration()}
+        return {**settings, **{key: list(settings[key]) for key in _LISTS}}
+
+
+_LISTS = ("recipe_settings", "test_settings")
+
+
+def config_from_identity(identity: Mapping[str, Any]) -> TrainConfig:
+    """The configuration whose `identity` this is.
+
+    Raises:
+        InputError: a setting or a model that there is not.
+    """
+    sections: dict[str, Any] = {
+        name: type(default)(**{key: _as_tuple(value) for key, value in identity[name].items()})
+        for name, default in _section_defaults().items()
+    }
+    stored = identity["model"]
+    model = type(create_model(stored["name"]))
+    settings = {key: _as_tuple(value) for key, value in stored["settings"].items()}
+    lists = {key: tuple(identity[key]) for key in _LISTS}
+    flat = {
+        key: value for key, value in identity.items() if key not in (*_SECTIONS, *_LISTS, "machine")
+    }
+    return TrainConfig(**flat, **lists, **sections, model=model(**settings))
+
+
+def with_settings(config: TrainConfig, assignments: Iterable[tuple[str, str]]) -> TrainConfig:
+    """`config` with settings `section.key` in place of its own.
+
+    Raises:
+        InputError: no such section or setting, or a value that cannot be.
+    """
+    by_section: dict[str, dict[str, str]] = {}
+    for key, value in assignments:
+        section, dot, name = key.partition(".")
+        if not dot or section not in _SECTIONS:
+            raise InputError(
+                f"--set takes SECTION.KEY=VALUE with one of the sections {', '.join(_SECTIONS)}; "
+                f"got {key}={value}"
+            )
+        by_section.setdefault(section, {})[name] = value
+    changed = {
+        section: replace(
+            getattr(config, section), **parse_settings(type(getattr(config, section)), settings)
+        )
+        for section, settings in by_section.items()
+    }
+    return replace(config, **changed)
+
+
+def read_initial(config: TrainConfig) -> tuple[bytes, str]:
+    """The bytes of the checkpoint to begin with, and its path: a file, or a run's last one.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(config.init)
+    path = path / LAST if path.is_dir() else path
+    try:
+        return path.read_bytes(), str(path)
+    except OSError as error:
+        raise InputError(
+            f"--init {config.init}: no checkpoint can be read there ({error.strerror or error}); "
+            "give a file, or the folder of a run"
+        ) from error
+
+
+def _section_defaults() -> dict[str, Any]:
+    defaults = TrainConfig()
+    return {name: getattr(defaults, name) for name in _SECTIONS if name != "model"}
+
+
+def _as_tuple(value: Any) -> Any:
+    """JSON has lists for tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _require(holds: bool, name: str, value: object, expected: str) -> None:
+    if not holds:
+        raise InputError(f"{name} must be {expected}, got {value}")

@@ -1,0 +1,50 @@
+"""The score on held-out training clips, by which the best epoch and a plateau are found."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from posemill.pipelines.metrics.average_precision import average_precisions, mean_over_classes
+from posemill.pipelines.metrics.classification import top_k_accuracy
+from posemill.pipelines.training.clips import TrainingClips
+from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.processes import Processes
+from posemill.pipelines.training.scoring import score_clips
+from posemill.pipelines.training.state import RunState, set_training
+
+
+def score_held_out(
+    config: TrainConfig, clips: TrainingClips, state: RunState, processes: Processes
+) -> float | None:
+    """Accuracy, or mean average precision where clips have several classes; None without clips.
+
+    The first process computes it, for all.
+    """
+    if not len(clips.held_out):
+        return None
+    score = torch.zeros(1, dtype=torch.float64, device=processes.device)
+    if processes.is_first:
+        score += _score(config, clips, state, processes.device)
+        set_training(state.network, frozen=config.freeze)
+    return float(processes.from_first(score))
+
+
+def _score(
+    config: TrainConfig, clips: TrainingClips, state: RunState, device: torch.device
+) -> float:
+    scores = score_clips(
+        state.network,
+        clips.held_out_loader(config),
+        clips.test_source.specs,
+        device,
+        multi_label=config.loss.multi_label,
+    )
+    labels = clips.held_out.labels
+    if not config.loss.multi_label:
+        first = np.array([each[0] for each in labels], np.int64)
+        return top_k_accuracy(scores.probabilities, first, 1)
+    shown = np.zeros(scores.probabilities.shape, np.bool_)
+    for number, each in enumerate(labels):
+        shown[number, list(each)] = True
+    return mean_over_classes(average_precisions(scores.probabilities, shown)) or 0.0

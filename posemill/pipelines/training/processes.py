@@ -1,0 +1,85 @@
+"""Several processes that train one network together, as torchrun starts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from posemill.errors import InputError
+from posemill.models.devices import resolve_device
+from posemill.pipelines.training.meter import EpochTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process among those of a run."""
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the one that writes and tells."""
+        return self.rank == 0
+
+    def share(self, network: nn.Module, *, compiled: bool) -> Callable[..., dict[str, Tensor]]:
+        """The network with gradients averaged over all processes, and perhaps compiled."""
+        shared = network
+        if self.world_size > 1:
+            devices = [self.device] if self.device.type == "cuda" else None
+            shared = DistributedDataParallel(network, device_ids=devices)
+        return torch.compile(shared) if compiled else shared
+
+    def from_first(self, numbers: Tensor) -> Tensor:
+        """`numbers` as the first process has them."""
+        if self.world_size > 1:
+            dist.broadcast(numbers, src=0)
+        return numbers
+
+    def total(self, totals: EpochTotals) -> EpochTotals:
+        """The sums over all processes."""
+        if self.world_size == 1:
+            return totals
+        numbers = torch.tensor(astuple(totals), dtype=torch.float64, device=self.device)
+        dist.all_reduce(numbers)
+        return EpochTotals(*numbers.tolist())
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.world_size > 1:
+            dist.barrier()
+
+
+@contextmanager
+def joined_processes(device: str) -> Iterator[Processes]:
+    """This process on `device`; with the others, each on a GPU of its own, below torchrun.
+
+    Raises:
+        InputError: a device that there is not, or one GPU by number for several processes.
+    """
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Processes(0, 1, resolve_device(device))
+        return
+    if ":" in device:
+        raise InputError(
+            f"{world_size} processes cannot share the device {device}; give --device cuda, and "
+            "each takes the GPU of its own number"
+        )
+    local = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if device == "cuda" else device
+    place = resolve_device(local)
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
+    dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    try:
+        yield Processes(dist.get_rank(), world_size, place)
+    finally:
+        dist.destroy_process_group()

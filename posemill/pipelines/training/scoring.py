@@ -1,0 +1,72 @@
+"""A network's answers for clips, each seen in one view or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from posemill.models.base import LOGITS
+from posemill.pipelines.data import Batch, Loader, dequantise
+from posemill.schema import Float32
+from posemill.transforms.outputs import OutputSpec
+
+_VIEWS_AT_ONCE = 64
+"""Of a batch that go through the network together, for a bound on memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a network answers for N clips, in the order of the data set."""
+
+    logits: Float32  # (N, M), means over views
+    probabilities: Float32  # (N, M), means over views
+    empty: npt.NDArray[np.bool_]  # (N,) the clip's arrays are all 0
+    num_views: int
+
+
+def score_clips(
+    network: nn.Module,
+    loader: Loader,
+    specs: Sequence[OutputSpec],
+    device: torch.device,
+    *,
+    multi_label: bool,
+) -> Scores:
+    """Mean logits and probabilities over each clip's views; leaves `network` in eval mode.
+
+    Probabilities are of the softmax, or each class's own sigmoid with `multi_label`.
+    """
+    network.eval()
+    logits, probabilities, empty, num_views = [], [], [], 1
+    with torch.inference_mode():
+        for batch in loader:
+            num_views = next(iter(batch.arrays.values())).shape[1]
+            each = _view_logits(network, batch, specs, device)  # (B, V, M)
+            shares = each.sigmoid() if multi_label else each.softmax(dim=2)
+            logits.append(each.mean(dim=1).cpu())
+            probabilities.append(shares.mean(dim=1).cpu())
+            empty.append(batch.empty)
+    return Scores(
+        logits=torch.cat(logits).numpy(),
+        probabilities=torch.cat(probabilities).numpy(),
+        empty=torch.cat(empty).numpy(),
+        num_views=num_views,
+    )
+
+
+def _view_logits(
+    network: nn.Module, batch: Batch, specs: Sequence[OutputSpec], device: torch.device
+) -> Tensor:
+    """(B, V, M) float32 of arrays (B, V, ...)."""
+    flat = {name: array.flatten(0, 1) for name, array in batch.arrays.items()}
+    num_clips, num_views = next(iter(batch.arrays.values())).shape[:2]
+    parts = []
+    for first in range(0, num_clips * num_views, _VIEWS_AT_ONCE):
+        some = {name: array[first : first + _VIEWS_AT_ONCE] for name, array in flat.items()}
+        parts.append(network(dequantise(some, specs, device))[LOGITS].float())
+    return torch.cat(parts).reshape(num_clips, num_views, -1)

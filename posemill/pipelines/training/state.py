@@ -1,0 +1,135 @@
+"""All that a run has learnt so far: what a checkpoint holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from posemill.models.base import PoseNetwork
+from posemill.models.checkpoints import (
+    MODEL,
+    WEIGHTS,
+    begin_with,
+    dump_checkpoint,
+    load_weights,
+    read_checkpoint,
+)
+from posemill.pipelines.training.clips import TrainingClips
+from posemill.pipelines.training.config import TrainConfig, read_initial
+from posemill.pipelines.training.meter import EpochTotals
+from posemill.pipelines.training.optimizers import make_optimizer
+from posemill.pipelines.training.precision import gradient_scaler
+from posemill.pipelines.training.schedules import Plateau
+
+
+@dataclass
+class RunState:
+    """The state after some steps of an epoch, or after a whole one."""
+
+    config: TrainConfig
+    network: PoseNetwork
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    plateau: Plateau = field(default_factory=Plateau)
+    totals: EpochTotals = field(default_factory=EpochTotals)
+    """Of the epoch's steps so far."""
+    epochs_done: int = 0
+    steps_of_epoch: int = 0
+    """Done of the epoch that is not finished."""
+    best_epoch: int = 0
+    """That did best on the held-out clips; 0 before the first."""
+    best_score: float = float("-inf")
+
+    def end_epoch(self, score: float | None, loss: float) -> bool:
+        """Count an epoch, with its score on held-out clips; True where that is the best so far.
+
+        A plateau is looked for in it, or in the training loss where nothing is held out.
+        """
+        self.epochs_done, self.steps_of_epoch = self.epochs_done + 1, 0
+        self.totals = EpochTotals()
+        self.plateau.observe(-loss if score is None else score, self.config.schedule.patience)
+        if score is None or score <= self.best_score:
+            return False
+        self.best_epoch, self.best_score = self.epochs_done, score
+        return True
+
+    def dump(self) -> bytes:
+        """A checkpoint."""
+        return dump_checkpoint(
+            {
+                MODEL: self.config.model.configuration(),
+                WEIGHTS: self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "scaler": self.scaler.state_dict(),
+                "plateau": asdict(self.plateau),
+                "totals": asdict(self.totals),
+                "epochs_done": self.epochs_done,
+                "steps_of_epoch": self.steps_of_epoch,
+                "best_epoch": self.best_epoch,
+                "best_score": self.best_score,
+            }
+        )
+
+    def restore(self, content: bytes, origin: str) -> None:
+        """Take the state of a checkpoint.
+
+        Raises:
+            StoreCorrupted: the bytes are no checkpoint.
+            InputError: it is of another network.
+        """
+        state = read_checkpoint(content, origin)
+        load_weights(self.network, state, origin)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.plateau = Plateau(**state["plateau"])
+        self.totals = EpochTotals(**state["totals"])
+        self.epochs_done, self.steps_of_epoch = state["epochs_done"], state["steps_of_epoch"]
+        self.best_epoch, self.best_score = state["best_epoch"], state["best_score"]
+
+
+def begin_run(config: TrainConfig, clips: TrainingClips, device: torch.device) -> RunState:
+    """The state before the first step; equal seeds give equal weights.
+
+    Raises:
+        InputError: the weights to begin with cannot be read, or are of another network.
+    """
+    torch.manual_seed(torch_seed(config.seed, -1, 0))
+    network = config.model.network(clips.views.shapes, len(clips.source.classes)).to(device)
+    if config.init:
+        content, origin = read_initial(config)
+        begin_with(network, read_checkpoint(content, origin), origin)
+    if config.freeze:
+        freeze(network)
+    return RunState(
+        config,
+        network,
+        make_optimizer(config.optimizer, network.parameters()),
+        gradient_scaler(config.precision, device),
+    )
+
+
+def freeze(network: PoseNetwork) -> None:
+    """Leave the classifier alone to be trained."""
+    network.requires_grad_(False)
+    network.classifier.requires_grad_(True)
+
+
+def set_training(network: PoseNetwork, *, frozen: bool) -> None:
+    """Training mode; but a frozen network's batch normalisation keeps its statistics."""
+    network.train()
+    if frozen:
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+
+def torch_seed(seed: int, step: int, rank: int) -> int:
+    """Of torch's generator at a step; -1 is the one that weights are drawn with.
+
+    Seeded anew for each step, so that a run may stop and go on after any.
+    """
+    words = np.random.SeedSequence([seed, step + 1, rank]).generate_state(2)
+    return int(words[0]) << 32 | int(words[1])
