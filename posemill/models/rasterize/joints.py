@@ -6,15 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from posemill.models.rasterize.batch import PlacedBatch
-from posemill.models.rasterize.patches import (
-    PIXELS_AT_ONCE,
-    Gaussian,
-    joint_patches,
-    patch_pixels,
-    patch_values,
-    put,
-)
-from posemill.models.rasterize.rows import Rows, blocks
+from posemill.models.rasterize.gaussian import Gaussian
+from posemill.models.rasterize.patches import joint_patches, patch_pixels, patch_values, put
+from posemill.models.rasterize.rows import PIXELS_AT_ONCE, blocks
+from posemill.models.rasterize.volumes import map_numbers, volume_shape
 from posemill.transforms.rasterize import Combine
 
 
@@ -56,9 +51,8 @@ class DrawJoints(nn.Module):
         shape = volume_shape(batch, batch.num_keypoints, time_first=self.time_first)
         maps = torch.zeros(shape, device=batch.score.device)
         patch_hw = self.gaussian.patch_hw(batch.size_hw)
-        for rows in blocks(
-            batch, batch.num_keypoints * patch_hw[0] * patch_hw[1], self.pixels_at_once
-        ):
+        pixels_each = batch.num_keypoints * patch_hw[0] * patch_hw[1]
+        for rows in blocks(batch, pixels_each, self.pixels_at_once):
             patches = joint_patches(rows.xy_px, rows.score, rows.limit, self.gaussian.reach)
             first = patches.spans.first
             values = patch_values(patches, first, patch_hw, self.gaussian.falloff)
@@ -66,20 +60,3 @@ class DrawJoints(nn.Module):
             pixels = patch_pixels(first, patch_hw, batch.size_hw, number)
             put(maps, pixels, values, self.gaussian.combine)
         return maps
-
-
-def volume_shape(batch: PlacedBatch, num_maps: int, *, time_first: bool) -> tuple[int, ...]:
-    """Of the volumes of `num_maps` joints or limbs."""
-    num_frames = batch.frames_each()
-    inner = (num_frames, num_maps) if time_first else (num_maps, num_frames)
-    return batch.num_clips, *inner, *batch.size_hw
-
-
-def map_numbers(rows: Rows, batch: PlacedBatch, num_maps: int, *, time_first: bool) -> Tensor:
-    """(n, num_maps): the map of each person's joint or limb, counted in memory's order."""
-    each = torch.arange(num_maps, device=rows.frame.device)
-    if time_first:
-        return rows.frame[:, None] * num_maps + each
-    num_frames = batch.frames_each()
-    time = rows.frame - rows.clip * num_frames
-    return (rows.clip[:, None] * num_maps + each) * num_frames + time[:, None]

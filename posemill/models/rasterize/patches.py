@@ -8,54 +8,13 @@ float32. Nothing here asks the device for a number, so the host never waits.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from posemill.transforms.rasterize import MIN_SIGMA_PX, Combine
+from posemill.transforms.rasterize import Combine
 from posemill.transforms.rasterize.kernels import MIN_SCORE
-
-PIXELS_AT_ONCE = 1 << 22
-"""Of patches in memory, at some 60 bytes each."""
-
-
-@dataclass(frozen=True)
-class Gaussian:
-    """How joints and limbs are drawn; the settings of `transforms.rasterize.draw_joints`.
-
-    Raises:
-        ValueError: a sigma or a truncation out of range, or an unknown `combine`.
-    """
-
-    sigma: float
-    truncate: float = 3.0
-    combine: Combine = "max"
-
-    def __post_init__(self) -> None:
-        if not (MIN_SIGMA_PX <= self.sigma < math.inf and 0.0 < self.truncate <= 10.0):
-            raise ValueError(
-                f"sigma must be {MIN_SIGMA_PX} px or more and truncate above 0 and at most 10 "
-                f"sigmas, got {self.sigma} and {self.truncate}"
-            )
-        if self.combine not in ("max", "sum"):
-            raise ValueError(f"combine must be 'max' or 'sum', got {self.combine!r}")
-
-    @property
-    def reach(self) -> float:
-        """Where a Gaussian ends, px."""
-        return self.truncate * self.sigma
-
-    @property
-    def falloff(self) -> float:
-        """a, where exp(-d^2 / (2 sigma^2)) = 2^(-a d^2)."""
-        return 1.0 / (2.0 * math.log(2.0) * self.sigma**2)
-
-    def patch_hw(self, size_hw: tuple[int, int]) -> tuple[int, int]:
-        """The most pixels of maps of `size_hw` that a joint reaches, along y and x."""
-        height, width = (int(min(2.0 * self.reach, size - 1.0)) + 1 for size in size_hw)
-        return height, width
 
 
 class Spans(NamedTuple):
@@ -145,14 +104,9 @@ def patch_pixels(
     return lines[..., None] * width + (columns % width)[..., None, :]
 
 
-def put(maps: Tensor, pixels: Tensor, values: Tensor, combine: Literal["max", "sum"]) -> None:
+def put(maps: Tensor, pixels: Tensor, values: Tensor, combine: Combine) -> None:
     """Combine values into the pixels of maps that `pixels`, of the same shape, name."""
     if combine == "max":
         maps.view(-1).scatter_reduce_(0, pixels.view(-1), values.view(-1), "amax")
     else:
         maps.view(-1).index_add_(0, pixels.view(-1), values.view(-1))
-
-
-def owners(pointers: Tensor, items: Tensor) -> Tensor:
-    """Which span n of `pointers` (N + 1,) each of `items` is in: ptr[n] <= item < ptr[n + 1]."""
-    return torch.searchsorted(pointers[1:], items, right=True)
