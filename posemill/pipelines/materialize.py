@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 
 from posemill.errors import EnvironmentFault, InputError
-from posemill.pipelines.dense_samples import check_dense
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, StageEnded, StageStarted
 from posemill.pipelines.materialize_rows import missing_rows
 from posemill.pipelines.plan import begin_order
-from posemill.pipelines.pose_catalog import catalog_of
+from posemill.pipelines.render_inputs import STAGE, RenderInputs, read_render_inputs
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
-from posemill.storage.catalog import Catalog
 from posemill.storage.feature_state import FeatureState
 from posemill.storage.features import (
     CLIPS_PER_SHARD,
@@ -32,14 +30,12 @@ from posemill.storage.features import (
     clips_per_block,
 )
 from posemill.storage.objects import Place, absolute_place
-from posemill.storage.poses import PlanTable, PoseStore, ShardCommit
+from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
 from posemill.storage.videos import VideoTable
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
-from posemill.transforms.skeletons import get_skeleton
 
-STAGE = "materialize"
 MAX_CLIP_BYTES = 2 * 2**30
 """Of one clip's arrays: what a worker holds, twice over, while it renders."""
 _ROUNDS = 5
@@ -110,18 +106,6 @@ class MaterializeSummary:
             "seconds": round(self.seconds, 2),
             "shapes": {name: list(shape) for name, shape in self.shapes.items()},
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """What both a run and a dry run start from."""
-
-    poses: PoseStore
-    catalog: Catalog
-    recipe: Recipe
-    specs: tuple[OutputSpec, ...]
-    configuration: dict[str, Any]
-    commits: Mapping[int, ShardCommit]
 
 
 def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) -> MaterializeSummary:
@@ -234,63 +218,17 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
     return _plan(inputs, [*rows, *more], store.inspect(suspects=True))
 
 
-def _read_inputs(config: MaterializeConfig) -> _Inputs:
-    poses = PoseStore.open(config.poses)
+def _read_inputs(config: MaterializeConfig) -> RenderInputs:
     recipe = create_recipe(config.recipe, parse_assignments(config.settings))
-    source = get_skeleton(poses.configuration["skeleton"])
-    target = recipe.target(source)
-    catalog = catalog_of(poses, config.catalog)
-    commits = poses.committed()
-    _check_requirements(recipe, poses, catalog, commits)
-    check_dense(recipe, poses, commits)
-    specs = recipe.outputs(target)
-    _check_size(recipe, specs)
-    return _Inputs(
-        poses=poses,
-        catalog=catalog,
-        recipe=recipe,
-        specs=specs,
-        configuration={
-            "stage": STAGE,
-            "recipe": recipe.configuration(),
-            "seed": config.seed,
-            "skeleton": target.name,
-            "poses": poses.configuration_hash,
-        },
-        commits=commits,
-    )
-
-
-def _check_requirements(
-    recipe: Recipe, poses: PoseStore, catalog: Catalog, commits: Mapping[int, ShardCommit]
-) -> None:
-    """Refuse before any work what no clip could be rendered by.
-
-    Raises:
-        InputError: the recipe needs what is not there, or is not one for a cache.
-    """
     if recipe.draws_anew:
         raise InputError(
             f"recipe {recipe.name} with draw=train gives another random view at every call, and a "
             "store would freeze one of them; set draw=cache, from which views are drawn at load, "
             "or draw=test"
         )
-    if "frames" in recipe.requires:
-        raise InputError(
-            f"recipe {recipe.name} needs frames, which no pose store keeps; call it on samples of "
-            "your own"
-        )
-    if "boxes" in recipe.requires and not any(clip.boxes for clip in catalog.clips):
-        raise InputError(
-            f"recipe {recipe.name} needs the labelled person's box, and no clip of the catalog "
-            f"{catalog.name!r} has one; set people=all or people=each, or index a dataset with "
-            "boxes"
-        )
-    if "pose3d" in recipe.requires and commits and not poses.has_3d():
-        raise InputError(
-            f"recipe {recipe.name} needs 3-D poses, and {poses.url} has none; set space=2d, or "
-            "import poses that have them"
-        )
+    inputs = read_render_inputs(config.poses, recipe, config.catalog, config.seed)
+    _check_size(recipe, inputs.specs)
+    return inputs
 
 
 def _check_size(recipe: Recipe, specs: Sequence[OutputSpec]) -> None:
@@ -321,7 +259,7 @@ def parse_assignments(settings: Sequence[str]) -> dict[str, str]:
     return parsed
 
 
-def _clips_per_shard(inputs: _Inputs) -> int:
+def _clips_per_shard(inputs: RenderInputs) -> int:
     """64, or fewer: as many as the greatest planned pose shard has, and as a block may hold.
 
     So little is padding, and a worker has no more than a block in memory.
@@ -348,7 +286,7 @@ def _bytes_per_clip(specs: Sequence[OutputSpec]) -> int:
 
 
 def _plan(
-    inputs: _Inputs, rows: Sequence[FeatureRow], state: FeatureState | None
+    inputs: RenderInputs, rows: Sequence[FeatureRow], state: FeatureState | None
 ) -> MaterializePlan:
     plans = inputs.poses.plans()
     _require_planned(inputs.poses, plans, rows)

@@ -8,16 +8,15 @@ from time import monotonic
 import numpy as np
 
 from posemill.errors import EnvironmentFault
-from posemill.pipelines.dense_samples import clip_dense
+from posemill.pipelines.clip_samples import cut_sample, what_is_lacking
 from posemill.pipelines.events import ItemDone, ItemStarted
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.schema import PoseSequence, Skeleton, TimedBox
 from posemill.storage.features import Block, FeatureRow, FeatureStore
 from posemill.storage.objects import Place
 from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
-from posemill.transforms.clips import clip_frames, clip_poses
 from posemill.transforms.recipes import Recipe
-from posemill.transforms.sample import DenseKind, DenseMaps, Requirement, Sample
+from posemill.transforms.sample import DenseKind, DenseMaps, Sample
 from posemill.transforms.seeding import clip_generator
 from posemill.transforms.skeletons import get_skeleton
 
@@ -103,35 +102,20 @@ class MaterializeWorker:
             emit(ItemStarted(shard_id, row.clip_id))
             entry, pose = videos[row.video_id]
             sample = None if pose is None else self._sample(row, entry, pose)
-            status = _usable(sample, self._recipe.requires)
-            if sample is not None and status == "ok":
+            lacking = what_is_lacking(sample, self._recipe.requires)
+            if sample is not None and not lacking:
                 rendered = self._recipe(sample, clip_generator(self._seed, row.clip_id))
                 for name, array in rendered.items():
                     arrays[name][number] = array
                 valid[number] = True
             frames = 0 if sample is None else sample.pose.num_frames
             num_frames.append(frames)
-            emit(ItemDone(shard_id, row.clip_id, status, frames))
+            emit(ItemDone(shard_id, row.clip_id, lacking or "ok", frames))
         return arrays, valid
 
     def _sample(self, row: FeatureRow, entry: VideoEntry, pose: PoseSequence) -> Sample:
         span = row.start_seconds, row.end_seconds
-        frames = clip_frames(pose, *span)
-        dense = clip_dense(self._poses, entry, tuple(self._dense_channels), frames)
-        return Sample(clip_poses(pose, *span), row.boxes, dense)
-
-
-def _usable(sample: Sample | None, requires: frozenset[Requirement]) -> str:
-    """`ok`, or what a clip lacks, whose row then stays invalid."""
-    if sample is None:
-        return "without poses"
-    if "pose3d" in requires and sample.pose.xyz_m is None:
-        return "without 3-D poses"
-    if "boxes" in requires and not sample.boxes:
-        return "without boxes"
-    if "dense" in requires and sample.dense is None:
-        return "without dense maps"
-    return "ok"
+        return cut_sample(self._poses, entry, pose, span, row.boxes, tuple(self._dense_channels))
 
 
 def _nobody(skeleton: Skeleton, dense_channels: Mapping[DenseKind, int]) -> Sample:

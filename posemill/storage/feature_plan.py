@@ -92,15 +92,7 @@ class RowPlan:
 
     def subset(self, split: str, name: str) -> npt.NDArray[np.bool_]:
         """See `FeatureStore.subset`."""
-        splits = self.table.splits()
-        if name not in splits.get(split, ()):
-            raise InputError(
-                f"{self._objects.url}: no subset {name!r} of a split {split!r}; there are: "
-                f"{_describe(splits)}. Put the videos below train/, val/ and test/ folders, then "
-                "index, extract and materialize again; or name another with --split or --subset."
-            )
-        rows = self.table.rows
-        return np.array([row is not None and row.subsets.get(split) == name for row in rows])
+        return self.table.subset(self._objects.url, split, name)
 
     def problems(self) -> dict[str, str]:
         """What the arrays tell of the rows otherwise than the plan, by the array's name.
@@ -158,8 +150,3 @@ class RowPlan:
 
     def _visible_rows(self) -> int:
         return feature_arrays.visible_rows(self._objects.read(METADATA))
-
-
-def _describe(splits: Mapping[str, Sequence[str]]) -> str:
-    """`default: train, val; alt: a`."""
-    return "; ".join(f"{s}: {', '.join(subsets)}" for s, subsets in splits.items()) or "none"

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from posemill.errors import InputError
 from posemill.schema import TimedBox
 from posemill.storage.tables import BOXES, boxes_from_dicts, boxes_to_dicts
 
@@ -143,6 +144,21 @@ class RowTable:
                 found.setdefault(split, {})[subset] = None
         return {split: list(subsets) for split, subsets in found.items()}
 
+    def subset(self, place: str, split: str, name: str) -> npt.NDArray[np.bool_]:
+        """(R,) which rows are in a subset of a split of the store at `place`.
+
+        Raises:
+            InputError: there is no such split or subset.
+        """
+        splits = self.splits()
+        if name not in splits.get(split, ()):
+            raise InputError(
+                f"{place}: no subset {name!r} of a split {split!r}; there are: "
+                f"{_describe(splits)}. Put the videos below train/, val/ and test/ folders, then "
+                "index them and make the store again; or name another with --split or --subset."
+            )
+        return np.array([row is not None and row.subsets.get(split) == name for row in self.rows])
+
     def subset_codes(self) -> npt.NDArray[np.int8]:
         """(R, S) place of each row's subset in the split's list, -1 where it has none.
 
@@ -204,3 +220,8 @@ def rows_from_table(table: pa.Table) -> tuple[FeatureRow, ...]:
         )
         for row in table.select(known).to_pylist()
     )
+
+
+def _describe(splits: Mapping[str, Sequence[str]]) -> str:
+    """`default: train, val; alt: a`."""
+    return "; ".join(f"{s}: {', '.join(subsets)}" for s, subsets in splits.items()) or "none"

@@ -273,14 +273,17 @@ class PoseStore(Store[ShardCommit]):
         found = {name.shard_id: remainder(self.commit(name)) for name in later}
         return {shard: left for shard, left in found.items() if left is not None}
 
-    def read(self, video_id: str) -> PoseSequence:
+    def read(self, video: str | VideoEntry) -> PoseSequence:
         """The poses of a video.
+
+        Args:
+            video: an id, or an entry of a commit, whatever was committed since.
 
         Raises:
             InputError: the store has no such video, or no poses of it.
             StoreCorrupted: its files are missing or have another size.
         """
-        entry = self._entry_with_frames(video_id)
+        entry = self._entry_with_frames(video) if isinstance(video, str) else video
         return self._open_group(entry.shard_id, entry.group).read(entry.position)
 
     def read_dense(

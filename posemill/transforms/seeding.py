@@ -15,6 +15,21 @@ def view_generators(rng: np.random.Generator, num_views: int) -> list[np.random.
     return rng.spawn(num_views)
 
 
+def generator_beside(rng: np.random.Generator) -> np.random.Generator:
+    """One of the same seed, apart from all that `rng` gives, now or later; always the same one.
+
+    For what is drawn in addition and must change nothing else.
+
+    Raises:
+        ValueError: a generator whose seed is not known.
+    """
+    seed = rng.bit_generator.seed_seq
+    if not isinstance(seed, np.random.SeedSequence):
+        raise ValueError(f"expected a generator made by numpy.random.default_rng, got {rng}")
+    last_key = (*seed.spawn_key, 2**32 - 1)  # `spawn` counts up from 0
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=last_key))
+
+
 def clip_generator(seed: int, clip_id: str, epoch: int = 0, view: int = 0) -> np.random.Generator:
     """The generator for one view of one clip in one epoch; equal for equal arguments."""
     digest = hashlib.sha256(clip_id.encode()).digest()

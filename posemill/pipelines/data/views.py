@@ -12,7 +12,6 @@ from posemill.pipelines.data.volumes import VolumeViews
 from posemill.transforms.recipes.canvas import VALID_HW
 from posemill.transforms.recipes.potion import PotionRecipe, TimeEncodedRecipe
 from posemill.transforms.recipes.tempposeconv import CubeRecipe
-from posemill.transforms.sampling import PA3D_CLIPS
 from posemill.transforms.skeletons import jitter_groups
 
 __all__ = ["Views", "create_views"]
@@ -42,7 +41,7 @@ def create_views(source: ClipSource, augmentation: Augmentation) -> Views:
         mirror = source.skeleton.mirror
         return EncodedViews(kind, shape, augmentation, groups, mirror, beside)
     if isinstance(recipe, CubeRecipe):
-        return CubeViews(kind, shape, augmentation, groups, PA3D_CLIPS)
+        return CubeViews(kind, shape, augmentation, groups, recipe.num_clips)
     return VolumeViews(kind, shape, augmentation, groups, recipe.draws_anew)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ from posemill.transforms.recipes.people import GaussianRecipe
 from posemill.transforms.recipes.sources import SourceRecipe
 from posemill.transforms.recipes.specs import FRAME_INDEX, frame_index_spec
 from posemill.transforms.sample import DenseKind, Requirement, Sample
-from posemill.transforms.sampling import PA3D_CLIPS, Span, pa3d_clips
+from posemill.transforms.sampling import PA3D_CLIPS, Span, pa3d_clips, pa3d_random_clip
 from posemill.transforms.skeletons import get_skeleton
 from posemill.transforms.tempposeconv import differences
 
@@ -46,9 +46,13 @@ class CubeRecipe(Recipe):
 
     Clip i is frames i T to (i + 1) T - 1, see `transforms.tempposeconv.pick_clip`;
     of differences it is i (T - 1) to (i + 1) (T - 1) - 1, and `frame_index` has
-    the later of the two frames.
+    the later of the two frames. With draw=train there is one clip, drawn at
+    random: for rendering on the fly, where nine of ten would be made in vain.
     """
 
+    draw: Literal["test", "train"] = setting(
+        "test", "ten fixed clips, or one fresh training clip on the fly"
+    )
     length: int = setting(8, "frames in a clip, T", low=1, high=4096, unit="frames")
     span: Span = setting("windows", "clips of consecutive frames, or each over the whole video")
     canvas_hw: tuple[int, int] = canvas_setting()
@@ -64,6 +68,27 @@ class CubeRecipe(Recipe):
                 f"recipe {self.name}: differences need clips of 2 frames or more, got length=1; "
                 "the nearest is --set length=2"
             )
+
+    @property
+    def draws_anew(self) -> bool:
+        return self.draw == "train"
+
+    @property
+    def num_clips(self) -> int:
+        """How many the cube holds, one after another."""
+        return 1 if self.draws_anew else PA3D_CLIPS
+
+    def configuration(self) -> dict[str, Any]:
+        stored = super().configuration()
+        if not self.draws_anew:  # stores that were made before it was a setting are the same
+            del stored["settings"]["draw"]
+        return stored
+
+    def clip_frames(self, num_frames: int, rng: np.random.Generator) -> Int64:
+        """(clips, T) numbers of the frames that the cube shows, of a clip of one frame or more."""
+        if self.draws_anew:
+            return pa3d_random_clip(num_frames, self.length, rng, self.span)[None]
+        return pa3d_clips(num_frames, self.length, self.span)
 
     @abstractmethod
     def channels_of(self, target: Skeleton) -> dict[str, int]:
@@ -83,27 +108,27 @@ class CubeRecipe(Recipe):
     def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
         channels = self.channels_of(target)
         gaps = 1 if self.of_differences else 0
-        num_frames = PA3D_CLIPS * (self.length - gaps)
+        num_frames = self.num_clips * (self.length - gaps)
         maps = OutputSpec(
             name=f"{self.modality[:-1]}_differences" if self.of_differences else self.modality,
             dims=("time", *channels, "y", "x"),
             shape=(num_frames, *channels.values(), *self.canvas_hw),
             **({"dtype": "float16"} if self.of_differences else self.storage()),
-            description=f"{self.modality} of ten clips, one after another, uncropped",
+            description=f"{self.modality} of {self._clips_in_words}, uncropped",
         )
         index = frame_index_spec(time=num_frames)
         return maps, index, VALID_HW
 
-    def render(
-        self,
-        sample: Sample,
-        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
-    ) -> Arrays:
+    @property
+    def _clips_in_words(self) -> str:
+        return "a clip at random" if self.draws_anew else "ten clips, one after another"
+
+    def render(self, sample: Sample, rng: np.random.Generator) -> Arrays:
         pose, valid_hw = sample.pose, valid_part(sample.pose, self.canvas_hw)
         beside: Arrays = {VALID_HW.name: valid_hw_array(valid_hw)}
         if pose.num_frames == 0:
             return beside
-        frames = pa3d_clips(pose.num_frames, self.length, self.span)
+        frames = self.clip_frames(pose.num_frames, rng)
         cube = self.cube(sample, frames.reshape(-1))
         clear_outside(cube, valid_hw)
         name = self.outputs(get_skeleton(pose.skeleton))[0].name
@@ -159,17 +184,13 @@ class JointCubeRecipe(DrawnCubeRecipe, GaussianRecipe):
     def storage(self) -> dict[str, Any]:
         return GaussianRecipe.storage(self)
 
-    def place_people(
-        self,
-        sample: Sample,
-        rng: np.random.Generator,  # noqa: ARG002  (nothing here is random)
-    ) -> PlacedPoses:
+    def place_people(self, sample: Sample, rng: np.random.Generator) -> PlacedPoses:
         pose = sample.pose
         if pose.num_frames == 0:
             valid_hw = valid_part(pose, self.canvas_hw)
-            num_frames = PA3D_CLIPS * self.length
+            num_frames = self.num_clips * self.length
             return place_nobody(num_frames, pose.num_keypoints, self.canvas_hw, valid_hw)
-        frames = pa3d_clips(pose.num_frames, self.length, self.span).reshape(-1)
+        frames = self.clip_frames(pose.num_frames, rng).reshape(-1)
         return place_on_canvas(pose, self.canvas_hw, frames)
 
     def draw_maps(

@@ -4,7 +4,12 @@ from posemill.transforms.skeletons.blazepose import BLAZEPOSE_33
 from posemill.transforms.skeletons.build import make_skeleton
 from posemill.transforms.skeletons.coco import COCO_17, COCO_17_NECK, COCO_17_OKS_SIGMAS
 from posemill.transforms.skeletons.conversions import convert, convertible, require_convertible
-from posemill.transforms.skeletons.groups import MirroredLimb, jitter_groups, limb_mirror
+from posemill.transforms.skeletons.groups import (
+    MirroredLimb,
+    jitter_groups,
+    limb_joints,
+    limb_mirror,
+)
 from posemill.transforms.skeletons.jhmdb import JHMDB_15
 from posemill.transforms.skeletons.ntu import NTU_25, NUCLA_20
 from posemill.transforms.skeletons.openpose import BODY_25, COCO_18
@@ -33,6 +38,7 @@ __all__ = [
     "convertible",
     "get_skeleton",
     "jitter_groups",
+    "limb_joints",
     "limb_mirror",
     "make_skeleton",
     "require_convertible",

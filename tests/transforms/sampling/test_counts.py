@@ -9,6 +9,7 @@ import pytest
 from posemill.transforms.sampling import (
     bin_candidates,
     pa3d_clips,
+    pa3d_random_clip,
     parnet_frames,
     pick_candidates,
     strided_test_windows,
@@ -32,6 +33,7 @@ SAMPLERS: dict[Sampler, dict[str, Any]] = {
     vpn_window: {"num_frames": 200, "length": 90},
     vpn_test_windows: {"num_frames": 200, "length": 90, "num_windows": 90},
     pa3d_clips: {"num_frames": 200, "length": 90},
+    pa3d_random_clip: {"num_frames": 200, "length": 90, "rng": 0},
     bin_candidates: {"num_frames": 200, "num_bins": 90, "per_bin": 90},
     pick_candidates: {"num_bins": 90, "per_bin": 90},
 }

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posemill.transforms.sampling import pa3d_clips
+from posemill.transforms.sampling import pa3d_clips, pa3d_random_clip
 
 
 def test_windows_start_evenly_from_first_to_last() -> None:
@@ -36,6 +36,20 @@ def test_pa3d_frames_exist_and_never_go_back(num_frames: int, length: int, span:
     assert (np.diff(clips, axis=1) >= 0).all()
 
 
+def test_a_random_window_starts_anywhere() -> None:
+    rng = np.random.default_rng(0)
+    clips = np.stack([pa3d_random_clip(12, 8, rng) for _ in range(100)])
+    assert (np.diff(clips, axis=1) == 1).all()
+    assert set(clips[:, 0]) == {0, 1, 2, 3, 4}  # of 12 frames, the last window of 8 starts at 4
+    assert pa3d_random_clip(3, 5, rng).tolist() == [0, 1, 2, 2, 2]
+
+
+def test_a_random_clip_that_spans_the_video_is_one_of_the_ten() -> None:
+    rng = np.random.default_rng(0)
+    drawn = {tuple(pa3d_random_clip(40, 2, rng, "video")) for _ in range(200)}
+    assert drawn == {tuple(clip) for clip in pa3d_clips(40, 2, "video")}
+
+
 def test_nothing_to_sample_from_is_refused() -> None:
     with pytest.raises(ValueError, match="num_frames must be a whole number of at least 1, got 0"):
         pa3d_clips(0, 5)
@@ -43,3 +57,5 @@ def test_nothing_to_sample_from_is_refused() -> None:
         pa3d_clips(5, 0)
     with pytest.raises(ValueError, match="span must be 'windows' or 'video', got 'all'"):
         pa3d_clips(5, 4, "all")
+    with pytest.raises(ValueError, match="span must be 'windows' or 'video', got 'all'"):
+        pa3d_random_clip(5, 4, np.random.default_rng(0), "all")
