@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from posemill.models.devices import torch_settings
+from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import dequantise
 from posemill.pipelines.runs import BEST, LAST, RunFolder, open_or_create_run
 from posemill.pipelines.training.clips import TrainingClips, open_clips, require_trainable
@@ -151,12 +151,14 @@ def plan_train(store: Place, config: TrainConfig, catalog: Path | None = None) -
     """
     clips = open_clips(store, config, catalog)
     network = require_trainable(config, clips)
+    sampler = clips.sampler(config, rank=0, world_size=1)
+    clips.loader(config, sampler, resolve_device("cpu"))  # refuses clips that cannot be trained on
     return TrainPlan(
         num_clips=len(clips.trained),
         num_held_out=len(clips.held_out),
         num_unavailable=clips.trained.num_unavailable,
         num_classes=len(clips.source.classes),
-        num_steps=config.epochs * len(clips.sampler(config, rank=0, world_size=1)),
+        num_steps=config.epochs * len(sampler),
         num_parameters=sum(weight.numel() for weight in network.parameters()),
         shapes=clips.views.shapes,
     )
@@ -193,14 +195,14 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
         torch_settings(machine.threads, processes.device),
     ):
         device = processes.device
+        sampler = clips.sampler(config, processes.rank, processes.world_size)
+        loader = clips.loader(config, sampler, device)
+        num_steps = config.epochs * len(sampler)
         run = _open_run(run_dir, config, clips, processes)
         state = begin_run(config, clips, device)
         if (checkpoint := run.read_checkpoint()) is not None:
             state.restore(checkpoint, f"{run_dir}/{LAST}")
         epochs_before, metrics = state.epochs_done, run.read_metrics(state.epochs_done)
-        sampler = clips.sampler(config, processes.rank, processes.world_size)
-        loader = clips.loader(config, sampler, device)
-        num_steps = config.epochs * len(sampler)
         network = processes.share(state.network, compiled=machine.compile)
         precision = automatic_precision(config.precision, device)
         log = EventLog(run_dir, epochs_before * len(sampler), enabled=processes.is_first)

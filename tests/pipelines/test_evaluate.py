@@ -8,12 +8,21 @@ import pytest
 from potion_stores import make_potion_store
 
 from posemill.errors import ConfigurationMismatch, InputError
-from posemill.pipelines.evaluate import evaluate
+from posemill.models.potion_cnn import PotionModel
+from posemill.pipelines.data import Augmentation
+from posemill.pipelines.evaluate import EvaluateConfig, evaluate
 from posemill.pipelines.evaluations import figures_path, read_answers
-from posemill.pipelines.train import EpochEnded, train
-from posemill.pipelines.train_config import TrainConfig
+from posemill.pipelines.train import EpochEnded, TrainEvent, train
+from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.settings import OptimizerSettings
 
-CONFIG = TrainConfig(epochs=12, batch_size=8, width=8, learning_rate=1e-2, beta_px=1)
+CONFIG = TrainConfig(
+    model=PotionModel(width=8, dropout=0.0),
+    epochs=12,
+    batch_size=8,
+    augmentation=Augmentation(beta_px=1),
+    optimizer=OptimizerSettings(learning_rate=1e-2),
+)
 EMPTY = frozenset({"test/nod/1"})
 UNAVAILABLE = frozenset({"test/nod/2"})
 
@@ -39,7 +48,7 @@ def test_a_trained_run_recognises_clips_that_it_never_saw(trained: tuple[Path, P
 
 
 def test_figures_and_answers_are_written(trained: tuple[Path, Path]) -> None:
-    evaluation = evaluate(*trained, subset="train")
+    evaluation = evaluate(*trained, EvaluateConfig(subset="train"))
     assert json.loads(figures_path(trained[0], "train").read_text()) == evaluation.as_dict()
     assert read_answers(trained[0], "train") == evaluation.predictions
     assert evaluation.predictions.clip_ids[0] == "train/wave_left/0"
@@ -47,7 +56,8 @@ def test_figures_and_answers_are_written(trained: tuple[Path, Path]) -> None:
 
 
 def test_an_unfinished_run_is_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:
-    def stop(event: EpochEnded) -> None:
+    def stop(event: TrainEvent) -> None:
+        assert isinstance(event, EpochEnded)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -57,13 +67,36 @@ def test_an_unfinished_run_is_refused(trained: tuple[Path, Path], tmp_path: Path
 
 
 def test_other_features_are_refused(trained: tuple[Path, Path], tmp_path: Path) -> None:
-    other = Path(make_potion_store(tmp_path / "f.zarr", seed=1).url)
-    with pytest.raises(ConfigurationMismatch, match="seed: asked for 1, the store has 0"):
-        evaluate(trained[0], other)
+    volumes = Path(make_potion_store(tmp_path / "v.zarr", channels=4).url)
+    with pytest.raises(ConfigurationMismatch, match="channels: 4, trained on 3"):
+        evaluate(trained[0], volumes)
     renamed = make_potion_store(tmp_path / "g.zarr", classes=("wave_left", "wave_right", "shake"))
-    with pytest.raises(ConfigurationMismatch, match="wave_left, wave_right, shake"):
+    with pytest.raises(ConfigurationMismatch, match=r"1 classes that .* not trained on, as shake"):
         evaluate(trained[0], Path(renamed.url))
     with pytest.raises(InputError, match="holds no run"):
         evaluate(tmp_path, trained[1])
     with pytest.raises(InputError, match="no subset 'val'"):
-        evaluate(*trained, subset="val")
+        evaluate(*trained, EvaluateConfig(subset="val"))
+
+
+def test_another_store_is_asked_by_the_names_of_its_classes(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """As Mimetics, which has some of Kinetics' classes in an order of its own."""
+    some = make_potion_store(
+        tmp_path / "s.zarr", classes=("nod", "wave_left"), mirrors=(0, -1), drawn=(2, 0)
+    )
+    evaluation = evaluate(trained[0], Path(some.url), out=tmp_path / "scored")
+    assert evaluation.classes == ("wave_left", "wave_right", "nod")
+    assert evaluation.accuracy == 1.0
+    assert evaluation.confusion.tolist() == [[3, 0, 0], [0, 0, 0], [0, 0, 3]]
+    assert read_answers(tmp_path / "scored", "test") == evaluation.predictions
+
+
+def test_the_best_epoch_needs_held_out_clips(trained: tuple[Path, Path]) -> None:
+    with pytest.raises(InputError, match="has no best epoch"):
+        evaluate(*trained, EvaluateConfig(weights="best"))
+    with pytest.raises(InputError, match="last or best, got 'first'"):
+        EvaluateConfig(weights="first")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"0 to 1, got 1\.5"):
+        EvaluateConfig(drop_joint=1.5)

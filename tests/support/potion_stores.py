@@ -18,9 +18,9 @@ RIGHT_WRIST = COCO_17.keypoints.index("right_wrist")
 NOSE = COCO_17.keypoints.index("nose")
 
 
-def class_maps(label: int, rng: np.random.Generator) -> np.ndarray:
-    """U (17, 3, H, W) uint8: one joint's bright spot, moved a little; flipping swaps 0 and 1."""
-    u = rng.integers(0, 20, (17, 3, HEIGHT, WIDTH)).astype(np.uint8)
+def class_maps(label: int, rng: np.random.Generator, channels: int = 3) -> np.ndarray:
+    """U (17, C, H, W) uint8: one joint's bright spot, moved a little; flipping swaps 0 and 1."""
+    u = rng.integers(0, 20, (17, channels, HEIGHT, WIDTH)).astype(np.uint8)
     joint, x = ((LEFT_WRIST, 14), (RIGHT_WRIST, 3), (NOSE, 8))[label]
     dy, dx = rng.integers(-1, 2, 2)
     u[joint, :, 6 + dy : 10 + dy, x + dx : x + dx + 4] = 255
@@ -37,12 +37,14 @@ def make_potion_store(
     unavailable: frozenset[str] = frozenset(),
     labelled: bool = True,
     valid_hw: tuple[int, int] = (HEIGHT, WIDTH),
-    recipe: str = "potion",
+    channels: int = 3,
+    drawn: tuple[int, ...] = (0, 1, 2),
     seed: int = 0,
 ) -> FeatureStore:
     """A store with `per_class` clips of each class in each subset, named `train/wave_left/0`.
 
-    `empty` clips have maps of zeros; `unavailable` ones have no features.
+    `empty` clips have maps of zeros; `unavailable` ones have no features. Class n is shown
+    by the maps of `class_maps(drawn[n])`.
     """
     rng = np.random.default_rng(seed)
     rows, labels = [], []
@@ -54,9 +56,10 @@ def make_potion_store(
                 clip_id = f"{subset}/{name}/{number}"
                 rows.append(FeatureRow(clip_id, clip_id, *declared, {"default": subset}, 0))
                 labels.append(label)
-    maker = create_recipe("potion", {"canvas_hw": f"{HEIGHT},{WIDTH}"})
+    size = {"canvas_hw": f"{HEIGHT},{WIDTH}", "channels": str(channels)}
+    maker = create_recipe("potion", size)
     configuration = {
-        "recipe": {**maker.configuration(), "name": recipe},
+        "recipe": maker.configuration(),
         "skeleton": COCO_17.name,
         "seed": seed,
     }
@@ -65,7 +68,7 @@ def make_potion_store(
         return store
     store.add_rows(rows)
     count = len(rows)
-    u = np.stack([class_maps(label, rng) for label in labels])
+    u = np.stack([class_maps(drawn[label], rng, channels) for label in labels])
     u[[row.clip_id in empty for row in rows]] = 0
     u[:, :, :, valid_hw[0] :] = 0
     u[:, :, :, :, valid_hw[1] :] = 0

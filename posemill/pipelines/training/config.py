@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from posemill.errors import InputError
 from posemill.models.base import Model
-from posemill.models.create import create_model
+from posemill.models.create import create_model, get_model
 from posemill.pipelines.data.augmentation import Augmentation
 from posemill.pipelines.runs import LAST
 from posemill.pipelines.training.settings import (
@@ -131,13 +131,12 @@ def config_from_identity(identity: Mapping[str, Any]) -> TrainConfig:
         for name, default in _section_defaults().items()
     }
     stored = identity["model"]
-    model = type(create_model(stored["name"]))
-    settings = {key: _as_tuple(value) for key, value in stored["settings"].items()}
-    lists = {key: tuple(identity[key]) for key in _LISTS}
-    flat = {
-        key: value for key, value in identity.items() if key not in (*_SECTIONS, *_LISTS, "machine")
+    model = get_model(stored["name"])
+    settings: dict[str, Any] = {key: _as_tuple(value) for key, value in stored["settings"].items()}
+    flat: dict[str, Any] = {
+        key: _as_tuple(value) for key, value in identity.items() if key not in _SECTIONS
     }
-    return TrainConfig(**flat, **lists, **sections, model=model(**settings))
+    return TrainConfig(**flat, **sections, model=model(**settings))
 
 
 def with_settings(config: TrainConfig, assignments: Iterable[tuple[str, str]]) -> TrainConfig:
