@@ -94,7 +94,8 @@ class Predictions:
     @property
     def answers(self) -> Int64:
         """(N,) the class of the greatest probability; of several, the first in `classes`."""
-        return self.probabilities.argmax(axis=1)
+        greatest: Int64 = self.probabilities.argmax(axis=1)
+        return greatest
 
     @property
     def first_labels(self) -> Int64:
@@ -160,10 +161,10 @@ class Predictions:
         shape = (len(self), self.num_classes)
         for name, scores in (("probabilities", self.probabilities), ("logits", self.logits)):
             _require_shape(name, scores.shape, shape)
-            self._require_clips(np.isfinite(scores).all(axis=1), f"{name} that are numbers")
+            self._require_all(np.isfinite(scores), f"{name} that are numbers")
         slack = _SUM_TOLERANCE
         inside = (self.probabilities >= 0) & (self.probabilities <= 1 + slack)
-        self._require_clips(inside.all(axis=1), "probabilities between 0 and 1")
+        self._require_all(inside, "probabilities between 0 and 1")
         if not self.multi_label:
             sums = self.probabilities.sum(axis=1, dtype=np.float64)
             self._require_clips(abs(sums - 1) <= slack, "probabilities that sum to 1")
@@ -179,6 +180,10 @@ class Predictions:
         good = (left >= 0) & (left < right) & (right <= 1) & (top >= 0) & (top < bottom)
         self._require_clips(good & (bottom <= 1), "a box with an area, in fractions of the frame")
         self._require_clips(np.isfinite(self.times), "a time in seconds")
+
+    def _require_all(self, good: npt.NDArray[np.bool_], expected: str) -> None:
+        """`good` (N, M), of each class."""
+        self._require_clips(np.logical_and.reduce(good, axis=1), expected)
 
     def _require_clips(self, good: npt.NDArray[np.bool_], expected: str) -> None:
         if not good.all():

@@ -21,6 +21,7 @@ from posemill.cli import (
     bring,
     demo,
     export,
+    fuse,
     index,
     learn,
     look,
@@ -47,6 +48,7 @@ run.register(app)
 bring.register(app)
 export.register(app)
 learn.register(app)
+fuse.register(app)
 architectures.register(app)
 look.register(app)
 mend.register(app)

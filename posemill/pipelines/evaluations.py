@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from posemill.errors import InputError
+from posemill.pipelines.metrics.average import AveragedFigure, average
 from posemill.pipelines.metrics.evaluation import Evaluation
 from posemill.predictions import Predictions
 from posemill.storage.durable import disk_faults, replace_file
@@ -52,7 +55,28 @@ def read_answers(folder: Path, subset: str) -> Predictions:
         InputError: there are none.
         StoreCorrupted: they are damaged.
     """
-    return read_predictions(predictions_path(folder, subset))
+    path = predictions_path(folder, subset)
+    if not path.exists():
+        raise InputError(
+            f"{folder} has no answers for the subset {subset!r}: there is no {path.name}; score it "
+            f"with `posemill evaluate {folder} STORE --subset {subset}` first"
+        )
+    return read_predictions(path)
+
+
+def average_runs(folders: Sequence[Path], subset: str) -> tuple[AveragedFigure, ...]:
+    """Each figure over the answers in several folders, as of the splits of a data set.
+
+    Raises:
+        InputError: a folder has no answers, or they are of other classes.
+        StoreCorrupted: damaged answers.
+    """
+    evaluations = [Evaluation(read_answers(folder, subset)) for folder in folders]
+    try:
+        return average(evaluations)
+    except ValueError as error:
+        listed = ", ".join(map(str, folders))
+        raise InputError(f"{listed} cannot be averaged: {error}") from error
 
 
 def _file_name(subset: str) -> str:

@@ -51,7 +51,8 @@ def in_top(scores: Float32, labels: Sequence[int] | Int64, k: int) -> npt.NDArra
     own = np.take_along_axis(scores, place, axis=1)
     before = np.arange(scores.shape[1]) < place
     ahead = (scores > own) | ((scores == own) & before)
-    return ahead.sum(axis=1) < k
+    found: npt.NDArray[np.bool_] = ahead.sum(axis=1) < k
+    return found
 
 
 def top_k_accuracy(scores: Float32, labels: Sequence[int] | Int64, k: int) -> float:
@@ -69,9 +70,9 @@ def confusion_matrix(labels: Int64, answers: Int64, num_classes: int) -> Int64:
 def class_accuracies(confusion: Int64) -> Float64:
     """(M,) the share of each class's clips that were recognised, NaN without clips."""
     totals = confusion.sum(axis=1)
-    return np.divide(
-        confusion.diagonal(), totals, out=np.full(len(totals), np.nan), where=totals > 0
-    )
+    shares = np.full(len(totals), np.nan)
+    np.divide(confusion.diagonal(), totals, out=shares, where=totals > 0)
+    return shares
 
 
 def mean_class_accuracy(confusion: Int64) -> float:
