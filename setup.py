@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-TORCH = ["torch>=2.6"]
+TORCH = ["tensorboard>=2.18", "torch>=2.6"]
 RAY = ["ray[default]>=2.60,<3"]
 BEAM = ["apache-beam>=2.76"]
 ONNX = ["onnxruntime>=1.22"]
