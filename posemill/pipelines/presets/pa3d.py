@@ -36,7 +36,7 @@ _JHMDB = TrainConfig(
     model=Pa3dModel(outputs=8),
     recipe="tempposeconv-j",
     recipe_settings=("length=4", "draw=train"),
-    test_settings=("draw=cache",),
+    test_settings=("draw=test",),
     split="split1",
     epochs=150,
     batch_size=32,
