@@ -29,7 +29,7 @@ from posemill.storage.poses import PoseStore
 
 KILLS = int(os.environ.get("POSEMILL_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("POSEMILL_CHAOS_SEED", "0"))
-NUM_CLIPS = 16 if KILLS < 20 else 48
+NUM_CLIPS = 8 if KILLS < 20 else 48
 
 pytestmark = pytest.mark.timeout(240 + 30 * KILLS)
 
