@@ -81,7 +81,7 @@ def _require_same_labels(first: str, ours: Predictions, name: str, theirs: Predi
     unlike = [
         id_
         for id_, one, other in zip(ours.clip_ids, ours.labels, theirs.labels, strict=True)
-        if one[:1] != other[:1] or set(one) != set(other)
+        if set(one) != set(other) or (one[:1] != other[:1] and not ours.multi_label)
     ]
     if unlike:
         raise InputError(

@@ -55,6 +55,9 @@ def test_another_number_of_classes_is_refused() -> None:
 
 def test_labels_of_clips_with_several_may_be_ordered_otherwise() -> None:
     one = predictions([[1, 0, 0]], [(0, 1, 2)], multi_label=True)
-    assert len(join({"a": one, "b": replace(one, labels=((0, 2, 1),))})) == 2
+    assert len(join({"a": one, "b": replace(one, labels=((2, 0, 1),))})) == 2
+    of_class = predictions([[1, 0, 0]], [(0, 1)])
+    with pytest.raises(InputError, match="1 of 1 clips have other labels"):
+        join({"a": of_class, "b": replace(of_class, labels=((1, 0),))})
     with pytest.raises(InputError, match="1 of 1 clips have other labels"):
         join({"a": one, "b": replace(one, labels=((0, 1),))})

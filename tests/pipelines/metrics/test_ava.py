@@ -72,6 +72,10 @@ def test_only_the_greatest_pairs_of_a_frame_count() -> None:
     truth = [("f", LEFT), ("f", RIGHT), ("g", RIGHT)]
     assert score(found, truth) == [1.0]
     assert score(found, truth, max_per_frame=1) == pytest.approx([2 / 3])
+    # Of equal ones the leftmost counts; the other one does not find the person in its stead.
+    shifted = (0.05, 0.0, 0.45, 1.0)
+    equal = [("f", shifted, 0.5), ("f", LEFT, 0.5)]
+    assert score(equal, [("f", LEFT)], max_per_frame=1) == [1.0]
 
 
 def test_a_class_that_is_nowhere_has_no_figure() -> None:
