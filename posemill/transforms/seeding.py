@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 
 import numpy as np
 
@@ -13,6 +14,15 @@ def view_generators(rng: np.random.Generator, num_views: int) -> list[np.random.
     So one view can be drawn again without those before it.
     """
     return rng.spawn(num_views)
+
+
+def equal_generators(rng: np.random.Generator, count: int) -> list[np.random.Generator]:
+    """`rng` itself and copies of it, `count` in all, of which each gives the same numbers.
+
+    For what is drawn alike several times.
+    """
+    copies = [deepcopy(rng) for _ in range(count - 1)]
+    return [rng, *copies]
 
 
 def generator_beside(rng: np.random.Generator) -> np.random.Generator:

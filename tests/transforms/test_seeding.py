@@ -1,6 +1,11 @@
 import numpy as np
 
-from posemill.transforms.seeding import clip_generator, view_generators
+from posemill.transforms.seeding import (
+    clip_generator,
+    equal_generators,
+    generator_beside,
+    view_generators,
+)
 
 
 def test_a_generator_follows_from_seed_clip_epoch_and_view() -> None:
@@ -21,3 +26,14 @@ def test_views_are_drawn_apart_from_their_clips_generator() -> None:
     rng = np.random.default_rng(7)
     view_generators(rng, 4)[2].random(100)
     assert rng.random() == np.random.default_rng(7).random()
+
+
+def test_equal_generators_draw_the_same_and_have_equal_ones_beside_them() -> None:
+    rng = np.random.default_rng(7)
+    rng.random(3)
+    first, *others = equal_generators(rng, 3)
+    assert first is rng
+    draws = rng.random(5).tolist()
+    assert [each.random(5).tolist() for each in others] == [draws, draws]
+    beside = generator_beside(rng).random()
+    assert [generator_beside(each).random() for each in others] == [beside, beside]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from posemill.pipelines.data.mirrors import Maps, mirror_joints
-from posemill.pipelines.data.view_base import Arrays, Views
+from posemill.pipelines.data.view_base import Arrays, MapViews
 from posemill.transforms.augment import centre_crop, random_crop
 from posemill.transforms.recipes.canvas import VALID_HW
 from posemill.transforms.recipes.potion import NUM_FRAMES
@@ -17,7 +17,7 @@ from posemill.transforms.tempposeconv import pick_clip
 
 
 @dataclass(frozen=True)
-class CanvasViews(Views):
+class CanvasViews(MapViews):
     """A window, at random in training and in the middle in tests; smaller frames are padded.
 
     Padded last: the frame's content, not its padding, is what is shifted and flipped.

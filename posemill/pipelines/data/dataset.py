@@ -89,7 +89,7 @@ class TrainDataset(Dataset[Batch]):
             views[0] if len(views) == 1 else _stacked(views),
             self.clips.labels_of(key.number, flipped=flipped),
             key.number,
-            not arrays[self._views.maps.name].any(),
+            self._views.shows_nothing(arrays),
         )
 
 
@@ -152,7 +152,7 @@ class TestDataset(Dataset[Batch]):
             self._views.test(arrays, flip=self._flip),
             self.clips.labels[number],
             number,
-            not arrays[self._views.maps.name].any(),
+            self._views.shows_nothing(arrays),
         )
 
 
@@ -162,9 +162,9 @@ def _check_test(source: ClipSource, clips: ClipSet, views: Views, *, flip: bool)
             f"{source.url}: the recipe {source.recipe.name} with draw=train renders a fresh view "
             "at every call, and tests need fixed ones; set draw=test"
         )
-    if flip and views.maps.flip is None:
+    if flip and (unmirrored := views.unmirrored()):
         raise InputError(
-            f"{views.maps.name} of {source.url} cannot be mirrored; test without the flip"
+            f"{' and '.join(unmirrored)} of {source.url} cannot be mirrored; test without the flip"
         )
     if flip:
         check_test_flip(source.classes, clips)

@@ -1,12 +1,14 @@
-"""Where clips' arrays come from: a feature store, or a pose store and a recipe."""
+"""Where clips' arrays come from: feature stores, or pose stores and recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from posemill.errors import InputError
 from posemill.pipelines.data.cached import CachedSource
+from posemill.pipelines.data.joined import JoinedSource
 from posemill.pipelines.data.rendered import RenderedSource
 from posemill.pipelines.data.source_base import ClipSource
 from posemill.pipelines.render_inputs import read_render_inputs
@@ -15,9 +17,9 @@ from posemill.storage.features import FeatureStore
 from posemill.storage.layout import POSES_KIND
 from posemill.storage.objects import Place
 from posemill.storage.store_root import read_kind
-from posemill.transforms.recipes import create_recipe
+from posemill.transforms.recipes import create_recipe, get_recipe
 
-__all__ = ["ClipSource", "open_source"]
+__all__ = ["ClipSource", "open_joined", "open_source"]
 
 
 def open_source(
@@ -46,6 +48,67 @@ def open_source(
     if recipe is not None:
         _require_recipe(source, recipe, settings or {})
     return source
+
+
+def open_joined(
+    places: Sequence[Place],
+    recipes: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+    catalog: Path | None = None,
+    default: str | None = None,
+) -> ClipSource:
+    """The clips of one store and recipe, or of several whose arrays are joined by clip.
+
+    Args:
+        places: feature stores, each with its own recipe, and pose stores, each
+            rendered by all `recipes`.
+        recipes: of a pose store; those of feature stores must be among them, if any.
+        settings: as text; of each recipe those that it has.
+        catalog: as for `open_source`.
+        default: recipe of a pose store where `recipes` names none.
+
+    Raises:
+        InputError: as `open_source`; a recipe or a setting that nothing has; or
+            sources that cannot be joined, see `JoinedSource`.
+        StoreCorrupted: a store is not as it was committed.
+    """
+    parts = [
+        open_source(place, recipe, _settings_of(recipe, recipes, settings or {}), catalog)
+        for place in places
+        for recipe in _recipes_of(place, recipes, default)
+    ]
+    found = {part.recipe.name for part in parts}
+    if lacking := [recipe for recipe in recipes if recipe not in found]:
+        raise InputError(
+            f"{' and '.join(part.url for part in parts)} have {', '.join(sorted(found))} and not "
+            f"{', '.join(lacking)}; give features of it, too, or the poses to render it from"
+        )
+    return parts[0] if len(parts) == 1 else JoinedSource.of(parts)
+
+
+def _recipes_of(place: Place, recipes: Sequence[str], default: str | None) -> Sequence[str | None]:
+    """Those to open `place` by: of a feature store its own, where that is among several."""
+    if read_kind(place) == POSES_KIND:
+        return recipes or (default,)
+    if len(recipes) <= 1:
+        return recipes or (None,)
+    stored = FeatureStore.open(place).configuration["recipe"]["name"]
+    return (stored if stored in recipes else recipes[0],)
+
+
+def _settings_of(
+    recipe: str | None, recipes: Sequence[str], settings: Mapping[str, str]
+) -> dict[str, str]:
+    """Those of `settings` that `recipe` has, and those that none of `recipes` has, to be refused
+    with it."""
+    if recipe is None or len(recipes) <= 1:
+        return dict(settings)
+    declared = {name: {each.name for each in fields(get_recipe(name))} for name in recipes}
+    return {
+        key: value
+        for key, value in settings.items()
+        if key in declared[recipe] or not any(key in names for names in declared.values())
+    }
 
 
 def _open_poses(

@@ -19,19 +19,58 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Views(ABC):
-    """The views of a recipe's clips; a subclass says which part of the maps one shows."""
+    """The views of clips, as a dataset asks for them."""
 
-    maps: MapKind
-    stored_shape: tuple[int, ...]
-    """Of the maps of a clip."""
     augmentation: Augmentation
-    groups: tuple[tuple[int, ...], ...]
-    """Of the joints that are jittered together."""
+
+    @property
+    @abstractmethod
+    def kinds(self) -> tuple[MapKind, ...]:
+        """Of the maps that a view shows."""
 
     @property
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The arrays of a training view and their shapes; a network is built for them."""
+
+    @abstractmethod
+    def train(
+        self, arrays: Mapping[str, Maps], rng: np.random.Generator, count: int = 1
+    ) -> tuple[list[Arrays], bool]:
+        """`count` views that show the same part, mirrored alike, each with a jitter of its own.
+
+        So it is with the two views of JMRN's contrast (section 3.3).
+
+        Returns:
+            the arrays of each view, and whether they are mirrored.
+        """
+
+    @abstractmethod
+    def test(self, arrays: Mapping[str, Maps], *, flip: bool = False) -> Arrays:
+        """The test views, (V, ...) of every array; with `flip` followed by their mirror images."""
+
+    def shows_nothing(self, arrays: Mapping[str, Maps]) -> bool:
+        """Whether all maps of a clip are 0 throughout."""
+        return not any(arrays[kind.name].any() for kind in self.kinds)
+
+    def unmirrored(self) -> tuple[str, ...]:
+        """Names of the maps of which it is not known what they become in a mirror."""
+        return tuple(kind.name for kind in self.kinds if kind.flip is None)
+
+
+@dataclass(frozen=True)
+class MapViews(Views):
+    """The views of a recipe's clips; a subclass says which part of the maps one shows."""
+
+    maps: MapKind
+    stored_shape: tuple[int, ...]
+    """Of the maps of a clip."""
+    groups: tuple[tuple[int, ...], ...]
+    """Of the joints that are jittered together."""
+
+    @property
+    def kinds(self) -> tuple[MapKind, ...]:
+        return (self.maps,)
 
     @abstractmethod
     def draw(self, arrays: Mapping[str, Maps], rng: np.random.Generator) -> Maps:
@@ -52,13 +91,6 @@ class Views(ABC):
     def train(
         self, arrays: Mapping[str, Maps], rng: np.random.Generator, count: int = 1
     ) -> tuple[list[Arrays], bool]:
-        """`count` views that show the same part, mirrored alike, each with a jitter of its own.
-
-        So it is with the two views of JMRN's contrast (section 3.3).
-
-        Returns:
-            the arrays of each view, and whether they are mirrored.
-        """
         window = self.draw(arrays, rng)
         settings = self.augmentation
         drawn = [self._jitter(window, rng) for _ in range(count)]
@@ -69,7 +101,6 @@ class Views(ABC):
         return [{self.maps.name: self.pad(maps), **beside} for maps in drawn], flipped
 
     def test(self, arrays: Mapping[str, Maps], *, flip: bool = False) -> Arrays:
-        """The test views, (V, ...) of every array; with `flip` followed by their mirror images."""
         fixed = self.fixed(arrays)
         sides = [(fixed, False), (self.mirrored(fixed), True)] if flip else [(fixed, False)]
         parts = [

@@ -1,10 +1,12 @@
-"""Which views a source's recipe has, and what of an augmentation they cannot have."""
+"""Which views a source's recipes have, and what of an augmentation they cannot have."""
 
 from __future__ import annotations
 
 from posemill.errors import InputError
 from posemill.pipelines.data.augmentation import Augmentation
 from posemill.pipelines.data.canvas import CubeViews, EncodedViews
+from posemill.pipelines.data.joined import JoinedSource
+from posemill.pipelines.data.joined_views import JoinedViews
 from posemill.pipelines.data.mirrors import MapKind, map_kind
 from posemill.pipelines.data.source_base import ClipSource
 from posemill.pipelines.data.view_base import Views
@@ -18,12 +20,15 @@ __all__ = ["Views", "create_views"]
 
 
 def create_views(source: ClipSource, augmentation: Augmentation) -> Views:
-    """The views of the source's recipe.
+    """The views of the source's recipe, or of all those that are joined, in step.
 
     Raises:
         InputError: no model is trained on the recipe's arrays, or they cannot be
             cropped, jittered or flipped as the augmentation says.
     """
+    if isinstance(source, JoinedSource):
+        parts = tuple(create_views(part, augmentation) for part in source.parts)
+        return JoinedViews(augmentation, parts)
     recipe = source.recipe
     kind = map_kind(recipe, source.skeleton)
     if kind is None:
@@ -39,10 +44,10 @@ def create_views(source: ClipSource, augmentation: Augmentation) -> Views:
         wanted = set(specs) - {VALID_HW.name} if isinstance(recipe, PotionRecipe) else set()
         beside = {name: spec.shape for name, spec in specs.items() if name in wanted}
         mirror = source.skeleton.mirror
-        return EncodedViews(kind, shape, augmentation, groups, mirror, beside)
+        return EncodedViews(augmentation, kind, shape, groups, mirror, beside)
     if isinstance(recipe, CubeRecipe):
-        return CubeViews(kind, shape, augmentation, groups, recipe.num_clips)
-    return VolumeViews(kind, shape, augmentation, groups, recipe.draws_anew)
+        return CubeViews(augmentation, kind, shape, groups, recipe.num_clips)
+    return VolumeViews(augmentation, kind, shape, groups, recipe.draws_anew)
 
 
 def _check(source: ClipSource, kind: MapKind, augmentation: Augmentation) -> None:

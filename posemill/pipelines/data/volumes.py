@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from posemill.pipelines.data.mirrors import Maps
-from posemill.pipelines.data.view_base import Views
+from posemill.pipelines.data.view_base import MapViews
 from posemill.transforms.geometry import frame_box, random_resized_box
 from posemill.transforms.resample import resize_window
 
 
 @dataclass(frozen=True)
-class VolumeViews(Views):
+class VolumeViews(MapViews):
     """Of volumes (view, ..., K or L, T, H, W): one view in training, all of them in tests.
 
     A training view shows a random part of a cached one, brought to `crop_hw`;
