@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,16 +14,6 @@ from posemill.errors import InputError, StoreCorrupted
 WEIGHTS = "network"
 MODEL = "model"
 _CLASSIFIER = "classifier."
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What of a checkpoint a network began with."""
-
-    num_taken: int
-    """Tensors of the network that come from the checkpoint."""
-    not_taken: tuple[str, ...]
-    """Tensors of the network that the checkpoint lacks, or has in another shape."""
 
 
 def dump_checkpoint(state: Mapping[str, Any]) -> bytes:
@@ -71,8 +60,17 @@ def load_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> N
     network.load_state_dict(weights)
 
 
-def begin_with(network: nn.Module, state: Mapping[str, Any], origin: str) -> Taken:
+def begin_with(network: nn.Module, state: Mapping[str, Any], origin: str) -> None:
     """Give `network` the weights of a checkpoint that fit; those of its classifier need not.
+
+    Raises:
+        InputError: as `fitting_weights`.
+    """
+    network.load_state_dict(fitting_weights(network, state, origin), strict=False)
+
+
+def fitting_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
+    """The tensors of a checkpoint that fit `network`, which may be one without memory.
 
     Raises:
         InputError: another tensor than of the classifier does not fit.
@@ -85,9 +83,7 @@ def begin_with(network: nn.Module, state: Mapping[str, Any], origin: str) -> Tak
             f"classifier's are missing or of another shape, as {strange[0]}; it was trained as "
             f"{state[MODEL]}; train the same model with the same settings"
         )
-    taken = {name: weights[name] for name in own if name not in unlike}
-    network.load_state_dict(taken, strict=False)
-    return Taken(len(taken), tuple(unlike))
+    return {name: weights[name] for name in own if name not in unlike}
 
 
 def _unlike(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:

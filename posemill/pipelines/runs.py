@@ -5,6 +5,7 @@
     runs/x/
       config.json     what the run is: settings, features, classes, versions; written first
       metrics.jsonl   a line per epoch
+      .lock           held while a process trains into the folder
       last.pt         the state after the last finished epoch, or a step within the next one
       best.pt         the state after the epoch that did best on held-out training clips
       tensorboard/    the same numbers as events
@@ -14,7 +15,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,13 @@ from typing import Any
 from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.provenance import differences
 from posemill.storage.durable import disk_faults, replace_file
+from posemill.storage.files.locks import process_lock
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
 LAST = "last.pt"
 BEST = "best.pt"
+LOCK = ".lock"
 SCHEMA_VERSION = 2  # 2: settings in sections
 # What the run is decided by; the rest of config.json (where it ran, versions) is a record.
 IDENTITY = "identity"
@@ -113,17 +117,43 @@ def open_run(root: Path) -> RunFolder:
     return RunFolder(root, config)
 
 
-def open_or_create_run(
+@contextmanager
+def held_run(
     root: Path, identity: Mapping[str, Any], record: Mapping[str, Any]
-) -> RunFolder:
-    """The run of `identity` at `root`, made first where nothing is there.
+) -> Iterator[RunFolder]:
+    """The run of `identity` at `root`, made first where nothing is there, for this process alone.
 
     `record` is kept beside the identity of a new run and never compared.
 
     Raises:
         ConfigurationMismatch: the run at `root` has another identity.
-        InputError: something else is at `root`, or it cannot be written there.
+        InputError: something else is at `root`, it cannot be written there, or another
+            process trains into it.
+        EnvironmentFault: the disk refuses.
     """
+    if not (root / CONFIG).exists() and not _is_vacant(root):
+        raise InputError(f"{root} exists and is not a run; choose another folder")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{root} cannot be written: {error.strerror or error}") from error
+    with process_lock(root / LOCK) as alone:
+        if not alone:
+            raise InputError(
+                f"{root}: another process trains into this folder; wait until it has ended, or "
+                "choose another folder"
+            )
+        yield _open_or_create(root, identity, record)
+
+
+def _is_vacant(root: Path) -> bool:
+    """Whether nothing is at `root`, or what is left of a run that was never begun."""
+    return not root.exists() or (root.is_dir() and {each.name for each in root.iterdir()} <= {LOCK})
+
+
+def _open_or_create(
+    root: Path, identity: Mapping[str, Any], record: Mapping[str, Any]
+) -> RunFolder:
     if (root / CONFIG).exists():
         run = open_run(root)
         if lines := differences(json.loads(json.dumps(identity)), run.identity):
@@ -132,12 +162,7 @@ def open_or_create_run(
                 "Train into another folder, or remove this one."
             )
         return run
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise InputError(f"{root} exists and is not a run; choose another folder")
     config = {"schema_version": SCHEMA_VERSION, IDENTITY: identity, **record}
-    try:
-        root.mkdir(parents=True, exist_ok=True)
+    with disk_faults(root):
         replace_file(root / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
-    except OSError as error:
-        raise InputError(f"{root} cannot be written: {error.strerror or error}") from error
     return open_run(root)

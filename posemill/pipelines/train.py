@@ -10,6 +10,7 @@ equal weights, however often the run was interrupted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
@@ -19,10 +20,11 @@ import torch
 
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import dequantise
-from posemill.pipelines.runs import BEST, LAST, RunFolder, open_or_create_run
+from posemill.pipelines.runs import BEST, LAST, RunFolder, held_run, open_run
 from posemill.pipelines.training.clips import TrainingClips, open_clips, require_trainable
 from posemill.pipelines.training.config import TrainConfig
 from posemill.pipelines.training.held_out import score_held_out
+from posemill.pipelines.training.initial import InitialWeights, read_initial
 from posemill.pipelines.training.logs import EventLog
 from posemill.pipelines.training.meter import EpochMeter, EpochTotals, timed
 from posemill.pipelines.training.objective import count_right, step_loss
@@ -150,9 +152,10 @@ def plan_train(store: Place, config: TrainConfig, catalog: Path | None = None) -
         InputError: as `train`.
     """
     clips = open_clips(store, config, catalog)
-    network = require_trainable(config, clips)
+    network = require_trainable(config, clips, read_initial(config.init))
     sampler = clips.sampler(config, rank=0, world_size=1)
     clips.loader(config, sampler, resolve_device("cpu"))  # refuses clips that cannot be trained on
+    clips.held_out_loader(config)
     return TrainPlan(
         num_clips=len(clips.trained),
         num_held_out=len(clips.held_out),
@@ -189,23 +192,28 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
     """
     started, machine = monotonic(), config.machine
     clips = open_clips(store, config, catalog)
-    require_trainable(config, clips)
+    initial = read_initial(config.init)
+    require_trainable(config, clips, initial)
     with (
         joined_processes(machine.device) as processes,
         torch_settings(machine.threads, processes.device),
+        ExitStack() as opened,
     ):
         device = processes.device
         sampler = clips.sampler(config, processes.rank, processes.world_size)
         loader = clips.loader(config, sampler, device)
+        held_out_loader = clips.held_out_loader(config)
         num_steps = config.epochs * len(sampler)
-        run = _open_run(run_dir, config, clips, processes)
-        state = begin_run(config, clips, device)
+        state = begin_run(config, clips, initial, device)
+        run = _open_run(run_dir, config, clips, initial, processes, opened)
         if (checkpoint := run.read_checkpoint()) is not None:
-            state.restore(checkpoint, f"{run_dir}/{LAST}")
+            state.restore(checkpoint, f"{run_dir}/{LAST}", is_first=processes.is_first)
         epochs_before, metrics = state.epochs_done, run.read_metrics(state.epochs_done)
-        network = processes.share(state.network, compiled=machine.compile)
+        all_used = config.loss.contrast > 0 or not state.network.gives_embeddings
+        network = processes.share(state.network, compiled=machine.compile, all_used=all_used)
         precision = automatic_precision(config.precision, device)
-        log = EventLog(run_dir, epochs_before * len(sampler), enabled=processes.is_first)
+        first_logged = epochs_before * len(sampler) + 1
+        log = opened.enter_context(EventLog(run_dir, first_logged, enabled=processes.is_first))
         set_training(state.network, frozen=config.freeze)
 
         for epoch in range(epochs_before, config.epochs):
@@ -237,23 +245,22 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
                     if processes.is_first:
                         on_event(_steps_done(state, config, totals, len(sampler)))
                 if _is_due(machine.checkpoint_steps, state.steps_of_epoch, len(sampler)):
-                    meter.settle(epoch + 1, rate)
+                    totals = processes.total(meter.settle(epoch + 1, rate))
                     if processes.is_first:
-                        run.write_checkpoint(state.dump())
+                        run.write_checkpoint(state.dump(totals))
 
             totals = processes.total(meter.settle(epoch + 1, rate))
-            score = score_held_out(config, clips, state, processes)
+            score = score_held_out(config, clips, held_out_loader, state, processes)
             is_best = state.end_epoch(score, totals.mean_loss)
             ended = _epoch_ended(state, config, totals, processes, rate, score)
             metrics.append(asdict(ended))
             log.add(_scalars(ended), state.epochs_done * len(sampler))
             if processes.is_first:
                 run.write_metrics(metrics)
-                run.write_checkpoint(content := state.dump())
+                run.write_checkpoint(content := state.dump(state.totals))
                 if is_best:
                     run.write_checkpoint(content, BEST)
                 on_event(ended)
-        log.close()
 
     return TrainResult(
         run_dir=run_dir,
@@ -270,15 +277,20 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
 
 
 def _open_run(
-    run_dir: Path, config: TrainConfig, clips: TrainingClips, processes: Processes
+    run_dir: Path,
+    config: TrainConfig,
+    clips: TrainingClips,
+    initial: InitialWeights | None,
+    processes: Processes,
+    opened: ExitStack,
 ) -> RunFolder:
-    """The run's folder, made by the first process, which the others wait for."""
-    identity = run_identity(config, clips)
-    record = run_record(config, clips.source, processes.world_size)
+    """The run's folder, made and held by the first process, which the others wait for."""
     if processes.is_first:
-        open_or_create_run(run_dir, identity, record)
+        identity = run_identity(config, clips, initial)
+        record = run_record(config, clips.source, processes.world_size)
+        opened.enter_context(held_run(run_dir, identity, record))
     processes.wait()
-    return open_or_create_run(run_dir, identity, record)
+    return open_run(run_dir)
 
 
 def _is_due(every: int, step: int, steps_per_epoch: int) -> bool:

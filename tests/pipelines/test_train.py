@@ -211,7 +211,7 @@ def test_a_disk_that_refuses_is_not_silent(
         train(features, tmp_path / "run", QUICK)
     monkeypatch.undo()
     found = {path.name for path in (tmp_path / "run").iterdir()}
-    assert found == {"config.json", "metrics.jsonl", "tensorboard"}
+    assert found == {".lock", "config.json", "metrics.jsonl", "tensorboard"}
     assert train(features, tmp_path / "run", QUICK).num_epochs_before == 0
 
 
@@ -324,8 +324,11 @@ def test_a_linear_probe_moves_the_classifier_alone(features: Path, tmp_path: Pat
     other = replace(probe, model=PotionModel(width=8))
     with pytest.raises(InputError, match=r"last\.pt: is a checkpoint of another network"):
         train(features, tmp_path / "other", other)
+    with pytest.raises(InputError, match=r"last\.pt: is a checkpoint of another network"):
+        plan_train(features, other)
     with pytest.raises(InputError, match="no checkpoint can be read there"):
         train(features, tmp_path / "none", replace(probe, init=str(tmp_path / "nothing")))
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "probe"}
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

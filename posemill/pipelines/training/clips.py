@@ -9,6 +9,7 @@ import torch
 
 from posemill.errors import InputError
 from posemill.models.base import PoseNetwork
+from posemill.models.checkpoints import fitting_weights, read_checkpoint
 from posemill.pipelines.data import (
     ClipSampler,
     ClipSet,
@@ -25,6 +26,7 @@ from posemill.pipelines.data import (
 from posemill.pipelines.materialize import parse_assignments
 from posemill.pipelines.training.config import TrainConfig
 from posemill.pipelines.training.hold_out import split_off
+from posemill.pipelines.training.initial import InitialWeights
 from posemill.storage.objects import Place
 
 _TEST_BATCH = 16
@@ -82,8 +84,14 @@ class TrainingClips:
             dataset, sampler, config.machine.workers, pin_memory=device.type == "cuda"
         )
 
-    def held_out_loader(self, config: TrainConfig) -> Loader:
-        """Batches of the held-out clips' test views."""
+    def held_out_loader(self, config: TrainConfig) -> Loader | None:
+        """Batches of the held-out clips' test views; None where none are held out.
+
+        Raises:
+            InputError: the recipe renders no test views.
+        """
+        if not len(self.held_out):
+            return None
         return view_loader(self.test_source, self.held_out, config)
 
 
@@ -152,11 +160,15 @@ def view_loader(
     return make_loader(dataset, TestSampler(len(clips), _TEST_BATCH), config.machine.workers)
 
 
-def require_trainable(config: TrainConfig, clips: TrainingClips) -> PoseNetwork:
+def require_trainable(
+    config: TrainConfig, clips: TrainingClips, initial: InitialWeights | None
+) -> PoseNetwork:
     """The network, without memory for its weights; so that what does not fit is said early.
 
     Raises:
-        InputError: views that the model cannot take, or a contrast that it has not.
+        InputError: views that the model cannot take, a contrast that it has not, or weights
+            to begin with that are of another network.
+        StoreCorrupted: those weights are no checkpoint.
     """
     with torch.device("meta"):
         network = config.model.network(clips.views.shapes, len(clips.source.classes))
@@ -166,6 +178,9 @@ def require_trainable(config: TrainConfig, clips: TrainingClips) -> PoseNetwork:
             "with these settings gives none; train jmrn with model.contrast=true, or --set "
             "loss.contrast=0"
         )
+    if initial is not None:
+        state = read_checkpoint(initial.content, initial.origin)
+        fitting_weights(network, state, initial.origin)
     return network
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from posemill.errors import InputError
 from posemill.models.base import Model
 from posemill.models.create import create_model, get_model
 from posemill.pipelines.data.augmentation import Augmentation
-from posemill.pipelines.runs import LAST
 from posemill.pipelines.training.settings import (
     ClipSettings,
     LossSettings,
@@ -161,23 +159,6 @@ def with_settings(config: TrainConfig, assignments: Iterable[tuple[str, str]]) -
         for section, settings in by_section.items()
     }
     return replace(config, **changed)
-
-
-def read_initial(config: TrainConfig) -> tuple[bytes, str]:
-    """The bytes of the checkpoint to begin with, and its path: a file, or a run's last one.
-
-    Raises:
-        InputError: there is none.
-    """
-    path = Path(config.init)
-    path = path / LAST if path.is_dir() else path
-    try:
-        return path.read_bytes(), str(path)
-    except OSError as error:
-        raise InputError(
-            f"--init {config.init}: no checkpoint can be read there ({error.strerror or error}); "
-            "give a file, or the folder of a run"
-        ) from error
 
 
 def _section_defaults() -> dict[str, Any]:

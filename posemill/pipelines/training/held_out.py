@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from posemill.pipelines.data import Loader
 from posemill.pipelines.metrics.average_precision import average_precisions, mean_over_classes
 from posemill.pipelines.metrics.classification import top_k_accuracy
 from posemill.pipelines.training.clips import TrainingClips
@@ -15,27 +16,35 @@ from posemill.pipelines.training.state import RunState, set_training
 
 
 def score_held_out(
-    config: TrainConfig, clips: TrainingClips, state: RunState, processes: Processes
+    config: TrainConfig,
+    clips: TrainingClips,
+    loader: Loader | None,
+    state: RunState,
+    processes: Processes,
 ) -> float | None:
-    """Accuracy, or mean average precision where clips have several classes; None without clips.
+    """Accuracy, or mean average precision where clips have several classes; None without a loader.
 
     The first process computes it, for all.
     """
-    if not len(clips.held_out):
+    if loader is None:
         return None
     score = torch.zeros(1, dtype=torch.float64, device=processes.device)
     if processes.is_first:
-        score += _score(config, clips, state, processes.device)
+        score += _score(config, clips, loader, state, processes.device)
         set_training(state.network, frozen=config.freeze)
     return float(processes.from_first(score))
 
 
 def _score(
-    config: TrainConfig, clips: TrainingClips, state: RunState, device: torch.device
+    config: TrainConfig,
+    clips: TrainingClips,
+    loader: Loader,
+    state: RunState,
+    device: torch.device,
 ) -> float:
     scores = score_clips(
         state.network,
-        clips.held_out_loader(config),
+        loader,
         clips.test_source.specs,
         device,
         multi_label=config.loss.multi_label,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -14,29 +15,41 @@ FOLDER = "tensorboard"
 
 
 class EventLog:
-    """Scalars for TensorBoard in the run's folder; none where the package is not installed."""
+    """Scalars for TensorBoard in a run's folder; none where the package is not installed.
+
+    A context manager. What an interrupted call wrote of `first_step` and later is hidden.
+    """
 
     def __init__(self, run_dir: Path, first_step: int, *, enabled: bool = True) -> None:
-        self._writer = _writer(run_dir / FOLDER, first_step) if enabled else None
+        self._folder, self._first_step = run_dir / FOLDER, first_step
+        self._enabled = enabled and find_spec("tensorboard") is not None
+        self._writer: SummaryWriter | None = None
 
-    def add(self, scalars: Mapping[str, float | None], step: int) -> None:
-        """Note the values of a step; those that are None are left out."""
-        if self._writer is None:
-            return
-        for name, value in scalars.items():
-            if value is not None:
-                self._writer.add_scalar(name, value, step)
+    def __enter__(self) -> Self:
+        return self
 
-    def close(self) -> None:
-        """Write what is held back."""
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._writer is not None:
             self._writer.close()
 
+    def add(self, scalars: Mapping[str, float | None], step: int) -> None:
+        """Write the values of a step; those that are None are left out."""
+        if not self._enabled:
+            return
+        writer = self._opened()
+        for name, value in scalars.items():
+            if value is not None:
+                writer.add_scalar(name, value, step)
+        writer.flush()  # before the checkpoint of the step, or they might be lost for good
 
-def _writer(folder: Path, first_step: int) -> SummaryWriter | None:
-    if find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
+    def _opened(self) -> SummaryWriter:
+        if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter
 
-    # What an interrupted call wrote of later steps is hidden.
-    return SummaryWriter(str(folder), purge_step=first_step)
+            self._writer = SummaryWriter(str(self._folder), purge_step=self._first_step)
+        return self._writer

@@ -54,7 +54,9 @@ class EpochMeter:
     totals: EpochTotals = field(default_factory=EpochTotals)
 
     def __post_init__(self) -> None:
-        self._sums = torch.zeros(2, dtype=torch.float64, device=self.device)
+        # From the totals on, so that they are rounded as in a run that was never interrupted.
+        begun = [self.totals.loss, self.totals.num_right]
+        self._sums = torch.tensor(begun, dtype=torch.float64, device=self.device)
 
     def add(self, loss: Tensor, num_right: Tensor, num_views: int) -> None:
         """Note a part of a batch: its mean loss, and how many of its views were recognised."""
@@ -67,11 +69,9 @@ class EpochMeter:
         Raises:
             InputError: the loss is no longer finite.
         """
-        loss, right = self._sums.tolist()
-        self._sums.zero_()
-        self.totals.loss += loss
-        self.totals.num_right += right
-        if not math.isfinite(self.totals.loss):
+        loss, num_right = self._sums.tolist()
+        self.totals.loss, self.totals.num_right = loss, num_right
+        if not math.isfinite(loss):
             raise InputError(
                 f"the loss is not finite ({loss}) in epoch {epoch}: training diverged at a rate "
                 f"of {learning_rate:g}; give a lower one with --set optimizer.learning_rate, or "

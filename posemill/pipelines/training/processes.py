@@ -16,6 +16,8 @@ from posemill.errors import InputError
 from posemill.models.devices import resolve_device
 from posemill.pipelines.training.meter import EpochTotals
 
+_FROM_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:
@@ -30,12 +32,22 @@ class Processes:
         """Whether it is the one that writes and tells."""
         return self.rank == 0
 
-    def share(self, network: nn.Module, *, compiled: bool) -> Callable[..., dict[str, Tensor]]:
-        """The network with gradients averaged over all processes, and perhaps compiled."""
+    def share(
+        self, network: nn.Module, *, compiled: bool, all_used: bool
+    ) -> Callable[..., dict[str, Tensor]]:
+        """The network with gradients averaged over all processes, and perhaps compiled.
+
+        Args:
+            network: on this process's device.
+            compiled: whether torch.compile translates it.
+            all_used: whether the loss reaches all weights that are trained.
+        """
         shared = network
         if self.world_size > 1:
             devices = [self.device] if self.device.type == "cuda" else None
-            shared = DistributedDataParallel(network, device_ids=devices)
+            shared = DistributedDataParallel(
+                network, device_ids=devices, find_unused_parameters=not all_used
+            )
         return torch.compile(shared) if compiled else shared
 
     def from_first(self, numbers: Tensor) -> Tensor:
@@ -63,9 +75,10 @@ def joined_processes(device: str) -> Iterator[Processes]:
     """This process on `device`; with the others, each on a GPU of its own, below torchrun.
 
     Raises:
-        InputError: a device that there is not, or one GPU by number for several processes.
+        InputError: a device that there is not, one GPU by number for several processes, or
+            an environment that is not torchrun's.
     """
-    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    world_size = _world_size()
     if world_size == 1:
         yield Processes(0, 1, resolve_device(device))
         return
@@ -83,3 +96,25 @@ def joined_processes(device: str) -> Iterator[Processes]:
         yield Processes(dist.get_rank(), world_size, place)
     finally:
         dist.destroy_process_group()
+
+
+def _world_size() -> int:
+    """How many processes train together, as torchrun says; 1 without it.
+
+    Raises:
+        InputError: no number, or several without what else torchrun says.
+    """
+    told = os.environ.get("WORLD_SIZE", "1")
+    if not told.isdecimal() or told == "0":
+        raise InputError(
+            f"WORLD_SIZE must be the number of processes that train together, got {told!r}; start "
+            "them by torchrun, or unset it"
+        )
+    lacking = [name for name in _FROM_TORCHRUN if not os.environ.get(name)]
+    if int(told) > 1 and lacking:
+        raise InputError(
+            f"WORLD_SIZE={told} says that {told} processes train together, and "
+            f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not set; start them by "
+            f"torchrun --nproc-per-node {told} -m posemill train ..., or unset WORLD_SIZE"
+        )
+    return int(told)

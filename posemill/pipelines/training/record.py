@@ -13,10 +13,13 @@ import torch
 from posemill.pipelines.data import ClipSource
 from posemill.pipelines.training.clips import TrainingClips
 from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.initial import InitialWeights
 from posemill.provenance import content_hash
 
 
-def run_identity(config: TrainConfig, clips: TrainingClips) -> dict[str, Any]:
+def run_identity(
+    config: TrainConfig, clips: TrainingClips, initial: InitialWeights | None
+) -> dict[str, Any]:
     """What decides a run's weights: settings, source, classes, clips, and the weights to begin
     with."""
     trained = clips.trained
@@ -31,6 +34,7 @@ def run_identity(config: TrainConfig, clips: TrainingClips) -> dict[str, Any]:
             "count": len(trained),
             "sha256": content_hash([trained.clip_ids, trained.labels, trained.mirror_labels]),
         },
+        "initial_weights_sha256": None if initial is None else initial.sha256,
         "held_out_clips": len(clips.held_out),
         "shapes": {name: list(shape) for name, shape in clips.views.shapes.items()},
     }

@@ -18,7 +18,8 @@ from posemill.models.checkpoints import (
     read_checkpoint,
 )
 from posemill.pipelines.training.clips import TrainingClips
-from posemill.pipelines.training.config import TrainConfig, read_initial
+from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.initial import InitialWeights
 from posemill.pipelines.training.meter import EpochTotals
 from posemill.pipelines.training.optimizers import make_optimizer
 from posemill.pipelines.training.precision import gradient_scaler
@@ -35,7 +36,7 @@ class RunState:
     scaler: torch.amp.GradScaler
     plateau: Plateau = field(default_factory=Plateau)
     totals: EpochTotals = field(default_factory=EpochTotals)
-    """Of the epoch's steps so far."""
+    """Of the epoch's steps that a checkpoint was restored after."""
     epochs_done: int = 0
     steps_of_epoch: int = 0
     """Done of the epoch that is not finished."""
@@ -56,8 +57,12 @@ class RunState:
         self.best_epoch, self.best_score = self.epochs_done, score
         return True
 
-    def dump(self) -> bytes:
-        """A checkpoint."""
+    def dump(self, totals: EpochTotals) -> bytes:
+        """A checkpoint.
+
+        Args:
+            totals: of the epoch's steps so far, of all processes.
+        """
         return dump_checkpoint(
             {
                 MODEL: self.config.model.configuration(),
@@ -65,7 +70,7 @@ class RunState:
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": self.scaler.state_dict(),
                 "plateau": asdict(self.plateau),
-                "totals": asdict(self.totals),
+                "totals": asdict(totals),
                 "epochs_done": self.epochs_done,
                 "steps_of_epoch": self.steps_of_epoch,
                 "best_epoch": self.best_epoch,
@@ -73,8 +78,8 @@ class RunState:
             }
         )
 
-    def restore(self, content: bytes, origin: str) -> None:
-        """Take the state of a checkpoint.
+    def restore(self, content: bytes, origin: str, *, is_first: bool = True) -> None:
+        """Take the state of a checkpoint; its totals, of all processes, in the first one alone.
 
         Raises:
             StoreCorrupted: the bytes are no checkpoint.
@@ -85,22 +90,27 @@ class RunState:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.plateau = Plateau(**state["plateau"])
-        self.totals = EpochTotals(**state["totals"])
+        self.totals = EpochTotals(**state["totals"]) if is_first else EpochTotals()
         self.epochs_done, self.steps_of_epoch = state["epochs_done"], state["steps_of_epoch"]
         self.best_epoch, self.best_score = state["best_epoch"], state["best_score"]
 
 
-def begin_run(config: TrainConfig, clips: TrainingClips, device: torch.device) -> RunState:
+def begin_run(
+    config: TrainConfig,
+    clips: TrainingClips,
+    initial: InitialWeights | None,
+    device: torch.device,
+) -> RunState:
     """The state before the first step; equal seeds give equal weights.
 
     Raises:
-        InputError: the weights to begin with cannot be read, or are of another network.
+        InputError: the weights to begin with are of another network.
+        StoreCorrupted: they are no checkpoint.
     """
     torch.manual_seed(torch_seed(config.seed, -1, 0))
     network = config.model.network(clips.views.shapes, len(clips.source.classes)).to(device)
-    if config.init:
-        content, origin = read_initial(config)
-        begin_with(network, read_checkpoint(content, origin), origin)
+    if initial is not None:
+        begin_with(network, read_checkpoint(initial.content, initial.origin), initial.origin)
     if config.freeze:
         freeze(network)
     return RunState(

@@ -33,6 +33,32 @@ def locked(path: Path, name: str, beat: Callable[[str], None]) -> Iterator[None]
         os.close(descriptor)
 
 
+@contextmanager
+def process_lock(path: Path) -> Iterator[bool]:
+    """Whether this process is alone with `path`, which is made and never removed.
+
+    Processes that it forks have no part in the lock, and so do not keep it when it is killed.
+
+    Raises:
+        EnvironmentFault: the disk refuses.
+    """
+    with disk_faults(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        yield _try_process_lock(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _try_process_lock(descriptor: int, path: Path) -> bool:
+    with disk_faults(path):
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):  # which of both is up to the system
+            return False
+    return True
+
+
 def hold(path: Path) -> int | None:
     """A descriptor with a shared lock on a file, marked as used now; None where it is absent."""
     while True:
