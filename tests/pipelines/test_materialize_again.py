@@ -10,7 +10,7 @@ import pytest
 from chain import markers, run_materialize
 
 from posemill.errors import ConfigurationMismatch, StoreCorrupted
-from posemill.pipelines.data import select_clips
+from posemill.pipelines.data import open_source
 from posemill.pipelines.materialize import MaterializeConfig, plan_materialize
 from posemill.schema import VideoStatus
 from posemill.storage.features import FeatureStore
@@ -93,7 +93,7 @@ def test_a_lost_object_is_rendered_again_and_read_by_nobody_before(
     shutil.rmtree(features / name / "c" / str(number), ignore_errors=name == "valid")
     (features / name / "c" / str(number)).unlink(missing_ok=True)
     with pytest.raises(StoreCorrupted, match=r"1 of 4 .*is missing.*Run `posemill materialize`"):
-        select_clips(store, "default", "train")
+        open_source(features).select("default", "train")
     config = MaterializeConfig(str(poses), str(features), "potion", (SETTING,))
     assert [task.shard_id for task in plan_materialize(config).pending] == [2]
     summary = run_materialize(poses, features, "potion", SETTING)

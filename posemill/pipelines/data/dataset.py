@@ -30,7 +30,46 @@ class ViewKey(NamedTuple):
     """Which of the clip's views in that epoch."""
 
 
-class TrainDataset(Dataset[Batch]):
+class _ClipDataset(Dataset[Batch]):
+    """What both kinds of dataset are: clips of a source, seen by views."""
+
+    def __init__(
+        self,
+        source: ClipSource,
+        clips: ClipSet,
+        views: Views,
+        *,
+        seed: int,
+        drop_joint: float,
+        multi_label: bool,
+    ) -> None:
+        self.clips = clips
+        self._source = source.dropping(drop_joint)
+        self._holds = False
+        self._views = views
+        self._seed = seed
+        self._num_labels = len(source.classes) if multi_label else None
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def start_method(self) -> str | None:
+        """How worker processes start; None is torch's own way."""
+        return self._source.start_method
+
+    def hold(self) -> None:
+        """Read what is little enough into memory, once, for workers that are forked later."""
+        if not self._holds:
+            self._source, self._holds = self._source.holding(self.clips), True
+
+    def read(self, number: int, rng: np.random.Generator) -> tuple[Arrays, bool]:
+        """The arrays of a clip, and whether there is nothing on its maps."""
+        arrays = self._source.read(self.clips, number, rng)
+        return arrays, not arrays[self._views.maps.name].any()
+
+
+class TrainDataset(_ClipDataset):
     """Training views of a `ClipSet`, a batch at a time, by keys of a `ClipSampler`.
 
     Args:
@@ -59,41 +98,35 @@ class TrainDataset(Dataset[Batch]):
         require_classes(source.url, source.classes, clips)
         if views.augmentation.flip > 0:
             check_flip(source.classes, clips)
-        self.clips = clips
-        self._source = source.dropping(views.augmentation.drop_joint).holding(clips)
-        self._views = views
-        self._seed = seed
+        super().__init__(
+            source,
+            clips,
+            views,
+            seed=seed,
+            drop_joint=views.augmentation.drop_joint,
+            multi_label=multi_label,
+        )
         self._views_per_clip = views_per_clip
-        self._multi_label = multi_label
-
-    @property
-    def start_method(self) -> str | None:
-        """How worker processes start; None is torch's own way."""
-        return self._source.start_method
-
-    def __len__(self) -> int:
-        return len(self.clips)
 
     def __getitem__(self, key: tuple[int, int, int]) -> Batch:
         return self.__getitems__([key])
 
     def __getitems__(self, keys: Sequence[tuple[int, int, int]]) -> Batch:
-        num_labels = len(self._source.classes) if self._multi_label else None
-        return collate([self._item(ViewKey(*key)) for key in keys], num_labels)
+        return collate([self._item(ViewKey(*key)) for key in keys], self._num_labels)
 
     def _item(self, key: ViewKey) -> Item:
         rng = clip_generator(self._seed, self.clips.clip_ids[key.number], key.epoch, key.view)
-        arrays = self._source.read(self.clips, key.number, rng)
+        arrays, empty = self.read(key.number, rng)
         views, flipped = self._views.train(arrays, rng, self._views_per_clip)
         return Item(
             views[0] if len(views) == 1 else _stacked(views),
             self.clips.labels_of(key.number, flipped=flipped),
             key.number,
-            self._views.shows_nothing(arrays),
+            empty,
         )
 
 
-class TestDataset(Dataset[Batch]):
+class TestDataset(_ClipDataset):
     """All test views of every clip of a `ClipSet`, whose scores are averaged: (B, V, ...).
 
     Args:
@@ -123,36 +156,25 @@ class TestDataset(Dataset[Batch]):
         multi_label: bool = False,
     ) -> None:
         _check_test(source, clips, views, flip=flip)
-        self.clips = clips
-        self._source = source.dropping(drop_joint).holding(clips)
-        self._views = views
+        super().__init__(
+            source, clips, views, seed=seed, drop_joint=drop_joint, multi_label=multi_label
+        )
         self._flip = flip
-        self._seed = seed
-        self._multi_label = multi_label
-
-    @property
-    def start_method(self) -> str | None:
-        """How worker processes start; None is torch's own way."""
-        return self._source.start_method
-
-    def __len__(self) -> int:
-        return len(self.clips)
 
     def __getitem__(self, number: int) -> Batch:
         return self.__getitems__([number])
 
     def __getitems__(self, numbers: Sequence[int]) -> Batch:
-        num_labels = len(self._source.classes) if self._multi_label else None
-        return collate([self._item(number) for number in numbers], num_labels)
+        return collate([self._item(number) for number in numbers], self._num_labels)
 
     def _item(self, number: int) -> Item:
         rng = clip_generator(self._seed, self.clips.clip_ids[number])
-        arrays = self._source.read(self.clips, number, rng)
+        arrays, empty = self.read(number, rng)
         return Item(
             self._views.test(arrays, flip=self._flip),
             self.clips.labels[number],
             number,
-            self._views.shows_nothing(arrays),
+            empty,
         )
 
 
@@ -162,9 +184,9 @@ def _check_test(source: ClipSource, clips: ClipSet, views: Views, *, flip: bool)
             f"{source.url}: the recipe {source.recipe.name} with draw=train renders a fresh view "
             "at every call, and tests need fixed ones; set draw=test"
         )
-    if flip and (unmirrored := views.unmirrored()):
+    if flip and views.maps.flip is None:
         raise InputError(
-            f"{' and '.join(unmirrored)} of {source.url} cannot be mirrored; test without the flip"
+            f"{views.maps.name} of {source.url} cannot be mirrored; test without the flip"
         )
     if flip:
         check_test_flip(source.classes, clips)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +19,9 @@ from posemill.pipelines.data.dataset import TestDataset, TrainDataset
 class Loader:
     """Batches of a dataset in the order of a sampler, as often as it is iterated."""
 
-    def __init__(self, batches: DataLoader[Any]) -> None:
+    def __init__(self, dataset: TrainDataset | TestDataset, batches: DataLoader[Any]) -> None:
         """Use `make_loader`."""
+        self._dataset = dataset
         self._batches = batches
 
     def __len__(self) -> int:
@@ -31,7 +34,10 @@ class Loader:
         Raises:
             PosemillError: what a worker met, as it met it.
         """
-        for batch in self._batches:
+        self._dataset.hold()  # before workers are forked, which share it
+        with _without_main():
+            batches = iter(self._batches)  # starts the workers
+        for batch in batches:
             if isinstance(batch, _Fault):
                 raise batch.error
             yield batch
@@ -48,8 +54,8 @@ def make_loader(
 ) -> Loader:
     """Batches of `dataset` in the order of `sampler`.
 
-    Workers are started once and kept. They need no guard around the main
-    program's code and nothing of a notebook's.
+    Workers are started once and kept. A program that spawns them needs no guard
+    around its code, and may be a notebook.
 
     Args:
         dataset: training views with a `ClipSampler`, test views with a `TestSampler`.
@@ -68,6 +74,7 @@ def make_loader(
             "prefetch_factor": prefetch,
         }
     return Loader(
+        dataset,
         DataLoader(
             _Guarded(dataset),
             batch_sampler=sampler,
@@ -76,7 +83,7 @@ def make_loader(
             pin_memory=pin_memory,
             generator=torch.Generator(),  # else it draws from the generator of dropout
             **options,
-        )
+        ),
     )
 
 
@@ -101,6 +108,20 @@ class _Guarded(Dataset[Any]):
             return self._dataset.__getitems__(keys)
         except PosemillError as error:
             return _Fault(error)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A spawned process would run the main program's file, of which it needs nothing, and which
+    may be none: code from a pipe has the file `<stdin>`."""
+    main = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    main.pop("__file__", None)
+    try:
+        yield
+    finally:
+        main.update(hidden)
 
 
 def _as_it_is(batch: Any) -> Any:
