@@ -4,12 +4,14 @@ from posemill.pipelines.data.augmentation import Augmentation
 from posemill.pipelines.data.batches import Batch, dequantise
 from posemill.pipelines.data.clips import ClipSet, check_flip, names_a_side
 from posemill.pipelines.data.dataset import TestDataset, TrainDataset, ViewKey
+from posemill.pipelines.data.joined import JOINED, parts_of
 from posemill.pipelines.data.loader import Loader, make_loader
 from posemill.pipelines.data.sampler import Balance, ClipSampler, TestSampler
-from posemill.pipelines.data.sources import ClipSource, open_source
+from posemill.pipelines.data.sources import ClipSource, open_joined, open_source
 from posemill.pipelines.data.views import Views, create_views
 
 __all__ = [
+    "JOINED",
     "Augmentation",
     "Balance",
     "Batch",
@@ -27,5 +29,7 @@ __all__ = [
     "dequantise",
     "make_loader",
     "names_a_side",
+    "open_joined",
     "open_source",
+    "parts_of",
 ]

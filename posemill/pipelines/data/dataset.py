@@ -66,7 +66,7 @@ class _ClipDataset(Dataset[Batch]):
     def read(self, number: int, rng: np.random.Generator) -> tuple[Arrays, bool]:
         """The arrays of a clip, and whether there is nothing on its maps."""
         arrays = self._source.read(self.clips, number, rng)
-        return arrays, not arrays[self._views.maps.name].any()
+        return arrays, self._views.shows_nothing(arrays)
 
 
 class TrainDataset(_ClipDataset):
@@ -184,9 +184,9 @@ def _check_test(source: ClipSource, clips: ClipSet, views: Views, *, flip: bool)
             f"{source.url}: the recipe {source.recipe.name} with draw=train renders a fresh view "
             "at every call, and tests need fixed ones; set draw=test"
         )
-    if flip and views.maps.flip is None:
+    if flip and (unmirrored := views.unmirrored()):
         raise InputError(
-            f"{views.maps.name} of {source.url} cannot be mirrored; test without the flip"
+            f"{' and '.join(unmirrored)} of {source.url} cannot be mirrored; test without the flip"
         )
     if flip:
         check_test_flip(source.classes, clips)
