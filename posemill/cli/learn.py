@@ -34,6 +34,15 @@ CatalogOption = Annotated[
     Path | None,
     typer.Option(help="Clips and labels of a pose store; by default those it was made from."),
 ]
+JoinedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="STORE",
+        help="One more store, whose arrays of the same clips are read together with those of the "
+        "first; repeatable.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +74,8 @@ def train_command(
         ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Of a pose store: what to render for the model.")
+        str | None,
+        typer.Option(help="Of a pose store: what to render for the model; or several, as A,B."),
     ] = None,
     recipe_set: Annotated[
         list[str] | None,
@@ -77,6 +87,7 @@ def train_command(
             metavar="KEY=VALUE", help="A setting of the recipe that differs in tests; repeatable."
         ),
     ] = None,
+    with_: JoinedOption = None,
     catalog: CatalogOption = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch_size: Annotated[
@@ -143,8 +154,9 @@ def train_command(
         ),
         key_values("--set", set_).items(),
     )
+    joined = tuple(with_ or ())
     if dry_run:
-        plan = plan_train(store, config, catalog)
+        plan = plan_train(store, config, catalog, joined=joined)
         line = (
             f"would train {config.model.name} ({plan.num_parameters:,} parameters) for "
             f"{count(config.epochs, 'epoch')} on {count(plan.num_clips, 'clip')} of "
@@ -153,7 +165,7 @@ def train_command(
         finish(line, plan.as_dict(), as_json=json)
         return
     with TrainingLines() as lines:
-        result = train(store, out, config, lines, catalog=catalog)
+        result = train(store, out, config, lines, catalog=catalog, joined=joined)
     epochs_now = result.num_epochs - result.num_epochs_before
     best = "" if result.best_epoch is None else f", best epoch {result.best_epoch}"
     line = (
@@ -200,6 +212,7 @@ def evaluate_command(
         float,
         typer.Option(min=0, max=1, help="Probability that a person in a frame loses a limb joint."),
     ] = 0.0,
+    with_: JoinedOption = None,
     catalog: CatalogOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Another folder than the run's.")
@@ -222,6 +235,7 @@ def evaluate_command(
         flip=flip,
         drop_joint=drop_joint,
         catalog=catalog,
+        joined=tuple(with_ or ()),
         device=device,
         workers=workers,
         threads=threads,

@@ -14,7 +14,7 @@ from posemill.errors import ConfigurationMismatch, InputError
 from posemill.models.base import PoseNetwork
 from posemill.models.checkpoints import load_weights, read_checkpoint
 from posemill.models.devices import resolve_device, torch_settings
-from posemill.pipelines.data import ClipSet, ClipSource
+from posemill.pipelines.data import JOINED, ClipSet, ClipSource
 from posemill.pipelines.evaluations import write_evaluation
 from posemill.pipelines.metrics import Evaluation
 from posemill.pipelines.runs import BEST, LAST, RunFolder, open_run
@@ -50,6 +50,8 @@ class EvaluateConfig:
     """Probability that a person in a frame loses an elbow, wrist, knee or ankle."""
     catalog: Path | None = None
     """Clips and labels of a pose store; None takes the one it was made from."""
+    joined: tuple[Place, ...] = ()
+    """More stores, where the run was trained on several that were joined."""
     device: str = "cpu"
     workers: int = 0
     threads: int = 1
@@ -79,7 +81,7 @@ def evaluate(
     run = open_run(run_dir)
     trained = _trained_config(run, config)
     device = resolve_device(config.device)
-    source = open_clip_source(store, trained, config.catalog, testing=True)
+    source = open_clip_source((store, *config.joined), trained, config.catalog, testing=True)
     _check_source(run, source)
     split = config.split or trained.split
     clips = source.select(split, config.subset)
@@ -173,7 +175,7 @@ def _check_source(run: RunFolder, source: ClipSource) -> None:
         ConfigurationMismatch: another recipe, skeleton or way of drawing, or unknown classes.
     """
     trained = run.identity["features"]["configuration"]
-    lines = _unlike(_what_it_shows(source.configuration), _what_it_shows(trained))
+    lines = _unlike(source.configuration, trained)
     if lines:
         raise ConfigurationMismatch(
             f"{source.url} was made in another way than what {run.root} was trained on:\n  "
@@ -187,21 +189,30 @@ def _check_source(run: RunFolder, source: ClipSource) -> None:
         )
 
 
+def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Sequence[str]:
+    """How two sources differ in what decides a view's content, by their configurations."""
+    shown, trained = _by_recipe(ours), _by_recipe(theirs)
+    if shown.keys() != trained.keys():
+        return [f"recipe: {' and '.join(shown)}, trained on {' and '.join(trained)}"]
+    return [
+        f"{key if len(shown) == 1 else f'{recipe}, {key}'}: {settings.get(key, '(none)')!r}, "
+        f"trained on {trained[recipe].get(key, '(none)')!r}"
+        for recipe, settings in shown.items()
+        for key in sorted(settings.keys() | trained[recipe].keys())
+        if settings.get(key, "(none)") != trained[recipe].get(key, "(none)")
+    ]
+
+
+def _by_recipe(configuration: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of each recipe that is read, skeleton, version and settings, but for which views."""
+    parts = configuration.get(JOINED, [configuration])
+    return {part["recipe"]["name"]: _what_it_shows(part) for part in parts}
+
+
 def _what_it_shows(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides a view's content: skeleton, recipe and its settings, but for which views."""
     recipe = configuration["recipe"]
     settings = {key: recipe["settings"][key] for key in recipe["settings"].keys() - _OF_VIEWS}
-    named = {key: recipe[key] for key in ("name", "version")}
-    return {"skeleton": configuration["skeleton"], **named, **settings}
-
-
-def _unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Sequence[str]:
-    names = sorted(ours.keys() | theirs.keys())
-    return [
-        f"{name}: {ours.get(name, '(none)')!r}, trained on {theirs.get(name, '(none)')!r}"
-        for name in names
-        if ours.get(name) != theirs.get(name)
-    ]
+    return {"skeleton": configuration["skeleton"], "version": recipe["version"], **settings}
 
 
 def _require_finished(run: RunFolder, num_epochs_done: int) -> None:

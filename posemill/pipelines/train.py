@@ -9,7 +9,7 @@ equal weights, however often the run was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -145,13 +145,19 @@ class TrainPlan:
 TrainEvent = StepsDone | EpochEnded
 
 
-def plan_train(store: Place, config: TrainConfig, catalog: Path | None = None) -> TrainPlan:
+def plan_train(
+    store: Place,
+    config: TrainConfig,
+    catalog: Path | None = None,
+    *,
+    joined: Sequence[Place] = (),
+) -> TrainPlan:
     """What `train` would do; writes nothing.
 
     Raises:
         InputError: as `train`.
     """
-    clips = open_clips(store, config, catalog)
+    clips = open_clips((store, *joined), config, catalog)
     network = require_trainable(config, clips, read_initial(config.init))
     sampler = clips.sampler(config, rank=0, world_size=1)
     clips.loader(config, sampler, resolve_device("cpu"))  # refuses clips that cannot be trained on
@@ -174,6 +180,7 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
     on_event: Callable[[TrainEvent], None] = lambda _event: None,
     *,
     catalog: Path | None = None,
+    joined: Sequence[Place] = (),
 ) -> TrainResult:
     """Train on a feature store, or on a pose store rendered on the fly, into `run_dir`.
 
@@ -182,6 +189,8 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
 
     Args:
         catalog: clips and labels of a pose store; None takes the one it was made from.
+        joined: more stores, whose arrays of the same clips the model reads together
+            with those of `store`.
 
     Raises:
         InputError: the store does not fit the model, the device or the folder cannot be
@@ -191,7 +200,7 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
         StoreCorrupted: damaged features, or a damaged checkpoint.
     """
     started, machine = monotonic(), config.machine
-    clips = open_clips(store, config, catalog)
+    clips = open_clips((store, *joined), config, catalog)
     initial = read_initial(config.init)
     require_trainable(config, clips, initial)
     with (

@@ -67,7 +67,8 @@ def _check(source: ClipSource, kind: MapKind, augmentation: Augmentation) -> Non
         )
     stored_hw = next(spec for spec in source.specs if spec.name == kind.name).shape[-2:]
     _check_crop(source.url, augmentation.crop_hw, (stored_hw[0], stored_hw[1]))
-    if recipe.draws_anew and augmentation.crop_hw not in ((0, 0), stored_hw):
+    is_cropped = recipe.draws_anew and not isinstance(recipe, CubeRecipe)
+    if is_cropped and augmentation.crop_hw not in ((0, 0), stored_hw):
         raise InputError(
             f"{recipe.name} with draw=train is rendered as the view that is trained on, "
             f"{stored_hw[0]} x {stored_hw[1]} px; set its size, and leave out the crop"

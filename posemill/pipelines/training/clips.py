@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from posemill.pipelines.data import (
     Views,
     create_views,
     make_loader,
-    open_source,
+    open_joined,
+    parts_of,
 )
 from posemill.pipelines.materialize import parse_assignments
 from posemill.pipelines.training.config import TrainConfig
@@ -95,14 +97,14 @@ class TrainingClips:
         return view_loader(self.test_source, self.held_out, config)
 
 
-def open_clips(store: Place, config: TrainConfig, catalog: Path | None) -> TrainingClips:
-    """The clips that a configuration trains on.
+def open_clips(stores: Sequence[Place], config: TrainConfig, catalog: Path | None) -> TrainingClips:
+    """The clips that a configuration trains on; see `open_clip_source`.
 
     Raises:
         InputError: the store cannot be used, or holds no such clips.
         StoreCorrupted: the store is not as it was committed.
     """
-    source = open_clip_source(store, config, catalog, testing=False)
+    source = open_clip_source(stores, config, catalog, testing=False)
     clips = source.select(config.split, config.subset)
     _check_labels(config, clips)
     trained, held_out = split_off(
@@ -110,7 +112,7 @@ def open_clips(store: Place, config: TrainConfig, catalog: Path | None) -> Train
     )
     return TrainingClips(
         source=source,
-        test_source=open_clip_source(store, config, catalog, testing=True),
+        test_source=open_clip_source(stores, config, catalog, testing=True),
         views=create_views(source, config.augmentation),
         trained=clips.pick(trained.tolist()),
         held_out=clips.pick(held_out.tolist()),
@@ -118,23 +120,27 @@ def open_clips(store: Place, config: TrainConfig, catalog: Path | None) -> Train
 
 
 def open_clip_source(
-    store: Place, config: TrainConfig, catalog: Path | None, *, testing: bool
+    stores: Sequence[Place], config: TrainConfig, catalog: Path | None, *, testing: bool
 ) -> ClipSource:
-    """The store, and for a pose store the recipe of its clips, for training or for testing.
+    """A store, or several whose arrays are joined by clip, for training or for testing; of pose
+    stores the configuration's recipes, or the model's first.
 
     Raises:
-        InputError: it is no store, or of a recipe that the model does not read.
+        InputError: there is no such store, one of a recipe that the model does not
+            read, or some that cannot be joined.
     """
     settings = parse_assignments(config.recipe_settings)
     if testing:
         settings |= parse_assignments(config.test_settings)
-    source = open_source(store, config.recipe_name if config.recipe else None, settings, catalog)
     recipes = config.model.recipes
-    if source.recipe.name not in recipes:
-        raise InputError(
-            f"{source.url} has arrays of the recipe {source.recipe.name!r}; the model "
-            f"{config.model.name} reads {' or '.join(recipes)}; materialize or render one of these"
-        )
+    source = open_joined(stores, config.recipes, settings, catalog, default=recipes[0])
+    for part in parts_of(source):
+        if part.recipe.name not in recipes:
+            raise InputError(
+                f"{part.url} has arrays of the recipe {part.recipe.name!r}; the model "
+                f"{config.model.name} reads {' or '.join(recipes)}; materialize or render one of "
+                "these"
+            )
     return source
 
 

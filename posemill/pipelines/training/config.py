@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from posemill.errors import InputError
 from posemill.models.base import Model
@@ -18,7 +18,11 @@ from posemill.pipelines.training.settings import (
 )
 from posemill.settings import parse_settings
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Precision = Literal["fp32", "bf16", "fp16"]
+_Made = TypeVar("_Made", bound="DataclassInstance")
 _SECTIONS = ("model", "augmentation", "optimizer", "schedule", "loss", "clips")
 
 
@@ -60,7 +64,8 @@ class TrainConfig:
 
     model: Model = field(default_factory=lambda: create_model("potion"))
     recipe: str = ""
-    """Of a pose store, whose clips are rendered on the fly; the model's first one where empty."""
+    """Of a pose store, whose clips are rendered on the fly; several are joined by commas. The
+    model's first one where empty."""
     recipe_settings: tuple[str, ...] = ()
     """`key=value` of the recipe, for training."""
     test_settings: tuple[str, ...] = ()
@@ -99,9 +104,9 @@ class TrainConfig:
             )
 
     @property
-    def recipe_name(self) -> str:
-        """The recipe that a pose store is rendered by."""
-        return self.recipe or self.model.recipes[0]
+    def recipes(self) -> tuple[str, ...]:
+        """The recipes that `recipe` names; none where it is empty."""
+        return tuple(name for part in self.recipe.split(",") if (name := part.strip()))
 
     def identity(self) -> dict[str, Any]:
         """All settings but where it runs, as JSON has them."""
@@ -124,17 +129,26 @@ def config_from_identity(identity: Mapping[str, Any]) -> TrainConfig:
     Raises:
         InputError: a setting or a model that there is not.
     """
-    sections: dict[str, Any] = {
-        name: type(default)(**{key: _as_tuple(value) for key, value in identity[name].items()})
+    sections = {
+        name: _made(name, type(default), identity.get(name, {}))
         for name, default in _section_defaults().items()
     }
     stored = identity["model"]
-    model = get_model(stored["name"])
-    settings: dict[str, Any] = {key: _as_tuple(value) for key, value in stored["settings"].items()}
-    flat: dict[str, Any] = {
-        key: _as_tuple(value) for key, value in identity.items() if key not in _SECTIONS
-    }
-    return TrainConfig(**flat, **sections, model=model(**settings))
+    sections["model"] = _made("model", get_model(stored["name"]), stored["settings"])
+    flat = {key: value for key, value in identity.items() if key not in _SECTIONS}
+    return _made("the training", TrainConfig, {**flat, **sections})
+
+
+def _made(what: str, kind: type[_Made], stored: Mapping[str, Any]) -> _Made:
+    """An object of these settings, as JSON has them."""
+    known = {each.name for each in fields(kind)}
+    if unknown := sorted(stored.keys() - known):
+        raise InputError(
+            f"{what} has no setting {', '.join(unknown)}, which is stored; use the posemill that "
+            "wrote it"
+        )
+    settings: dict[str, Any] = {key: _as_tuple(value) for key, value in stored.items()}
+    return kind(**settings)
 
 
 def with_settings(config: TrainConfig, assignments: Iterable[tuple[str, str]]) -> TrainConfig:
