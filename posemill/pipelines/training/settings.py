@@ -38,6 +38,14 @@ class OptimizerSettings(Section):
         0.0, "greatest norm of all gradients together; 0: any", low=0.0, high=1e6
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.algorithm == "sgd" and self.nesterov and self.momentum == 0.0:
+            raise InputError(
+                "optimizer: nesterov=true is a form of sgd's momentum, which is 0; give one as "
+                "--set optimizer.momentum=0.9, or --set optimizer.nesterov=false"
+            )
+
 
 @dataclass(frozen=True)
 class ScheduleSettings(Section):
