@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from posemill.transforms.arguments import checked_limb_mirror, checked_mirror, real_array
 from posemill.transforms.augment.axes import check_axis, checked_maps, joints_first
+from posemill.transforms.compiled import compiled
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -24,7 +26,7 @@ def flip_maps(
     """
     maps = checked_maps(maps)
     order = checked_mirror(mirror, len(joints_first(maps, joint_axis)))
-    return np.ascontiguousarray(np.take(maps, order, axis=joint_axis)[..., ::-1])
+    return _mirrored(maps, order, joint_axis)
 
 
 def flip_part_fields(
@@ -57,5 +59,36 @@ def flip_part_fields(
     factors = np.array([(-sign, sign) for sign in signs], fields.dtype).reshape(-1)
     shape = [1] * fields.ndim
     shape[axis] = len(factors)
-    mirrored = np.take(fields, swapped, axis=axis)[..., ::-1]
-    return np.ascontiguousarray(mirrored * factors.reshape(shape))
+    mirrored = _mirrored(fields, swapped, axis)
+    turned: npt.NDArray[Scalar] = np.multiply(mirrored, factors.reshape(shape), out=mirrored)
+    return turned
+
+
+def _mirrored(maps: npt.NDArray[Scalar], order: Sequence[int], axis: int) -> npt.NDArray[Scalar]:
+    """Maps (..., H, W) in the order `order` along `axis`, columns from right to left."""
+    bits = np.ascontiguousarray(maps).view(f"u{maps.itemsize}")  # numba knows no float16
+    out = np.empty_like(bits)
+    if maps.size:
+        before = math.prod(maps.shape[: axis % maps.ndim])
+        shape = before, len(order), maps.size // (before * len(order))
+        width = maps.shape[-1]
+        _mirror(bits.reshape(shape), np.asarray(order, np.int64), width, out.reshape(shape))
+    return out.view(maps.dtype)
+
+
+@compiled
+def _mirror(source, order, width, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (A, K, B W) from `source`: maps in the order `order`, every row turned around.
+
+    Indices without a sign, of which none counts from the end, are what makes
+    it as fast as a copy; slices of numpy take twenty times as long.
+    """
+    width = np.uint64(width)
+    for a in range(source.shape[0]):
+        for k in range(len(order)):
+            columns, mirrored = source[a, order[k]], out[a, k]
+            for row in range(len(columns) // width):
+                first = np.uint64(row) * width
+                last = first + width - np.uint64(1)
+                for x in range(width):
+                    mirrored[first + x] = columns[last - x]

@@ -40,6 +40,17 @@ def test_joints_may_be_any_axis() -> None:
     assert np.array_equal(flipped[:, 1], cube[:, 2, :, ::-1])
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float16", "float32", "float64"])
+def test_maps_of_any_dtype_and_order_in_memory_are_flipped(dtype: str) -> None:
+    cube = (rng().random((3, 2, 17, 4, 5)) * 3).astype(dtype)
+    expected = cube[:, :, list(COCO_17.mirror)][..., ::-1]
+    for maps in (cube, np.asfortranarray(cube), cube[..., ::-1][..., ::-1]):
+        flipped = flip_maps(maps, COCO_17.mirror, joint_axis=-3)
+        assert flipped.dtype == cube.dtype
+        assert np.array_equal(flipped, expected)
+    assert flip_maps(cube[:0], COCO_17.mirror, joint_axis=2).shape == (0, 2, 17, 4, 5)
+
+
 def test_fields_of_a_pair_of_arms_and_of_the_shoulders() -> None:
     # Limbs: left arm, right arm, and from the left shoulder to the right.
     mirror = [(1, 1), (0, 1), (2, -1)]
