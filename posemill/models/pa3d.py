@@ -112,8 +112,8 @@ class Pa3dModel(Model):
         if self.fusion == "channels" and len(found) < 2:
             raise InputError(
                 f"the model {self.name} with fusion=channels stacks two modalities or more of "
-                f"{', '.join(MODALITIES)}, and a view has {', '.join(shapes)}; read several "
-                f"features together, or leave out {option(self, 'fusion')}"
+                f"{', '.join(MODALITIES)}, and a view has {', '.join(shapes)}; render several with "
+                f"--recipe A,B, or join stores by --with, or leave out {option(self, 'fusion')}"
             )
         return found or list(MODALITIES[:1])  # what is missing is told where it is read
 
