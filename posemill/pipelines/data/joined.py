@@ -26,16 +26,17 @@ JOINED = "joined"
 """Key of a joined configuration, of those of its parts."""
 _SHARED = ("draw", "length", "span", "canvas_hw")
 """Settings that say which frames and windows a view shows."""
-_DETAILS = ("video", "labels", "mirror label", "boxes", "span")
+_DETAILS = ("video", "class", "mirrored class", "box", "span")
 _NAMED = 3
 
 
 @dataclass(frozen=True)
 class JoinedSource:
-    """The clips that several sources have in common, all of them; satisfies `ClipSource`.
+    """The clips of several sources, which must be the same; satisfies `ClipSource`.
 
     A clip has the cube of each part, and `valid_hw`. What is drawn at random is
-    drawn alike for all parts: equal frames, and equal joints lost.
+    drawn alike for all parts: equal frames, and equal joints lost. Each part
+    holds what it reads in memory by itself.
     """
 
     parts: tuple[ClipSource, ...]

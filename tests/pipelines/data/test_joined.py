@@ -112,6 +112,22 @@ def test_each_part_is_the_view_that_it_has_alone() -> None:
         np.testing.assert_array_equal(tested[name], alone.test(ours, flip=True)[name])
 
 
+def test_an_estimators_features_are_joined_without_flips() -> None:
+    cubes = [made_source(each, **CUBE, draw="train") for each in DRAWN[:2]]
+    features = [
+        made_source(each, **CUBE, channels="5", draw="train")
+        for each in ("tempposeconv-f", "tempposeconv-fdiff")
+    ]
+    source, unflipped = JoinedSource.of([*cubes, *features]), replace(EVERYTHING, flip=0.0)
+    views, arrays = create_views(source, unflipped), source.read(made_clips(), 0, rng(1))
+    (view,), flipped = views.train(arrays, rng(1))
+    assert not flipped
+    assert list(view) == ["features", "feature_differences", "joints", "parts"]
+    changes = np.diff(view["features"].astype(np.float32), axis=0)
+    np.testing.assert_allclose(changes, view["feature_differences"], atol=2e-3)
+    assert views.unmirrored() == ("features", "feature_differences")
+
+
 def test_a_clip_is_empty_if_all_its_maps_are() -> None:
     source = joined("tempposeconv-j", "tempposeconv-p")
     views, arrays = create_views(source, EVERYTHING), source.read(made_clips(), 0, rng())
@@ -190,8 +206,8 @@ def test_clips_are_joined_by_id_in_any_order() -> None:
     [
         (made_clips().pick([1]), r"3 and 1 clips there, and 2 are in one of them alone, as c0, c2"),
         (made_clips(((0,), (1,), (2,), (0,))), r"3 and 4 clips there, and 1 are .*, as c3; mater"),
-        (made_clips(((0,), (2,), (1,))), r"2 of 3 clips have another labels .* as c1, c2; mater"),
-        (made_clips(mirrors=(-1, -1, 0)), r"1 of 3 clips have another mirror label .*, as c2;"),
+        (made_clips(((0,), (2,), (1,))), r"2 of 3 clips have another class .* as c1, c2; mater"),
+        (made_clips(mirrors=(-1, -1, 0)), r"1 of 3 clips have another mirrored class .*, as c2;"),
         (replace(made_clips(), spans=((0.0, 1.0),) * 3), r"3 of 3 clips have another span"),
         (replace(made_clips(), video_ids=("v0", "v1", "x")), "1 of 3 clips have another video"),
     ],
