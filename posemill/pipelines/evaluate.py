@@ -23,6 +23,7 @@ from posemill.pipelines.training.config import TrainConfig, config_from_identity
 from posemill.pipelines.training.scoring import Scores, score_clips
 from posemill.predictions import Predictions
 from posemill.schema import Float32
+from posemill.settings import as_text
 from posemill.storage.durable import disk_faults
 from posemill.storage.objects import Place
 
@@ -107,25 +108,42 @@ def load_network(run: RunFolder, weights: Weights, config: TrainConfig) -> PoseN
         StoreCorrupted: a damaged checkpoint.
     """
     name = {"last": LAST, "best": BEST}[weights]
-    content, origin = run.read_checkpoint(name), f"{run.root}/{name}"
-    if content is None and weights == "best" and run.read_checkpoint() is not None:
+    content, last = run.read_checkpoint(name), run.read_checkpoint()
+    if content is None and weights == "best" and last is not None:
         raise InputError(
             f"{run.root} has no best epoch: it held no training clips out; evaluate its last one, "
             "or train with --set clips.hold_out=0.1"
         )
-    last = run.read_checkpoint()
-    _require_finished(run, 0 if last is None else read_checkpoint(last, origin)["epochs_done"])
+    done = 0 if last is None else read_checkpoint(last, f"{run.root}/{LAST}")["epochs_done"]
+    _require_finished(run, done)
     assert content is not None  # noqa: S101  (a finished run has one)
     shapes = {name: tuple(shape) for name, shape in run.identity["shapes"].items()}
     network = config.model.network(shapes, len(run.identity["classes"]))
+    origin = f"{run.root}/{name}"
     load_weights(network, read_checkpoint(content, origin), origin)
     return network
 
 
 def _trained_config(run: RunFolder, config: EvaluateConfig) -> TrainConfig:
-    """The run's configuration, on this machine."""
+    """The run's configuration, on this machine; of what it was trained on the whole recipe, so
+    that poses are rendered like features that were trained on."""
     trained = config_from_identity(run.identity["config"])
-    return replace(trained, machine=replace(trained.machine, workers=config.workers))
+    machine = replace(trained.machine, workers=config.workers)
+    features = run.identity["features"]["configuration"]
+    if JOINED in features:
+        return replace(trained, machine=machine)
+    settings = features["recipe"]["settings"].items()
+    return replace(
+        trained,
+        recipe=features["recipe"]["name"],
+        recipe_settings=tuple(f"{key}={_stored_as_text(value)}" for key, value in settings),
+        machine=machine,
+    )
+
+
+def _stored_as_text(value: object) -> str:
+    """A setting as `--set` takes it; JSON has lists for tuples."""
+    return as_text(tuple(value) if isinstance(value, list) else value)
 
 
 def _predictions(
@@ -212,7 +230,8 @@ def _by_recipe(configuration: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _what_it_shows(configuration: Mapping[str, Any]) -> dict[str, Any]:
     recipe = configuration["recipe"]
     settings = {key: recipe["settings"][key] for key in recipe["settings"].keys() - _OF_VIEWS}
-    return {"skeleton": configuration["skeleton"], "version": recipe["version"], **settings}
+    # The skeleton of the arrays, whatever a setting of that name says of the poses' own one.
+    return {**settings, "version": recipe["version"], "skeleton": configuration["skeleton"]}
 
 
 def _require_finished(run: RunFolder, num_epochs_done: int) -> None:

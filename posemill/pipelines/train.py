@@ -266,9 +266,10 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
             log.add(_scalars(ended), state.epochs_done * len(sampler))
             if processes.is_first:
                 run.write_metrics(metrics)
-                run.write_checkpoint(content := state.dump(state.totals))
-                if is_best:
+                content = state.dump(state.totals)
+                if is_best:  # before the last one, which says that it is there
                     run.write_checkpoint(content, BEST)
+                run.write_checkpoint(content)
                 on_event(ended)
 
     return TrainResult(

@@ -33,7 +33,7 @@ def open_source(
     Args:
         place: a feature store, or a pose store to render from.
         recipe: needed for a pose store; for a feature store checked.
-        settings: of the recipe, as text.
+        settings: of the recipe, as text; for a feature store checked.
         catalog: clips and labels of a pose store; None takes those that it was made from.
 
     Raises:
@@ -45,8 +45,8 @@ def open_source(
         return _open_poses(place, recipe, settings or {}, catalog)
     store = FeatureStore.open(place)
     source = CachedSource(store)
-    if recipe is not None:
-        _require_recipe(source, recipe, settings or {})
+    if recipe is not None or settings:
+        _require_recipe(source, recipe or source.recipe.name, settings or {})
     return source
 
 

@@ -29,7 +29,9 @@ from posemill.pipelines.materialize import parse_assignments
 from posemill.pipelines.training.config import TrainConfig
 from posemill.pipelines.training.hold_out import split_off
 from posemill.pipelines.training.initial import InitialWeights
+from posemill.storage.layout import POSES_KIND
 from posemill.storage.objects import Place
+from posemill.storage.store_root import read_kind
 
 _TEST_BATCH = 16
 """Clips, each with all of its views."""
@@ -110,9 +112,11 @@ def open_clips(stores: Sequence[Place], config: TrainConfig, catalog: Path | Non
     trained, held_out = split_off(
         clips.video_ids, [labels[0] for labels in clips.labels], config.clips.hold_out, config.seed
     )
+    test_source = open_clip_source(stores, config, catalog, testing=True)
+    _check_fixed(test_source)
     return TrainingClips(
         source=source,
-        test_source=open_clip_source(stores, config, catalog, testing=True),
+        test_source=test_source,
         views=create_views(source, config.augmentation),
         trained=clips.pick(trained.tolist()),
         held_out=clips.pick(held_out.tolist()),
@@ -125,20 +129,25 @@ def open_clip_source(
     """A store, or several whose arrays are joined by clip, for training or for testing; of pose
     stores the configuration's recipes, or the model's first.
 
+    Feature stores are tested on by the views that they hold, whatever settings there are for
+    pose stores.
+
     Raises:
         InputError: there is no such store, one of a recipe that the model does not
             read, or some that cannot be joined.
     """
-    settings = parse_assignments(config.recipe_settings)
+    recipes, settings = config.recipes, parse_assignments(config.recipe_settings)
     if testing:
         settings |= parse_assignments(config.test_settings)
-    recipes = config.model.recipes
-    source = open_joined(stores, config.recipes, settings, catalog, default=recipes[0])
+        if not any(read_kind(store) == POSES_KIND for store in stores):
+            recipes, settings = (), {}
+    readable = config.model.recipes
+    source = open_joined(stores, recipes, settings, catalog, default=readable[0])
     for part in parts_of(source):
-        if part.recipe.name not in recipes:
+        if part.recipe.name not in readable:
             raise InputError(
                 f"{part.url} has arrays of the recipe {part.recipe.name!r}; the model "
-                f"{config.model.name} reads {' or '.join(recipes)}; materialize or render one of "
+                f"{config.model.name} reads {' or '.join(readable)}; materialize or render one of "
                 "these"
             )
     return source
@@ -188,6 +197,21 @@ def require_trainable(
         state = read_checkpoint(initial.content, initial.origin)
         fitting_weights(network, state, initial.origin)
     return network
+
+
+def _check_fixed(source: ClipSource) -> None:
+    """Refuse to train what nothing could be tested by.
+
+    Raises:
+        InputError: test views are drawn anew at every call.
+    """
+    for part in parts_of(source):
+        if part.recipe.draws_anew:
+            raise InputError(
+                f"{part.url}: the recipe {part.recipe.name} with draw=train renders a fresh view "
+                "at every call, and tests need fixed ones; say how it is tested by --test-set "
+                "draw=test"
+            )
 
 
 def _check_labels(config: TrainConfig, clips: ClipSet) -> None:
