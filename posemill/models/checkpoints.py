@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pickle
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,7 @@ from posemill.errors import InputError, StoreCorrupted
 WEIGHTS = "network"
 MODEL = "model"
 _CLASSIFIER = "classifier."
+_REMEDY = "give the last.pt or best.pt of a run, or train again into another folder"
 
 
 def dump_checkpoint(state: Mapping[str, Any]) -> bytes:
@@ -29,19 +32,35 @@ def read_checkpoint(content: bytes, origin: str) -> dict[str, Any]:
     Raises:
         StoreCorrupted: the bytes are no checkpoint.
     """
-    try:
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever the unpickler meets, of many types
-        raise StoreCorrupted(
-            f"{origin}: {len(content)} bytes cannot be read as a checkpoint: {error}; remove the "
-            "run's folder and train again"
-        ) from error
-    if not isinstance(state, dict) or WEIGHTS not in state or MODEL not in state:
+    state = _read_plain(content, origin)
+    if not isinstance(state, dict) or MODEL not in state or not _are_weights(state.get(WEIGHTS)):
         raise StoreCorrupted(
             f"{origin}: is no checkpoint of a training run: expected a dictionary with "
-            f"{WEIGHTS} and {MODEL}; give a last.pt or best.pt of `posemill train`"
+            f"{MODEL} and the tensors of a {WEIGHTS}; {_REMEDY}"
         )
     return state
+
+
+def _read_plain(content: bytes, origin: str) -> Any:
+    """What torch saved, of tensors and plain values; its own messages advise to run the rest."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that are not torch's, refused below
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise StoreCorrupted(
+            f"{origin}: {len(content)} bytes that hold other things than tensors and plain "
+            f"values, which might be code and are not read; {_REMEDY}"
+        ) from error
+    except Exception as error:  # whatever the reader meets, of many types
+        raise StoreCorrupted(
+            f"{origin}: {len(content)} bytes that cannot be read as a checkpoint "
+            f"({type(error).__name__}): cut off, or no file of torch's; {_REMEDY}"
+        ) from error
+
+
+def _are_weights(weights: object) -> bool:
+    return isinstance(weights, dict) and all(isinstance(each, Tensor) for each in weights.values())
 
 
 def load_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> None:

@@ -185,7 +185,7 @@ def test_damaged_runs_are_named(features: Path, tmp_path: Path) -> None:
     metrics.write_text(whole)
     checkpoint = tmp_path / "run" / "last.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(StoreCorrupted, match=r"last\.pt: 1000 bytes cannot be read"):
+    with pytest.raises(StoreCorrupted, match=r"last\.pt: 1000 bytes that cannot be read"):
         train(features, tmp_path / "run", QUICK)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from posemill.errors import InputError
 from posemill.models.base import PoseNetwork
-from posemill.models.checkpoints import fitting_weights, read_checkpoint
+from posemill.models.checkpoints import fitting_weights
 from posemill.pipelines.data import (
     ClipSampler,
     ClipSet,
@@ -182,8 +182,7 @@ def require_trainable(
 
     Raises:
         InputError: views that the model cannot take, a contrast that it has not, or weights
-            to begin with that are of another network.
-        StoreCorrupted: those weights are no checkpoint.
+            to begin with that are of another network, or none.
     """
     with torch.device("meta"):
         network = config.model.network(clips.views.shapes, len(clips.source.classes))
@@ -194,8 +193,7 @@ def require_trainable(
             "loss.contrast=0"
         )
     if initial is not None:
-        state = read_checkpoint(initial.content, initial.origin)
-        fitting_weights(network, state, initial.origin)
+        fitting_weights(network, initial.state(), initial.origin)
     return network
 
 

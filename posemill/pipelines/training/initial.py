@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from posemill.errors import InputError
+from posemill.errors import InputError, StoreCorrupted
+from posemill.models.checkpoints import read_checkpoint
 from posemill.pipelines.runs import LAST
 
 
@@ -17,6 +19,17 @@ class InitialWeights:
     content: bytes = field(repr=False)
     origin: str
     """Where they are from, in messages."""
+
+    def state(self) -> dict[str, Any]:
+        """What the checkpoint holds.
+
+        Raises:
+            InputError: it is none.
+        """
+        try:
+            return read_checkpoint(self.content, self.origin)
+        except StoreCorrupted as error:
+            raise InputError(f"--init {error}") from error
 
     @property
     def sha256(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from posemill.errors import StoreCorrupted
 from posemill.models.base import PoseNetwork
 from posemill.models.checkpoints import (
     MODEL,
@@ -24,6 +25,14 @@ from posemill.pipelines.training.meter import EpochTotals
 from posemill.pipelines.training.optimizers import make_optimizer
 from posemill.pipelines.training.precision import gradient_scaler
 from posemill.pipelines.training.schedules import Plateau
+
+_STATE = frozenset(
+    {
+        *("optimizer", "scaler", "plateau", "totals"),
+        *("epochs_done", "steps_of_epoch", "best_epoch", "best_score"),
+    }
+)
+"""What a run goes on from beside its weights."""
 
 
 @dataclass
@@ -82,10 +91,15 @@ class RunState:
         """Take the state of a checkpoint; its totals, of all processes, in the first one alone.
 
         Raises:
-            StoreCorrupted: the bytes are no checkpoint.
+            StoreCorrupted: the bytes are no checkpoint, or none to go on from.
             InputError: it is of another network.
         """
         state = read_checkpoint(content, origin)
+        if lacking := sorted(_STATE - state.keys()):
+            raise StoreCorrupted(
+                f"{origin}: a checkpoint without {', '.join(lacking)}, which a run goes on from; "
+                "train again into another folder"
+            )
         load_weights(self.network, state, origin)
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
@@ -104,13 +118,12 @@ def begin_run(
     """The state before the first step; equal seeds give equal weights.
 
     Raises:
-        InputError: the weights to begin with are of another network.
-        StoreCorrupted: they are no checkpoint.
+        InputError: the weights to begin with are of another network, or none.
     """
     torch.manual_seed(torch_seed(config.seed, -1, 0))
     network = config.model.network(clips.views.shapes, len(clips.source.classes)).to(device)
     if initial is not None:
-        begin_with(network, read_checkpoint(initial.content, initial.origin), initial.origin)
+        begin_with(network, initial.state(), initial.origin)
     if config.freeze:
         freeze(network)
     return RunState(

@@ -1,0 +1,82 @@
+"""A run's folder: one identity, one process that trains into it, nothing of others touched."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from posemill.errors import ConfigurationMismatch, InputError
+from posemill.pipelines.runs import CONFIG, LOCK, held_run, open_run
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from posemill.pipelines.runs import held_run
+with held_run(Path(sys.argv[1]), {"seed": 1}, {}):
+    child = __import__("os").fork()  # as a loader's process, which outlives a kill for a while
+    if child:
+        print(child, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_run_is_made_once_and_found_again(tmp_path: Path) -> None:
+    root = tmp_path / "runs" / "x"
+    with held_run(root, {"seed": 1}, {"where": "here"}) as run:
+        assert run.identity == {"seed": 1}
+    with held_run(root, {"seed": 1}, {"where": "there"}) as run:
+        assert run.config["where"] == "here"  # a record, as it was made
+    assert open_run(root).config == json.loads((root / CONFIG).read_text())
+    with (
+        pytest.raises(ConfigurationMismatch, match="seed: asked for 2"),
+        held_run(root, {"seed": 2}, {}),
+    ):
+        pass
+
+
+def test_a_folder_of_another_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="exists and is not a run"), held_run(tmp_path, {}, {}):
+        pass
+    with (
+        pytest.raises(InputError, match="exists and is not a run"),
+        held_run(tmp_path / "notes.txt", {}, {}),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    with (
+        pytest.raises(InputError, match="cannot be written: Not a directory"),
+        held_run(tmp_path / "notes.txt" / "run", {}, {}),
+    ):
+        pass
+
+
+def test_what_a_killed_call_made_of_a_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / LOCK).touch()  # and no configuration
+    with held_run(tmp_path / "run", {"seed": 1}, {}) as run:
+        assert run.identity == {"seed": 1}
+
+
+def test_two_processes_do_not_train_into_one_folder(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    command = [sys.executable, "-c", HOLDS, str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        child = int(first.stdout.readline())
+        try:
+            refused = pytest.raises(InputError, match="another process trains into this folder")
+            with refused, held_run(root, {"seed": 1}, {}):
+                pass
+            assert open_run(root).identity == {"seed": 1}  # to look at it is no harm
+            first.kill()
+            first.wait()
+            with held_run(root, {"seed": 1}, {}) as run:  # at once, though its child lives
+                assert run.identity == {"seed": 1}
+        finally:
+            first.kill()
+            os.kill(child, signal.SIGKILL)

@@ -1,0 +1,58 @@
+"""Answers of a network are means over the views of each clip."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from posemill.models.base import LOGITS, PoseNetwork
+from posemill.pipelines.data import Batch
+from posemill.pipelines.training import scoring
+from posemill.pipelines.training.scoring import score_clips
+from posemill.transforms.outputs import OutputSpec
+
+U = OutputSpec(name="u", dims=("x",), shape=(3,), dtype="uint8", scale_factor=0.1)
+VIEWS = np.array(
+    [[[10, 0, 0], [0, 30, 0]], [[20, 20, 0], [0, 0, 0]], [[5, 0, 5], [0, 0, 40]]], np.uint8
+)
+
+
+class Echo(PoseNetwork):
+    """Its values are its logits; it notes how many views it is given at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropout = torch.nn.Dropout(0.9)
+        self.seen: list[int] = []
+
+    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        self.seen.append(len(values["u"]))
+        return {LOGITS: self.dropout(values["u"])}
+
+
+def batches() -> list[Batch]:
+    """Two clips, then one, of two views each."""
+    numbers = torch.arange(3)
+    empty = torch.tensor([False, True, False])
+    return [
+        Batch({"u": torch.from_numpy(VIEWS[some])}, numbers[some], numbers[some], empty[some])
+        for some in (slice(0, 2), slice(2, 3))
+    ]
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_means_over_views(multi_label: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scoring, "_VIEWS_AT_ONCE", 3)
+    network, logits = Echo().train(), VIEWS * 0.1
+    scores = score_clips(network, batches(), [U], torch.device("cpu"), multi_label=multi_label)  # type: ignore[arg-type]
+    assert network.seen == [3, 1, 2]
+    assert not network.training  # or the dropout would show
+    assert scores.num_views == 2
+    assert scores.empty.tolist() == [False, True, False]
+    np.testing.assert_allclose(scores.logits, logits.mean(axis=1), rtol=1e-6)
+    shares = 1 / (1 + np.exp(-logits))
+    if not multi_label:
+        shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(scores.probabilities, shares.mean(axis=1), rtol=1e-6)
