@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from numcodecs import zstd  # type: ignore[import-untyped]
 
@@ -48,10 +47,31 @@ def read_shard_rows(
 
 
 def _decode(chunk: bytes, place: str, row: npt.NDArray[Any]) -> None:
+    """Straight into `row`: memory for a copy of it may cost ten times what decoding does."""
     try:
-        row[...] = np.frombuffer(zstd.decompress(chunk), row.dtype).reshape(row.shape)
-    except (RuntimeError, ValueError) as error:
+        if (num_bytes := _content_bytes(chunk)) != row.nbytes:
+            raise ValueError(f"its frame holds {num_bytes} bytes, {row.nbytes} are a row")
+        zstd.decompress(chunk, row)
+    except (RuntimeError, ValueError, IndexError) as error:
         raise _damaged(place, f"a row cannot be decompressed: {error}") from error
+
+
+def _content_bytes(frame: bytes) -> int:
+    """What the header of a zstd frame says of its content (RFC 8878, section 3.1.1.1).
+
+    Raises:
+        ValueError: it says nothing.
+        IndexError: it ends too early.
+    """
+    descriptor = frame[4]
+    single_segment = descriptor >> 5 & 1
+    size_bytes = (single_segment, 2, 4, 8)[descriptor >> 6]
+    if not size_bytes:
+        raise ValueError("its frame does not say how large it is")
+    # Between the two: a byte of the window, unless it is all in one segment, and a dictionary's id.
+    start = 6 - single_segment + (0, 1, 2, 4)[descriptor & 3]
+    size = int.from_bytes(frame[start : start + size_bytes], "little")
+    return size + 256 if size_bytes == 2 else size
 
 
 def _damaged(place: str, found: str) -> StoreCorrupted:
