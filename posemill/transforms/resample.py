@@ -87,7 +87,8 @@ def _sampled(
     flat = np.require(maps.reshape(math.prod(maps.shape[:-2]), *maps.shape[-2:]), wide, ["C", "W"])
     out = np.empty((len(flat), *size_hw), wide)
     half = 0.5 if wide is np.uint8 else 0.0
-    _sample(flat, np.ascontiguousarray(backwards), repeat, half, out)
+    bits = flat if wide is np.uint8 else flat.view(np.uint32)
+    _sample(flat, bits, np.ascontiguousarray(backwards), repeat, half, out)
     return out.reshape(*maps.shape[:-2], *size_hw).astype(maps.dtype, copy=False)
 
 
@@ -101,8 +102,12 @@ def _checked(maps: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
 
 
 @compiled
-def _sample(maps, backwards, repeat, half, out):  # type: ignore[no-untyped-def]
-    """Fill `out` (N, h, w) from `maps` (N, H, W), adding `half` for integers to be cut off."""
+def _sample(maps, bits, backwards, repeat, half, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (N, h, w) from `maps` (N, H, W), adding `half` for integers to be cut off.
+
+    Of maps that are zero but for a joint, only the pixels near it are computed;
+    `bits` are the maps as integers, of which numba finds what is not 0 faster.
+    """
     num_maps, height, width = maps.shape
     pixels, results = maps.reshape(num_maps, height * width), out.reshape(num_maps, -1)
     # Of each pixel of the result, the four that it lies between, and their weights.
@@ -120,16 +125,59 @@ def _sample(maps, backwards, repeat, half, out):  # type: ignore[no-untyped-def]
         near[3, i], weight[3, i] = bottom * width + right, south * east
     near0, near1, near2, near3 = near[0], near[1], near[2], near[3]
     weight0, weight1, weight2, weight3 = weight[0], weight[1], weight[2], weight[3]
+    columns = np.empty(width, bits.dtype)
     for n in range(num_maps):
         source, result = pixels[n], results[n]
-        for i in range(len(result)):
-            result[i] = (
-                weight0[i] * source[near0[i]]
-                + weight1[i] * source[near1[i]]
-                + weight2[i] * source[near2[i]]
-                + weight3[i] * source[near3[i]]
-                + half
-            )
+        rows, cols = (0, out.shape[1]), (0, out.shape[2])
+        if not repeat:
+            rows, cols = _reached(_content(bits[n], columns), backwards, out.shape)
+            result[:] = 0
+        for y in range(rows[0], rows[1]):
+            for i in range(y * out.shape[2] + cols[0], y * out.shape[2] + cols[1]):
+                result[i] = (
+                    weight0[i] * source[near0[i]]
+                    + weight1[i] * source[near1[i]]
+                    + weight2[i] * source[near2[i]]
+                    + weight3[i] * source[near3[i]]
+                    + half
+                )
+
+
+@compiled
+def _content(bits, columns):  # type: ignore[no-untyped-def]
+    """First and last row and first and last column that are not all 0; the last before the first
+    where there is none. `columns` (W,) is room to work in."""
+    top, bottom, left, right = len(bits), -1, len(columns), -1
+    columns[:] = 0
+    for y in range(len(bits)):
+        row, any_of_row = bits[y], bits.dtype.type(0)
+        for x in range(len(columns)):
+            any_of_row |= row[x]
+            columns[x] |= row[x]
+        if any_of_row:
+            top, bottom = min(top, y), y
+    for x in range(len(columns)):
+        if columns[x]:
+            left, right = min(left, x), x
+    return top, bottom, left, right
+
+
+@compiled
+def _reached(content, backwards, shape):  # type: ignore[no-untyped-def]
+    """Rows and columns, `[first, stop)`, of results (N, h, w) that the content may reach."""
+    top, bottom, left, right = content
+    if bottom < top:
+        return (0, 0), (0, 0)
+    (a, b, x0), (c, d, y0) = backwards
+    area = a * d - b * c
+    low_x, high_x, low_y, high_y = np.inf, -np.inf, np.inf, -np.inf
+    for u in (left - 1.0 - x0, right + 1.0 - x0):
+        for v in (top - 1.0 - y0, bottom + 1.0 - y0):
+            x, y = (d * u - b * v) / area, (a * v - c * u) / area
+            low_x, high_x = min(low_x, x), max(high_x, x)
+            low_y, high_y = min(low_y, y), max(high_y, y)
+    rows = int(max(low_y - 1.0, 0.0)), int(min(high_y + 2.0, shape[1]))
+    return rows, (int(max(low_x - 1.0, 0.0)), int(min(high_x + 2.0, shape[2])))
 
 
 @compiled

@@ -93,6 +93,22 @@ def test_equals_the_plain_definition(seed: int) -> None:
 
 @settings(max_examples=30)
 @given(SEED)
+def test_what_single_pixels_become_adds_up(seed: int) -> None:
+    maps = noise((1, 5, 6), np.float32, seed)
+    alone = (np.eye(30, dtype=np.float32) * maps.reshape(30)).reshape(30, 5, 6)
+    left, top, across, down, *centre, angle = rng(seed).uniform(
+        [-4, -4, 1, 1, -3, -3, -180], [4, 4, 12, 12, 9, 9, 180]
+    )
+    box, matrix = Box(left, top, across, down), turn((centre[0], centre[1]), angle)
+    for whole, parts in (
+        (resize_window(maps, box, (7, 9)), resize_window(alone, box, (7, 9))),
+        (warp_maps(maps, matrix), warp_maps(alone, matrix)),
+    ):
+        np.testing.assert_allclose(parts.sum(axis=0), whole[0], atol=1e-3)
+
+
+@settings(max_examples=30)
+@given(SEED)
 def test_the_flipped_window_of_flipped_maps_is_the_flipped_window(seed: int) -> None:
     maps, box = (
         noise((3, 12, 16), np.float32, seed),
