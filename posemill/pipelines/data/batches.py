@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
 
 from posemill.transforms.outputs import OutputSpec
 
 
 class Batch(NamedTuple):
-    """Views of B clips; `torch` moves it to pinned memory as it is."""
+    """Views of B clips."""
 
     arrays: dict[str, Tensor]
     """By the names of the recipe's outputs, (B, ...) or (B, views, ...), of the stored dtypes."""
@@ -36,13 +35,45 @@ class Item(NamedTuple):
     empty: bool
 
 
-def collate(items: Sequence[Item], num_labels: int | None) -> Batch:
-    """A batch of these clips; `num_labels` is M where labels are to be (B, M)."""
+class Allocate(Protocol):
+    """Makes room for an array, with whatever is in it; `numpy.empty` is one."""
+
+    def __call__(self, shape: tuple[int, ...], dtype: npt.DTypeLike, /) -> npt.NDArray[Any]: ...
+
+
+def collate(
+    items: Iterable[Item], size: int, num_labels: int | None, allocate: Allocate = np.empty
+) -> Batch:
+    """A batch of these clips, each of them copied and let go before the next one is made.
+
+    So the memory of one serves the next: new memory for each would cost more
+    than rendering does.
+
+    Args:
+        items: in order.
+        size: how many.
+        num_labels: M where labels are to be (B, M).
+        allocate: gives the memory that the batch's arrays are written to.
+
+    Raises:
+        ValueError: no items, or of another number.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    labels, number, empty = [], np.empty(size, np.int64), np.empty(size, np.bool_)
+    for place, item in enumerate(items):
+        for name, array in item.arrays.items():
+            if place == 0:
+                arrays[name] = allocate((size, *array.shape), array.dtype)
+            arrays[name][place] = array
+        labels.append(item.labels)
+        number[place], empty[place] = item.number, item.empty
+    if len(labels) != size or not size:
+        raise ValueError(f"expected {size} clips for a batch, 1 or more, got {len(labels)}")
     return Batch(
-        arrays={name: _stacked([item.arrays[name] for item in items]) for name in items[0].arrays},
-        labels=_labels([item.labels for item in items], num_labels),
-        number=torch.tensor([item.number for item in items]),
-        empty=torch.tensor([item.empty for item in items]),
+        arrays={name: torch.from_numpy(array) for name, array in arrays.items()},
+        labels=_labels(labels, num_labels),
+        number=torch.from_numpy(number),
+        empty=torch.from_numpy(empty),
     )
 
 
@@ -74,17 +105,6 @@ def _values(stored: Tensor, spec: OutputSpec) -> Tensor:
     if spec.add_offset is not None:
         values += spec.add_offset
     return values
-
-
-def _stacked(arrays: Sequence[npt.NDArray[Any]]) -> Tensor:
-    """(B, ...); in a worker made in shared memory, or it would be copied there once more."""
-    first = torch.from_numpy(np.asarray(arrays[0]))
-    shape = (len(arrays), *first.shape)
-    out = torch.empty(shape, dtype=first.dtype)
-    if get_worker_info() is not None:
-        out.share_memory_()  # type: ignore[no-untyped-call]
-    np.stack(arrays, out=out.numpy())
-    return out
 
 
 def _labels(labels: Sequence[tuple[int, ...]], num_labels: int | None) -> Tensor:

@@ -6,14 +6,16 @@ view depends neither on the number of workers nor on the order of reading.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch.utils.data import Dataset
 
 from posemill.errors import InputError
-from posemill.pipelines.data.batches import Batch, Item, collate
+from posemill.pipelines.data.batches import Allocate, Batch, Item, collate
 from posemill.pipelines.data.clips import ClipSet, check_flip, check_test_flip, require_classes
 from posemill.pipelines.data.source_base import ClipSource
 from posemill.pipelines.data.view_base import Arrays, Views
@@ -30,7 +32,7 @@ class ViewKey(NamedTuple):
     """Which of the clip's views in that epoch."""
 
 
-class _ClipDataset(Dataset[Batch]):
+class ClipDataset(Dataset[Batch], ABC):
     """What both kinds of dataset are: clips of a source, seen by views."""
 
     def __init__(
@@ -63,13 +65,30 @@ class _ClipDataset(Dataset[Batch]):
         if not self._holds:
             self._source, self._holds = self._source.holding(self.clips), True
 
+    @abstractmethod
+    def __getitems__(self, keys: Sequence[Any], allocate: Allocate = np.empty) -> Batch:
+        """The batch of these keys of a sampler, in memory from `allocate`.
+
+        Raises:
+            StoreCorrupted: damaged bytes.
+        """
+
+    @property
+    @abstractmethod
+    def bytes_per_clip(self) -> int:
+        """Of its arrays in a batch, at most."""
+
+    def _num_bytes(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
+        dtypes = {spec.name: np.dtype(spec.dtype) for spec in self._source.specs}
+        return sum(prod(shape) * dtypes[name].itemsize for name, shape in shapes.items())
+
     def read(self, number: int, rng: np.random.Generator) -> tuple[Arrays, bool]:
         """The arrays of a clip, and whether there is nothing on its maps."""
         arrays = self._source.read(self.clips, number, rng)
         return arrays, self._views.shows_nothing(arrays)
 
 
-class TrainDataset(_ClipDataset):
+class TrainDataset(ClipDataset):
     """Training views of a `ClipSet`, a batch at a time, by keys of a `ClipSampler`.
 
     Args:
@@ -111,8 +130,15 @@ class TrainDataset(_ClipDataset):
     def __getitem__(self, key: tuple[int, int, int]) -> Batch:
         return self.__getitems__([key])
 
-    def __getitems__(self, keys: Sequence[tuple[int, int, int]]) -> Batch:
-        return collate([self._item(ViewKey(*key)) for key in keys], self._num_labels)
+    def __getitems__(
+        self, keys: Sequence[tuple[int, int, int]], allocate: Allocate = np.empty
+    ) -> Batch:
+        items = (self._item(ViewKey(*key)) for key in keys)
+        return collate(items, len(keys), self._num_labels, allocate)
+
+    @property
+    def bytes_per_clip(self) -> int:
+        return self._views_per_clip * self._num_bytes(self._views.shapes)
 
     def _item(self, key: ViewKey) -> Item:
         rng = clip_generator(self._seed, self.clips.clip_ids[key.number], key.epoch, key.view)
@@ -126,7 +152,7 @@ class TrainDataset(_ClipDataset):
         )
 
 
-class TestDataset(_ClipDataset):
+class TestDataset(ClipDataset):
     """All test views of every clip of a `ClipSet`, whose scores are averaged: (B, V, ...).
 
     Args:
@@ -164,8 +190,15 @@ class TestDataset(_ClipDataset):
     def __getitem__(self, number: int) -> Batch:
         return self.__getitems__([number])
 
-    def __getitems__(self, numbers: Sequence[int]) -> Batch:
-        return collate([self._item(number) for number in numbers], self._num_labels)
+    def __getitems__(self, numbers: Sequence[int], allocate: Allocate = np.empty) -> Batch:
+        items = (self._item(number) for number in numbers)
+        return collate(items, len(numbers), self._num_labels, allocate)
+
+    @property
+    def bytes_per_clip(self) -> int:
+        # Test views may be larger than those of training, but no larger than what they show.
+        whole = {spec.name: spec.shape for spec in self._source.specs}
+        return (2 if self._flip else 1) * self._num_bytes(whole)
 
     def _item(self, number: int) -> Item:
         rng = clip_generator(self._seed, self.clips.clip_ids[number])

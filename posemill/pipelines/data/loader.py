@@ -3,49 +3,93 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from posemill.errors import PosemillError
 from posemill.pipelines.data.batches import Batch
-from posemill.pipelines.data.dataset import TestDataset, TrainDataset
+from posemill.pipelines.data.dataset import ClipDataset
+from posemill.pipelines.data.sampler import ClipSampler, TestSampler
+from posemill.pipelines.data.slots import Parcel, Slots, SlotSampler, Task, pinned
 
 
 class Loader:
     """Batches of a dataset in the order of a sampler, as often as it is iterated."""
 
-    def __init__(self, dataset: TrainDataset | TestDataset, batches: DataLoader[Any]) -> None:
+    def __init__(
+        self,
+        dataset: ClipDataset,
+        sampler: ClipSampler | TestSampler,
+        workers: int,
+        options: dict[str, Any],
+        *,
+        pin_memory: bool,
+    ) -> None:
         """Use `make_loader`."""
         self._dataset = dataset
-        self._batches = batches
+        self._sampler = sampler
+        self._workers = workers
+        self._options = options
+        self._pin_memory = pin_memory
 
     def __len__(self) -> int:
         """Batches of a whole pass."""
-        return len(self._batches)
+        return len(self._sampler)
 
     def __iter__(self) -> Iterator[Batch]:
         """Those that the sampler has left.
 
         Raises:
             PosemillError: what a worker met, as it met it.
+            EnvironmentFault: too little shared memory for the batches of workers.
         """
         self._dataset.hold()  # before workers are forked, which share it
+        return self._from_workers() if self._workers else self._from_here()
+
+    def _from_here(self) -> Iterator[Batch]:
+        for keys in self._sampler:
+            batch = self._dataset.__getitems__(keys)
+            yield pinned(batch) if self._pin_memory else batch
+
+    def _from_workers(self) -> Iterator[Batch]:
+        slots, sampler, batches = self._crew
         with _without_main():
-            batches = iter(self._batches)  # starts the workers
-        for batch in batches:
-            if isinstance(batch, _Fault):
-                raise batch.error
+            parcels = iter(batches)  # starts the workers
+        for parcel in parcels:
+            if isinstance(parcel, _Fault):
+                raise parcel.error
+            batch = slots.take(parcel, pin_memory=self._pin_memory)
+            sampler.release(parcel.slot)
             yield batch
+
+    @cached_property
+    def _crew(self) -> tuple[Slots, SlotSampler, DataLoader[Any]]:
+        """Made once, as its workers stay."""
+        count = self._options["prefetch_factor"] * self._workers + 1
+        room = self._dataset.bytes_per_clip * self._sampler.batch_size
+        slots = Slots(count, room)
+        sampler = SlotSampler(self._sampler, count)
+        batches: DataLoader[Any] = DataLoader(
+            _Writing(self._dataset, slots),
+            batch_sampler=sampler,
+            num_workers=self._workers,
+            collate_fn=_as_it_is,
+            persistent_workers=True,
+            generator=torch.Generator(),  # else it draws from the generator of dropout
+            **self._options,
+        )
+        return slots, sampler, batches
 
 
 def make_loader(
-    dataset: TrainDataset | TestDataset,
-    sampler: Sampler[Any],
+    dataset: ClipDataset,
+    sampler: ClipSampler | TestSampler,
     workers: int = 0,
     *,
     pin_memory: bool = False,
@@ -55,7 +99,8 @@ def make_loader(
     """Batches of `dataset` in the order of `sampler`.
 
     Workers are started once and kept. A program that spawns them needs no guard
-    around its code, and may be a notebook.
+    around its code, and may be a notebook. They write to shared memory for
+    `prefetch` batches each and one more, which is taken once (see `slots`).
 
     Args:
         dataset: training views with a `ClipSampler`, test views with a `TestSampler`.
@@ -66,25 +111,9 @@ def make_loader(
             quicker one where it can.
         prefetch: batches that each worker makes ahead.
     """
-    options: dict[str, Any] = {}
-    if workers:
-        options = {
-            "multiprocessing_context": start_method or dataset.start_method,
-            "persistent_workers": True,
-            "prefetch_factor": prefetch,
-        }
-    return Loader(
-        dataset,
-        DataLoader(
-            _Guarded(dataset),
-            batch_sampler=sampler,
-            num_workers=workers,
-            collate_fn=_as_it_is,
-            pin_memory=pin_memory,
-            generator=torch.Generator(),  # else it draws from the generator of dropout
-            **options,
-        ),
-    )
+    method = start_method or dataset.start_method
+    options = {"multiprocessing_context": method, "prefetch_factor": prefetch}
+    return Loader(dataset, sampler, workers, options, pin_memory=pin_memory)
 
 
 @dataclass(frozen=True)
@@ -94,20 +123,24 @@ class _Fault:
     error: PosemillError
 
 
-class _Guarded(Dataset[Any]):
-    """A dataset that gives its faults instead of raising them."""
+class _Writing(Dataset[Any]):
+    """A dataset that writes into slots, and gives its faults instead of raising them."""
 
-    def __init__(self, dataset: TrainDataset | TestDataset) -> None:
+    def __init__(self, dataset: ClipDataset, slots: Slots) -> None:
         self._dataset = dataset
+        self._slots = slots
 
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def __getitems__(self, keys: Sequence[Any]) -> Batch | _Fault:
+    def __getitems__(self, task: Task[Any]) -> Parcel | _Fault:
+        writer = self._slots.writer(task.slot)
         try:
-            return self._dataset.__getitems__(keys)
+            batch = self._dataset.__getitems__(task.keys, writer)
         except PosemillError as error:
             return _Fault(error)
+        arrays = dict(zip(batch.arrays, writer.placed, strict=True))
+        return Parcel(task.slot, arrays, *(part.numpy() for part in batch[1:]))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class ClipSampler(Sampler[list[ViewKey]]):
         _require(repeat >= 1, "repeat", repeat, "1 or more")
         _require(0 <= rank < world_size, "rank", rank, f"from 0 to below {world_size}")
         self._labels = np.asarray(labels, np.int64)
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._seed = seed
         self._rank, self._world_size = rank, world_size
         self._balance = balance
@@ -108,7 +108,7 @@ class ClipSampler(Sampler[list[ViewKey]]):
 
     @property
     def _global_batch(self) -> int:
-        return self._batch_size * self._world_size
+        return self.batch_size * self._world_size
 
     def _order(self) -> Int64:
         """The clips of the whole epoch, of all ranks, in whole global batches."""
@@ -144,6 +144,7 @@ class TestSampler(Sampler[list[int]]):
     ) -> None:
         _require(batch_size >= 1, "batch_size", batch_size, "1 or more")
         _require(0 <= rank < world_size, "rank", rank, f"from 0 to below {world_size}")
+        self.batch_size = batch_size
         numbers = range(rank, num_clips, world_size)
         starts = range(0, len(numbers), batch_size)
         self._batches = [list(numbers[start : start + batch_size]) for start in starts]

@@ -31,10 +31,13 @@ def test_a_batch_has_numbers_labels_and_stored_dtypes() -> None:
         Item({"u": np.full((2, 3), n, np.uint8), "t": np.array(n, np.int32)}, (n, 2), n, n == 1)
         for n in (0, 1)
     ]
-    batch = collate(items, None)
+    batch = collate(items, 2, None)
     assert batch.arrays["u"].dtype == torch.uint8
     assert batch.arrays["u"].tolist() == [[[0] * 3] * 2, [[1] * 3] * 2]
     assert batch.arrays["t"].tolist() == [0, 1]
     assert (batch.labels.tolist(), batch.labels.dtype) == ([0, 1], torch.int64)
     assert (batch.number.tolist(), batch.empty.tolist()) == ([0, 1], [False, True])
-    assert collate(items, 4).labels.tolist() == [[1, 0, 1, 0], [0, 1, 1, 0]]
+    assert collate(items, 2, 4).labels.tolist() == [[1, 0, 1, 0], [0, 1, 1, 0]]
+    for wrong in (items[:1], []):
+        with pytest.raises(ValueError, match="expected 2 clips for a batch"):
+            collate(wrong, 2, None)
