@@ -27,7 +27,8 @@ def test_the_chain_from_fixtures_to_an_evaluation(run, tmp_path: Path) -> None:
     assert "extract: 8 of 8" in err
     status, out, _ = run("materialize", poses, "-o", features, "--recipe", "potion", "--json")
     assert (status, json.loads(out)["valid"]) == (0, 8)
-    status, out, err = run("train", features, "-o", trained, "--epochs", 1, "--threads", 1)
+    small = ("--model", "potion", "--set", "model.width=4", "--epochs", 1, "--threads", 1)
+    status, out, err = run("train", features, "-o", trained, *small)
     assert status == 0
     assert "epoch 1 of 1: loss" in err
     status, out, _ = run("evaluate", trained, features, "--json")
@@ -209,7 +210,8 @@ def test_wrong_input_is_one_line_and_exit_status_2(
             ("materialize", catalog, "-o", "f", "--recipe", "potion"),
             "is not a posemill-poses store",
         ),
-        (("train", poses, "-o", "r"), "is not a posemill-features store"),
+        (("train", poses, "-o", "r"), "give either --model"),
+        (("train", catalog, "-o", "r", "--model", "potion"), "is not a posemill-features store"),
         (("evaluate", tmp_path, poses), "no run"),
         (("status", tmp_path / "empty"), "holds nothing of posemill"),
         (("preview", catalog, "-o", tmp_path / "pictures"), "posemill-poses"),
@@ -254,6 +256,7 @@ def test_the_estimator_auto_says_what_it_chose(run, catalog: Path, tmp_path: Pat
     "command",
     [
         *("fixtures", "index folder", "extract", "materialize", "train", "evaluate", "preview"),
+        *("architectures", "presets", "fuse", "average"),
         *(
             "status",
             "verify",
