@@ -23,7 +23,7 @@ from typing import Any
 
 from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.provenance import differences
-from posemill.storage.durable import disk_faults, replace_file
+from posemill.storage.durable import disk_faults, drafted_name, replace_file
 from posemill.storage.files.locks import process_lock
 
 CONFIG = "config.json"
@@ -143,12 +143,20 @@ def held_run(
                 f"{root}: another process trains into this folder; wait until it has ended, or "
                 "choose another folder"
             )
+        for draft in filter(_is_draft, root.iterdir()):  # of a call that was killed
+            draft.unlink(missing_ok=True)
         yield _open_or_create(root, identity, record)
 
 
 def _is_vacant(root: Path) -> bool:
     """Whether nothing is at `root`, or what is left of a run that was never begun."""
-    return not root.exists() or (root.is_dir() and {each.name for each in root.iterdir()} <= {LOCK})
+    if not root.is_dir():
+        return not root.exists()
+    return all(each.name == LOCK or _is_draft(each) for each in root.iterdir())
+
+
+def _is_draft(path: Path) -> bool:
+    return drafted_name(path.name) in (CONFIG, METRICS, LAST, BEST)
 
 
 def _open_or_create(

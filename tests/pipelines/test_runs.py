@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from posemill.errors import ConfigurationMismatch, InputError
-from posemill.pipelines.runs import CONFIG, LOCK, held_run, open_run
+from posemill.pipelines.runs import CONFIG, LAST, LOCK, held_run, open_run
+from posemill.storage.durable import draft_name, drafted_name
 
 HOLDS = """
 import sys, time
@@ -58,8 +59,15 @@ def test_a_folder_of_another_is_left_as_it_is(tmp_path: Path) -> None:
 def test_what_a_killed_call_made_of_a_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / LOCK).touch()  # and no configuration
+    (tmp_path / "run" / draft_name(CONFIG)).touch()
     with held_run(tmp_path / "run", {"seed": 1}, {}) as run:
         assert run.identity == {"seed": 1}
+        (run.root / draft_name(LAST)).touch()
+        (run.root / draft_name("notes.txt")).touch()  # not ours
+    with held_run(tmp_path / "run", {"seed": 1}, {}) as run:
+        found = {path.name for path in run.root.iterdir() if drafted_name(path.name) != "notes.txt"}
+        assert found == {LOCK, CONFIG}
+        assert len(list(run.root.iterdir())) == 3
 
 
 def test_two_processes_do_not_train_into_one_folder(tmp_path: Path) -> None:
