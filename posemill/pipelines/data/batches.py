@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,11 @@ class Batch(NamedTuple):
     """(B,) int64: of each clip in the dataset."""
     empty: Tensor
     """(B,) bool: whether what is stored of a clip is all 0."""
+
+    def pin_memory(self) -> Self:
+        """The same in memory that a GPU copies from by itself."""
+        arrays = {name: array.pin_memory() for name, array in self.arrays.items()}
+        return type(self)(arrays, *(part.pin_memory() for part in self[1:]))
 
 
 class Item(NamedTuple):
@@ -71,10 +76,20 @@ def collate(
         raise ValueError(f"expected {size} clips for a batch, 1 or more, got {len(labels)}")
     return Batch(
         arrays={name: torch.from_numpy(array) for name, array in arrays.items()},
-        labels=_labels(labels, num_labels),
+        labels=label_tensor(labels, num_labels),
         number=torch.from_numpy(number),
         empty=torch.from_numpy(empty),
     )
+
+
+def label_tensor(labels: Sequence[tuple[int, ...]], num_labels: int | None) -> Tensor:
+    """(B,) the first class of each clip; or (B, M), with 1 for every class, where M is given."""
+    if num_labels is None:
+        return torch.tensor([first for first, *_ in labels])
+    shown = torch.zeros(len(labels), num_labels)
+    for row, numbers in zip(shown, labels, strict=True):
+        row[list(numbers)] = 1.0
+    return shown
 
 
 def dequantise(
@@ -105,12 +120,3 @@ def _values(stored: Tensor, spec: OutputSpec) -> Tensor:
     if spec.add_offset is not None:
         values += spec.add_offset
     return values
-
-
-def _labels(labels: Sequence[tuple[int, ...]], num_labels: int | None) -> Tensor:
-    if num_labels is None:
-        return torch.tensor([first for first, *_ in labels])
-    shown = torch.zeros(len(labels), num_labels)
-    for row, numbers in zip(shown, labels, strict=True):
-        row[list(numbers)] = 1.0
-    return shown

@@ -9,12 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from torch.utils.data import Dataset
 
 from posemill.errors import InputError
+from posemill.pipelines.data.augmentation import Augmentation
 from posemill.pipelines.data.batches import Allocate, Batch, Item, collate
 from posemill.pipelines.data.clips import ClipSet, check_flip, check_test_flip, require_classes
 from posemill.pipelines.data.source_base import ClipSource
@@ -32,14 +33,23 @@ class ViewKey(NamedTuple):
     """Which of the clip's views in that epoch."""
 
 
-class ClipDataset(Dataset[Batch], ABC):
-    """What both kinds of dataset are: clips of a source, seen by views."""
+class Pinnable(Protocol):
+    """A batch of any kind."""
+
+    def pin_memory(self) -> Self:
+        """The same in memory that a GPU copies from by itself."""
+
+
+BatchT = TypeVar("BatchT", bound=Pinnable)
+
+
+class ClipDataset(Dataset[BatchT], ABC, Generic[BatchT]):
+    """Clips of a source, a batch at a time."""
 
     def __init__(
         self,
         source: ClipSource,
         clips: ClipSet,
-        views: Views,
         *,
         seed: int,
         drop_joint: float,
@@ -48,7 +58,6 @@ class ClipDataset(Dataset[Batch], ABC):
         self.clips = clips
         self._source = source.dropping(drop_joint)
         self._holds = False
-        self._views = views
         self._seed = seed
         self._num_labels = len(source.classes) if multi_label else None
 
@@ -66,8 +75,8 @@ class ClipDataset(Dataset[Batch], ABC):
             self._source, self._holds = self._source.holding(self.clips), True
 
     @abstractmethod
-    def __getitems__(self, keys: Sequence[Any], allocate: Allocate = np.empty) -> Batch:
-        """The batch of these keys of a sampler, in memory from `allocate`.
+    def __getitems__(self, keys: Sequence[Any], allocate: Allocate = np.empty) -> BatchT:
+        """The batch of these keys of a sampler, its arrays in memory from `allocate`.
 
         Raises:
             StoreCorrupted: damaged bytes.
@@ -75,20 +84,37 @@ class ClipDataset(Dataset[Batch], ABC):
 
     @property
     @abstractmethod
-    def bytes_per_clip(self) -> int:
-        """Of its arrays in a batch, at most."""
+    def bytes_per_clip(self) -> int | None:
+        """Of its arrays in a batch, at most; None where nothing is known of that."""
 
-    def _num_bytes(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
-        dtypes = {spec.name: np.dtype(spec.dtype) for spec in self._source.specs}
-        return sum(prod(shape) * dtypes[name].itemsize for name, shape in shapes.items())
+
+class ViewDataset(ClipDataset[Batch]):
+    """Clips as a recipe's arrays, seen by views."""
+
+    def __init__(
+        self,
+        source: ClipSource,
+        clips: ClipSet,
+        views: Views,
+        *,
+        seed: int,
+        drop_joint: float,
+        multi_label: bool,
+    ) -> None:
+        super().__init__(source, clips, seed=seed, drop_joint=drop_joint, multi_label=multi_label)
+        self._views = views
 
     def read(self, number: int, rng: np.random.Generator) -> tuple[Arrays, bool]:
         """The arrays of a clip, and whether there is nothing on its maps."""
         arrays = self._source.read(self.clips, number, rng)
         return arrays, self._views.shows_nothing(arrays)
 
+    def _num_bytes(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
+        dtypes = {spec.name: np.dtype(spec.dtype) for spec in self._source.specs}
+        return sum(prod(shape) * dtypes[name].itemsize for name, shape in shapes.items())
 
-class TrainDataset(ClipDataset):
+
+class TrainDataset(ViewDataset):
     """Training views of a `ClipSet`, a batch at a time, by keys of a `ClipSampler`.
 
     Args:
@@ -114,9 +140,7 @@ class TrainDataset(ClipDataset):
         views_per_clip: int = 1,
         multi_label: bool = False,
     ) -> None:
-        require_classes(source.url, source.classes, clips)
-        if views.augmentation.flip > 0:
-            check_flip(source.classes, clips)
+        check_training(source, clips, views.augmentation)
         super().__init__(
             source,
             clips,
@@ -152,7 +176,7 @@ class TrainDataset(ClipDataset):
         )
 
 
-class TestDataset(ClipDataset):
+class TestDataset(ViewDataset):
     """All test views of every clip of a `ClipSet`, whose scores are averaged: (B, V, ...).
 
     Args:
@@ -209,6 +233,15 @@ class TestDataset(ClipDataset):
             number,
             empty,
         )
+
+
+def check_training(source: ClipSource, clips: ClipSet, augmentation: Augmentation) -> None:
+    """Raises:
+    InputError: the clips are of one class, or are to be flipped and cannot be.
+    """
+    require_classes(source.url, source.classes, clips)
+    if augmentation.flip > 0:
+        check_flip(source.classes, clips)
 
 
 def _check_test(source: ClipSource, clips: ClipSet, views: Views, *, flip: bool) -> None:

@@ -7,24 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from posemill.errors import PosemillError
 from posemill.pipelines.data.batches import Batch
-from posemill.pipelines.data.dataset import ClipDataset
+from posemill.pipelines.data.dataset import BatchT, ClipDataset
+from posemill.pipelines.data.post import SlotPost, TorchPost
 from posemill.pipelines.data.sampler import ClipSampler, TestSampler
-from posemill.pipelines.data.slots import Parcel, Slots, SlotSampler, Task, pinned
 
 
-class Loader:
+class BatchLoader(Generic[BatchT]):
     """Batches of a dataset in the order of a sampler, as often as it is iterated."""
 
     def __init__(
         self,
-        dataset: ClipDataset,
+        dataset: ClipDataset[BatchT],
         sampler: ClipSampler | TestSampler,
         workers: int,
         options: dict[str, Any],
@@ -42,7 +42,7 @@ class Loader:
         """Batches of a whole pass."""
         return len(self._sampler)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[BatchT]:
         """Those that the sampler has left.
 
         Raises:
@@ -52,55 +52,57 @@ class Loader:
         self._dataset.hold()  # before workers are forked, which share it
         return self._from_workers() if self._workers else self._from_here()
 
-    def _from_here(self) -> Iterator[Batch]:
+    def _from_here(self) -> Iterator[BatchT]:
         for keys in self._sampler:
             batch = self._dataset.__getitems__(keys)
-            yield pinned(batch) if self._pin_memory else batch
+            yield batch.pin_memory() if self._pin_memory else batch
 
-    def _from_workers(self) -> Iterator[Batch]:
-        slots, sampler, batches = self._crew
+    def _from_workers(self) -> Iterator[BatchT]:
+        post, batches = self._crew
         with _without_main():
             parcels = iter(batches)  # starts the workers
         for parcel in parcels:
             if isinstance(parcel, _Fault):
                 raise parcel.error
-            batch = slots.take(parcel, pin_memory=self._pin_memory)
-            sampler.release(parcel.slot)
+            batch: Any = post.take(parcel, pin_memory=self._pin_memory)
             yield batch
 
     @cached_property
-    def _crew(self) -> tuple[Slots, SlotSampler, DataLoader[Any]]:
+    def _crew(self) -> tuple[TorchPost | SlotPost, DataLoader[Any]]:
         """Made once, as its workers stay."""
         count = self._options["prefetch_factor"] * self._workers + 1
-        room = self._dataset.bytes_per_clip * self._sampler.batch_size
-        slots = Slots(count, room)
-        sampler = SlotSampler(self._sampler, count)
+        each = self._dataset.bytes_per_clip
+        post = TorchPost() if each is None else SlotPost(count, each * self._sampler.batch_size)
         batches: DataLoader[Any] = DataLoader(
-            _Writing(self._dataset, slots),
-            batch_sampler=sampler,
+            _Sending(self._dataset, post),
+            batch_sampler=post.tasks(self._sampler),
             num_workers=self._workers,
             collate_fn=_as_it_is,
             persistent_workers=True,
             generator=torch.Generator(),  # else it draws from the generator of dropout
             **self._options,
         )
-        return slots, sampler, batches
+        return post, batches
+
+
+Loader = BatchLoader[Batch]
+"""Of rendered or stored maps."""
 
 
 def make_loader(
-    dataset: ClipDataset,
+    dataset: ClipDataset[BatchT],
     sampler: ClipSampler | TestSampler,
     workers: int = 0,
     *,
     pin_memory: bool = False,
     start_method: str | None = None,
     prefetch: int = 2,
-) -> Loader:
+) -> BatchLoader[BatchT]:
     """Batches of `dataset` in the order of `sampler`.
 
     Workers are started once and kept. A program that spawns them needs no guard
-    around its code, and may be a notebook. They write to shared memory for
-    `prefetch` batches each and one more, which is taken once (see `slots`).
+    around its code, and may be a notebook. Batches of maps come through shared
+    memory for `prefetch` of each worker and one more, which is taken once.
 
     Args:
         dataset: training views with a `ClipSampler`, test views with a `TestSampler`.
@@ -113,7 +115,7 @@ def make_loader(
     """
     method = start_method or dataset.start_method
     options = {"multiprocessing_context": method, "prefetch_factor": prefetch}
-    return Loader(dataset, sampler, workers, options, pin_memory=pin_memory)
+    return BatchLoader(dataset, sampler, workers, options, pin_memory=pin_memory)
 
 
 @dataclass(frozen=True)
@@ -123,24 +125,21 @@ class _Fault:
     error: PosemillError
 
 
-class _Writing(Dataset[Any]):
-    """A dataset that writes into slots, and gives its faults instead of raising them."""
+class _Sending(Dataset[Any]):
+    """A dataset in a worker: gives its faults instead of raising them."""
 
-    def __init__(self, dataset: ClipDataset, slots: Slots) -> None:
+    def __init__(self, dataset: ClipDataset[Any], post: TorchPost | SlotPost) -> None:
         self._dataset = dataset
-        self._slots = slots
+        self._post = post
 
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def __getitems__(self, task: Task[Any]) -> Parcel | _Fault:
-        writer = self._slots.writer(task.slot)
+    def __getitems__(self, task: Any) -> Any:
         try:
-            batch = self._dataset.__getitems__(task.keys, writer)
+            return self._post.make(self._dataset, task)
         except PosemillError as error:
             return _Fault(error)
-        arrays = dict(zip(batch.arrays, writer.placed, strict=True))
-        return Parcel(task.slot, arrays, *(part.numpy() for part in batch[1:]))
 
 
 @contextmanager

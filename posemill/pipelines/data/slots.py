@@ -89,6 +89,7 @@ class Slots:
         Raises:
             EnvironmentFault: the machine has not so much shared memory.
         """
+        self.count = count
         rounded = (num_bytes // ALIGNMENT + _MAX_ARRAYS) * ALIGNMENT
         _require_room(count * rounded)
         self._memory = torch.empty((count, rounded), dtype=torch.uint8)
@@ -101,11 +102,11 @@ class Slots:
     def take(self, parcel: Parcel, *, pin_memory: bool) -> Batch:
         """A copy of what lies in a slot, in memory of this process."""
         memory = self._memory[parcel.slot].numpy()
-        batch = Batch(
+        others = map(torch.from_numpy, (parcel.labels, parcel.number, parcel.empty))
+        return Batch(
             {name: _copied(memory, each, pin=pin_memory) for name, each in parcel.arrays.items()},
-            *map(torch.from_numpy, (parcel.labels, parcel.number, parcel.empty)),
+            *(part.pin_memory() if pin_memory else part for part in others),
         )
-        return pinned(batch) if pin_memory else batch
 
 
 class SlotSampler(Sampler[Any]):
@@ -133,12 +134,6 @@ class SlotSampler(Sampler[Any]):
     def release(self, slot: int) -> None:
         """What lies in the slot was copied."""
         self._free.append(slot)
-
-
-def pinned(batch: Batch) -> Batch:
-    """The batch in pinned memory, which copies to a GPU from beside the computation."""
-    arrays = {name: array.pin_memory() for name, array in batch.arrays.items()}
-    return Batch(arrays, *(part.pin_memory() for part in batch[1:]))
 
 
 def _copied(memory: npt.NDArray[np.uint8], placed: Placed, *, pin: bool) -> Tensor:

@@ -4,7 +4,7 @@ Arguments are never changed, results are new arrays. With equal generators and
 equal settings, maps and joints are changed alike.
 """
 
-from posemill.transforms.augment.crops import centre_crop, random_crop
+from posemill.transforms.augment.crops import centre_crop, random_corner, random_crop
 from posemill.transforms.augment.flips import flip_maps, flip_part_fields
 from posemill.transforms.augment.maps import (
     drop_joints,
@@ -34,6 +34,7 @@ __all__ = [
     "jitter_joints_independently",
     "pose_aware_jitter",
     "pose_aware_rotation",
+    "random_corner",
     "random_crop",
     "random_scale",
     "rotate_joints",

@@ -30,8 +30,19 @@ def random_crop(
     """
     maps = checked_maps(maps)
     valid, size = _checked_sizes(maps, valid_hw, size_hw)
-    top, left = (int(rng.integers(space + 1)) for space in _room(valid, size))
+    top, left = random_corner(valid, size, rng)
     return _window(maps, top, left, valid, size)
+
+
+def random_corner(
+    valid_hw: HeightWidth, size_hw: HeightWidth, rng: np.random.Generator
+) -> HeightWidth:
+    """Row and column where a window of `size_hw` inside `valid_hw` begins, as `random_crop` draws.
+
+    Joints are cropped alike when it is taken from their coordinates.
+    """
+    top, left = (int(rng.integers(space + 1)) for space in _room(valid_hw, size_hw))
+    return top, left
 
 
 def centre_crop(
