@@ -1,11 +1,7 @@
 """Processes that train together: what is shared, and environments that are not torchrun's."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from ranks import run_ranks
-from train_ranks import share_all
 
 from posemill.errors import InputError
 from posemill.pipelines.training.meter import EpochTotals
@@ -73,12 +69,3 @@ def test_one_gpu_cannot_be_shared(environment: pytest.MonkeyPatch) -> None:
         joined_processes("cuda:0"),
     ):
         pass
-
-
-def test_two_processes_share_what_they_have(tmp_path: Path) -> None:
-    first, second = run_ranks(share_all, 2, tmp_path)
-    assert first == second
-    assert first.totals == EpochTotals(3.0, 30.0, 300.0, 2.5, 0.5)
-    assert first.from_first == [10.0, 20.0]
-    # Of a network whose projection head no loss reaches, which would stop the second step.
-    assert 0.0 < first.gradient_norm < 100.0
