@@ -33,15 +33,20 @@ from torch.utils.data import DataLoader, Dataset
 
 from posemill.pipelines.data import (
     Augmentation,
+    BatchLoader,
     ClipSampler,
     Loader,
+    PlacedDataset,
+    RaggedBatch,
     TestDataset,
     TestSampler,
     TrainDataset,
+    create_placed_views,
     create_views,
     make_loader,
     open_source,
 )
+from posemill.pipelines.data.rendered import RenderedSource
 from posemill.pipelines.engines.base import EngineOptions
 from posemill.pipelines.materialize import MaterializeConfig, materialize
 from posemill.schema import Clip, TimedLabel, Video
@@ -144,6 +149,17 @@ def training_views(place: Path, *recipe: Any, first: int = NUM_CLIPS) -> Loader:
     return make_loader(dataset, ClipSampler([0] * first, BATCH, 0), WORKERS)
 
 
+def coordinates(place: Path, *recipe: Any) -> BatchLoader[RaggedBatch]:
+    """The same as coordinates, for a device that draws them."""
+    source = open_source(place, *recipe)
+    if not isinstance(source, RenderedSource):
+        raise TypeError(f"expected a pose store, got {place}")
+    clips = source.select("default", "train")
+    views = create_placed_views(source, Augmentation(flip=0.5))
+    sampler = ClipSampler([0] * NUM_CLIPS, BATCH, 0)
+    return make_loader(PlacedDataset(source, clips, views, 0), sampler, WORKERS)
+
+
 def stored_views(place: Path, first: int = NUM_CLIPS) -> Loader:
     """What is stored of the first clips, as it is."""
     source = open_source(place)
@@ -170,6 +186,7 @@ def contenders(folder: Path) -> dict[str, Contender]:
     volumes = {
         OF_VOLUMES: plain_rows(volume, "volume"),
         "volume, rendered on the fly, flipped": training_views(poses, "volume", fresh),
+        "volume, shipped as coordinates": coordinates(poses, "volume", fresh),
         "volume, cached, as it is": stored_views(volume),
         "volume, cached, cropped, flipped": training_views(volume),
         "volume, held in memory, as it is": stored_views(volume, NUM_HELD),

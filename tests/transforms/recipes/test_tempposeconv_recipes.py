@@ -21,6 +21,25 @@ def test_ten_clips_are_kept_in_order() -> None:
     assert arrays["joints"].shape == (40, 17, 64, 86)
 
 
+def test_a_training_clip_is_drawn_alone_and_stores_stay_what_they_were() -> None:
+    recipe = create_recipe("tempposeconv-j", {"length": "4", "draw": "train"})
+    sample = Sample(made_pose(40, 1))
+    starts = set()
+    for seed in range(60):
+        arrays = recipe(sample, rng(seed))
+        index = arrays["frame_index"]
+        assert arrays["joints"].shape == (4, 17, 64, 86)
+        assert (np.diff(index) == 1).all()
+        starts.add(int(index[0]))
+    assert len(starts) > 10  # of 37; the fixed clips have ten
+    assert recipe.draws_anew
+    assert recipe.configuration()["settings"]["draw"] == "train"
+    # What was materialized before there was the setting is still of this recipe.
+    assert "draw" not in create_recipe("tempposeconv-j").configuration()["settings"]
+    steps = create_recipe("tempposeconv-pdiff", {"length": "4", "draw": "train"})(sample, rng())
+    assert steps["part_differences"].shape == (3, 34, 64, 86)
+
+
 def test_part_fields_point_from_a_limbs_first_joint_to_its_second() -> None:
     pose = made_pose(3, 1)
     step = np.array([320 / 86, 240 / 64])

@@ -18,6 +18,7 @@ from posemill.transforms.skeletons import (
     SKELETONS,
     SMARTHOME_13,
     get_skeleton,
+    limb_joints,
     limb_mirror,
 )
 
@@ -210,3 +211,12 @@ def test_left_and_right_are_equally_hard_to_place() -> None:
 def test_an_unknown_skeleton_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="no skeleton is called 'dog'; there are: coco-17"):
         get_skeleton("dog")
+
+
+@skeletons
+def test_every_skeleton_has_eight_limb_joints(skeleton: Skeleton) -> None:
+    names = [skeleton.keypoints[joint] for joint in limb_joints(skeleton)]
+    joints = ("elbow", "wrist", "knee", "ankle")
+    assert sorted(names) == sorted(
+        f"{side}_{joint}" for side in ("left", "right") for joint in joints
+    )
