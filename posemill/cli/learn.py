@@ -97,6 +97,10 @@ def train_command(
         int | None, typer.Option(min=1, help="Parts that a batch is computed in, to save memory.")
     ] = None,
     precision: Annotated[str | None, typer.Option(help="fp32, bf16 or fp16.")] = None,
+    draw: Annotated[
+        str | None,
+        typer.Option(help="Who draws the maps of a pose store: loader, or device."),
+    ] = None,
     init: Annotated[
         str | None,
         typer.Option(
@@ -140,6 +144,7 @@ def train_command(
         "batch_size": batch_size,
         "accumulate": accumulate,
         "precision": precision,
+        "draw": draw,
         "init": init,
         "split": split,
         "subset": subset,

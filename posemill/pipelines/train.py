@@ -210,7 +210,7 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
     ):
         device = processes.device
         sampler = clips.sampler(config, processes.rank, processes.world_size)
-        loader = clips.loader(config, sampler, device)
+        loader, maps = clips.loader(config, sampler, device), clips.maps(config, device)
         held_out_loader = clips.held_out_loader(config)
         num_steps = config.epochs * len(sampler)
         state = begin_run(config, clips, initial, device)
@@ -235,11 +235,11 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
                 factor = rate_factor(config.schedule, step, num_steps, len(sampler), drops)
                 rate = config.optimizer.learning_rate * factor
                 set_rate(state.optimizer, rate)
-                for part in parts_of(batch, config.accumulate, clips.views_per_clip(config)):
+                for part in parts_of(maps(batch), config.accumulate, clips.views_per_clip(config)):
                     labels = part.labels.to(device, non_blocking=True)  # (V,) or (V, M)
                     instances = part.instances.to(device, non_blocking=True)  # (V,)
                     with precision:
-                        outputs = network(dequantise(part.arrays, clips.source.specs, device))
+                        outputs = network(dequantise(part.arrays, maps.specs, device))
                         loss = step_loss(config.loss, outputs, labels, instances, epoch + 1)
                     torch.autograd.backward(state.scaler.scale(loss * part.share))
                     meter.add(loss.detach(), count_right(outputs, labels), len(labels))

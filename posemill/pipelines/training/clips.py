@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 
@@ -16,17 +17,24 @@ from posemill.pipelines.data import (
     ClipSet,
     ClipSource,
     Loader,
+    PlacedDataset,
+    PlacedViews,
     TestDataset,
     TestSampler,
     TrainDataset,
     Views,
+    create_placed_views,
     create_views,
     make_loader,
     open_joined,
     parts_of,
 )
+from posemill.pipelines.data.dataset import ClipDataset
+from posemill.pipelines.data.loader import BatchLoader
+from posemill.pipelines.data.rendered import RenderedSource
 from posemill.pipelines.materialize import parse_assignments
 from posemill.pipelines.training.config import TrainConfig
+from posemill.pipelines.training.device_maps import DrawnMaps, LoadedMaps
 from posemill.pipelines.training.hold_out import split_off
 from posemill.pipelines.training.initial import InitialWeights
 from posemill.storage.layout import POSES_KIND
@@ -44,7 +52,8 @@ class TrainingClips:
     source: ClipSource
     test_source: ClipSource
     """Of the held-out clips' test views; the same one where the store holds them."""
-    views: Views
+    views: Views | PlacedViews
+    """As maps, or as coordinates of which the device draws them."""
     trained: ClipSet
     held_out: ClipSet
 
@@ -74,19 +83,29 @@ class TrainingClips:
             repeat=config.clips.repeat,
         )
 
-    def loader(self, config: TrainConfig, sampler: ClipSampler, device: torch.device) -> Loader:
-        """Batches of training views."""
-        dataset = TrainDataset(
-            self.source,
-            self.trained,
-            self.views,
-            config.seed,
-            views_per_clip=self.views_per_clip(config),
-            multi_label=config.loss.multi_label,
-        )
+    def loader(
+        self, config: TrainConfig, sampler: ClipSampler, device: torch.device
+    ) -> BatchLoader[Any]:
+        """Batches of training views, for `maps`."""
+        options: dict[str, Any] = {
+            "views_per_clip": self.views_per_clip(config),
+            "multi_label": config.loss.multi_label,
+        }
+        dataset: ClipDataset[Any]  # of batches that `maps` takes
+        if isinstance(self.views, PlacedViews):
+            source = cast(RenderedSource, self.source)  # the only one that has such views
+            dataset = PlacedDataset(source, self.trained, self.views, config.seed, **options)
+        else:
+            dataset = TrainDataset(self.source, self.trained, self.views, config.seed, **options)
         return make_loader(
             dataset, sampler, config.machine.workers, pin_memory=device.type == "cuda"
         )
+
+    def maps(self, config: TrainConfig, device: torch.device) -> LoadedMaps | DrawnMaps:
+        """What makes maps of the loader's batches."""
+        if isinstance(self.views, PlacedViews):
+            return DrawnMaps.of(self.source, device, self.views_per_clip(config))
+        return LoadedMaps(self.source.specs)
 
     def held_out_loader(self, config: TrainConfig) -> Loader | None:
         """Batches of the held-out clips' test views; None where none are held out.
@@ -117,7 +136,7 @@ def open_clips(stores: Sequence[Place], config: TrainConfig, catalog: Path | Non
     return TrainingClips(
         source=source,
         test_source=test_source,
-        views=create_views(source, config.augmentation),
+        views=_create_views(source, config),
         trained=clips.pick(trained.tolist()),
         held_out=clips.pick(held_out.tolist()),
     )
@@ -151,6 +170,12 @@ def open_clip_source(
                 "these"
             )
     return source
+
+
+def _create_views(source: ClipSource, config: TrainConfig) -> Views | PlacedViews:
+    on_device = config.draw == "device"
+    create = create_placed_views if on_device else create_views
+    return create(source, config.augmentation)
 
 
 def view_loader(

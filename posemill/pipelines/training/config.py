@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Precision = Literal["fp32", "bf16", "fp16"]
+Drawing = Literal["loader", "device"]
 _Made = TypeVar("_Made", bound="DataclassInstance")
 _SECTIONS = ("model", "augmentation", "optimizer", "schedule", "loss", "clips")
 
@@ -78,6 +79,8 @@ class TrainConfig:
     accumulate: int = 1
     """Parts that a step's batch is computed in, for less memory."""
     precision: Precision = "fp32"
+    draw: Drawing = "loader"
+    """Who draws the maps of a pose store: the loader's processes, or the device, of coordinates."""
     seed: int = 0
     init: str = ""
     """A checkpoint whose weights to begin with, but for the classifier where it does not fit."""
@@ -96,6 +99,7 @@ class TrainConfig:
         _require(self.accumulate >= 1, "accumulate", self.accumulate, "1 or more")
         _require(self.seed >= 0, "seed", self.seed, "0 or more")
         precisions = get_args(Precision)
+        _require(self.draw in get_args(Drawing), "draw", self.draw, "loader or device")
         _require(self.precision in precisions, "precision", self.precision, " or ".join(precisions))
         if self.freeze and not self.init:
             raise InputError(

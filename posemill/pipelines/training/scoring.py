@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from posemill.errors import InputError
 from posemill.models.base import LOGITS
 from posemill.pipelines.data import Batch, Loader, dequantise
 from posemill.schema import Float32
@@ -40,6 +41,9 @@ def score_clips(
     """Mean logits and probabilities over each clip's views; leaves `network` in eval mode.
 
     Probabilities are of the softmax, or each class's own sigmoid with `multi_label`.
+
+    Raises:
+        InputError: answers that are not finite, of a training that diverged.
     """
     network.eval()
     logits, probabilities, empty, num_views = [], [], [], 1
@@ -51,12 +55,22 @@ def score_clips(
             logits.append(each.mean(dim=1).cpu())
             probabilities.append(shares.mean(dim=1).cpu())
             empty.append(batch.empty)
+    _require_finite(torch.cat(logits))
     return Scores(
         logits=torch.cat(logits).numpy(),
         probabilities=torch.cat(probabilities).numpy(),
         empty=torch.cat(empty).numpy(),
         num_views=num_views,
     )
+
+
+def _require_finite(logits: Tensor) -> None:
+    lacking = int((~logits.isfinite().all(dim=1)).sum())
+    if lacking:
+        raise InputError(
+            f"the network's answers for {lacking} of {len(logits)} clips are not finite: training "
+            "diverged; train again at a lower --set optimizer.learning_rate, into another folder"
+        )
 
 
 def _view_logits(
