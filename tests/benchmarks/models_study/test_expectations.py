@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import pytest
+import torch
 from models_study.actions import action_clips
 from models_study.expectations import EXPECTATIONS
 from models_study.motions import PAIRS
@@ -36,11 +39,19 @@ def test_multi_scale_and_contrast_have_no_expected_sign():
     assert "JMRN + jitter + contrast - JMRN + jitter" in open_ones
 
 
-def test_the_main_models_are_contenders_of_four_kinds():
+def test_the_main_models_are_of_four_kinds_and_there_with_and_without_jitter():
     by_name = {contender.name: contender for contender in CONTENDERS}
     assert len(by_name) == len(CONTENDERS)
     assert len({by_name[name].model for name in MAIN}) == 4
-    assert all(by_name[name].jitter for name in MAIN)
+    for name in MAIN:
+        assert replace(by_name[name], name=f"{name} + jitter", jitter=True) in CONTENDERS
+
+
+def test_contenders_that_are_compared_have_one_jitter():
+    jittered = {contender.name: contender.jitter for contender in CONTENDERS}
+    for expectation in EXPECTATIONS:
+        first, second = expectation.first.contender, expectation.second.contender
+        assert jittered[first] == jittered[second] or first == f"{second} + jitter"
 
 
 @pytest.mark.parametrize("contender", CONTENDERS, ids=lambda each: each.name)
@@ -51,8 +62,19 @@ def test_models_and_recipes_take_their_settings(contender):
     create_recipe(contender.recipe, {**contender.recipe_settings, **contender.test_settings})
 
 
-def test_plain_tests_have_all_clips_and_misled_ones_the_cue_alone():
+def test_models_have_about_as_many_parameters():
+    shapes = {
+        "u": (17, 3, 24, 24), "p": (18, 3, 24, 24), "joints": (8, 17, 24, 24),
+        "volume": (17, 16, 20, 20),
+    }  # fmt: skip
+    for contender in CONTENDERS:
+        with torch.device("meta"):
+            network = create_model(contender.model, contender.model_settings).network(shapes, 12)
+        assert 85_000 < sum(weight.numel() for weight in network.parameters()) < 145_000
+
+
+def test_main_models_alone_are_tested_otherwise():
     for contender, training in trainings():
         tests = list_tests(contender, training)
         assert (TEST in tests) == (training == "plain")
-        assert len(tests) == len(set(tests)) > 0
+        assert (len(tests) > 1) == (contender.name in MAIN)
