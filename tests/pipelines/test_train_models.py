@@ -247,7 +247,7 @@ def test_clips_of_several_classes_are_scored_by_map(tmp_path: Path) -> None:
 def test_people_in_boxes_are_scored_by_frame_map(tmp_path: Path) -> None:
     boxes = make_box_store(tmp_path)
     case = Case("jmrn", JMRN, "", {**CANVAS, "people": "box"})
-    config = replace(case.config(epochs=12), loss=LossSettings(of_classes="binary", contrast=0.1))
+    config = replace(case.config(epochs=8), loss=LossSettings(of_classes="binary", contrast=0.1))
     assert plan_train(boxes.store, config).shapes == {"p": (2, 18, 3, 16, 16)}
     train(boxes.store, tmp_path / "run", config)
     evaluation = evaluate(tmp_path / "run", boxes.store)

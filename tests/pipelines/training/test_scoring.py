@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from posemill.errors import InputError
 from posemill.models.base import LOGITS, PoseNetwork
 from posemill.pipelines.data import Batch
 from posemill.pipelines.training import scoring
@@ -56,3 +57,11 @@ def test_means_over_views(multi_label: bool, monkeypatch: pytest.MonkeyPatch) ->
     if not multi_label:
         shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
     np.testing.assert_allclose(scores.probabilities, shares.mean(axis=1), rtol=1e-6)
+
+
+def test_answers_that_are_not_finite_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = OutputSpec(name="u", dims=("x",), shape=(3,), dtype="uint8", scale_factor=1e38)
+    monkeypatch.setattr(Echo, "forward", lambda _, values: {LOGITS: values["u"] * 10})
+    # 10 x 10 x 1e38 is more than float32 has; the third clip's 5 x 10 x 1e38 is, too.
+    with pytest.raises(InputError, match="for 3 of 3 clips are not finite: training diverged"):
+        score_clips(Echo(), batches(), [broken], torch.device("cpu"), multi_label=False)  # type: ignore[arg-type]
