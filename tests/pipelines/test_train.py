@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import ClassVar
 import pytest
 import torch
 from potion_stores import make_potion_store
+from run_events import run_events
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
 from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes
@@ -150,6 +152,10 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(features: Path, tmp_pat
     assert result.num_epochs_before == 3
     assert_equal_weights(tmp_path / "whole", tmp_path / "parts")
     assert without_times(tmp_path / "whole") == without_times(tmp_path / "parts")
+    ours, theirs = run_events(tmp_path / "whole"), run_events(tmp_path / "parts")
+    assert [step for step, _ in ours["loss/train"]] == [3, 6, 9, 12]
+    for name in ("loss/train", "accuracy/train", "learning_rate"):
+        assert ours[name] == theirs[name]
 
 
 def test_a_finished_run_is_left_alone(features: Path, tmp_path: Path) -> None:
@@ -292,6 +298,22 @@ def test_the_best_epoch_is_that_of_held_out_training_videos(features: Path, tmp_
     assert (best["epochs_done"], best["best_score"]) == (result.best_epoch, max(scores))
 
 
+def test_the_best_epoch_is_there_before_the_last_one_tells_of_it(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(draft: Path, target: Path) -> None:
+        if target.name == "best.pt":
+            raise OSError(28, "No space left on device")
+        original(draft, target)
+
+    original = os.replace
+    monkeypatch.setattr(os, "replace", full)
+    config = replace(QUICK, clips=ClipSettings(hold_out=0.25))
+    with pytest.raises(EnvironmentFault, match="No space left"):
+        train(features, tmp_path / "run", config)
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
 def test_parts_of_a_batch_add_up_to_it(features: Path, tmp_path: Path) -> None:
     # Without batch normalisation, whose statistics are those of a part.
     config = replace(QUICK, model=MeanModel(), epochs=2, augmentation=Augmentation(flip=0.0))
@@ -329,6 +351,10 @@ def test_a_linear_probe_moves_the_classifier_alone(features: Path, tmp_path: Pat
     with pytest.raises(InputError, match="no checkpoint can be read there"):
         train(features, tmp_path / "none", replace(probe, init=str(tmp_path / "nothing")))
     assert {path.name for path in tmp_path.iterdir()} == {"first", "probe"}
+    # Weights of the same name that are others now would not give the same run.
+    shutil.copy(tmp_path / "probe" / "last.pt", tmp_path / "first" / "last.pt")
+    with pytest.raises(ConfigurationMismatch, match="initial_weights_sha256: asked for"):
+        train(features, tmp_path / "probe", probe)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
