@@ -68,9 +68,12 @@ def average_runs(folders: Sequence[Path], subset: str) -> tuple[AveragedFigure, 
     """Each figure over the answers in several folders, as of the splits of a data set.
 
     Raises:
-        InputError: a folder has no answers, or they are of other classes.
+        InputError: a folder is given twice or has no answers, or they are of other classes.
         StoreCorrupted: damaged answers.
     """
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        listed = ", ".join(map(str, folders))
+        raise InputError(f"an average needs each run once, got {listed}")
     evaluations = [Evaluation(read_answers(folder, subset)) for folder in folders]
     try:
         return average(evaluations)
