@@ -34,6 +34,9 @@ LOCK = ".lock"
 SCHEMA_VERSION = 2  # 2: settings in sections
 # What the run is decided by; the rest of config.json (where it ran, versions) is a record.
 IDENTITY = "identity"
+_SHOWN = ("epoch", "loss", "accuracy")
+"""Of an epoch's metrics, what there is of every one and is told of the last."""
+_TRAIN_AGAIN = "remove the run's folder and train again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +77,66 @@ class RunFolder:
             replace_file(self.root / METRICS, lines.encode())
 
     def last_metrics(self) -> dict[str, Any]:
-        """The metrics of the last finished epoch; empty before the first."""
-        path = self.root / METRICS
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        return json.loads(lines[-1]) if lines else {}
-
-    def read_metrics(self, num_epochs: int) -> list[dict[str, Any]]:
-        """The metrics of the first `num_epochs` epochs.
+        """The metrics of the last finished epoch; empty before the first.
 
         Raises:
-            StoreCorrupted: there are fewer.
+            StoreCorrupted: they cannot be read.
         """
-        path = self.root / METRICS
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        lines = self._metric_lines()
+        return self._metrics_of(len(lines), lines[-1]) if lines else {}
+
+    def read_metrics(self, num_epochs: int) -> list[dict[str, Any]]:
+        """The metrics of the first `num_epochs` epochs, which the checkpoint is of.
+
+        Those of the next one may be there, since they are written before its checkpoint.
+
+        Raises:
+            StoreCorrupted: there are fewer, or of later epochs, or they cannot be read.
+        """
+        lines = self._metric_lines()
+        if len(lines) > num_epochs + 1:
+            state = f"of epoch {num_epochs}" if num_epochs else "missing"
+            raise StoreCorrupted(
+                f"{self.root / LAST} is {state}, and {METRICS} beside it tells of {len(lines)} "
+                f"epochs; put the checkpoint back, or {_TRAIN_AGAIN}"
+            )
         if len(lines) < num_epochs:
             raise StoreCorrupted(
-                f"{path} has {len(lines)} lines, and the checkpoint beside it is of epoch "
-                f"{num_epochs}; remove the run's folder and train again"
+                f"{self.root / METRICS} has {len(lines)} lines, and the checkpoint beside it is of "
+                f"epoch {num_epochs}; {_TRAIN_AGAIN}"
             )
-        return [json.loads(line) for line in lines[:num_epochs]]
+        return [self._metrics_of(epoch, line) for epoch, line in enumerate(lines[:num_epochs], 1)]
+
+    def _metric_lines(self) -> list[str]:
+        path = self.root / METRICS
+        try:
+            return path.read_text("utf-8").splitlines() if path.exists() else []
+        except UnicodeDecodeError as error:
+            raise StoreCorrupted(f"{path} is no text ({error}); {_TRAIN_AGAIN}") from error
+
+    def _metrics_of(self, epoch: int, line: str) -> dict[str, Any]:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or not all(_is_number(entry.get(key)) for key in _SHOWN):
+            raise StoreCorrupted(
+                f"{self.root / METRICS}, line {epoch}: expected the metrics of an epoch, with "
+                f"{', '.join(_SHOWN)}, got {line[:80]!r}; {_TRAIN_AGAIN}"
+            )
+        return entry
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def open_run(root: Path) -> RunFolder:
     """The run at `root`.
 
     Raises:
-        InputError: there is none, or a newer posemill made it.
+        InputError: there is none, or another posemill made it.
+        StoreCorrupted: its configuration lacks what the run is decided by.
     """
     path = root / CONFIG
     if not path.is_file():
@@ -113,6 +150,10 @@ def open_run(root: Path) -> RunFolder:
         raise InputError(
             f"{path} has schema version {version}, expected {SCHEMA_VERSION}; use the posemill "
             "that made it"
+        )
+    if not isinstance(config.get(IDENTITY), dict):
+        raise StoreCorrupted(
+            f"{path} has no {IDENTITY}, which tells what the run was trained on; {_TRAIN_AGAIN}"
         )
     return RunFolder(root, config)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from posemill.errors import ConfigurationMismatch, InputError
-from posemill.pipelines.runs import CONFIG, LAST, LOCK, held_run, open_run
+from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
+from posemill.pipelines.runs import CONFIG, LAST, LOCK, METRICS, RunFolder, held_run, open_run
 from posemill.storage.durable import draft_name, drafted_name
 
+EPOCHS = [{"epoch": epoch, "loss": 1.0 / epoch, "accuracy": 0.5} for epoch in (1, 2, 3)]
 HOLDS = """
 import sys, time
 from pathlib import Path
@@ -68,6 +69,54 @@ def test_what_a_killed_call_made_of_a_folder_is_taken(tmp_path: Path) -> None:
         found = {path.name for path in run.root.iterdir() if drafted_name(path.name) != "notes.txt"}
         assert found == {LOCK, CONFIG}
         assert len(list(run.root.iterdir())) == 3
+
+
+def test_metrics_are_read_up_to_an_epoch(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {})
+    assert (run.last_metrics(), run.read_metrics(0)) == ({}, [])
+    run.write_metrics(EPOCHS)
+    assert run.last_metrics() == EPOCHS[-1]
+    assert run.read_metrics(3) == EPOCHS
+    assert run.read_metrics(2) == EPOCHS[:2]  # killed before the checkpoint of the third
+
+
+def test_a_checkpoint_that_is_missing_or_older_is_told(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {})
+    run.write_metrics(EPOCHS)
+    with pytest.raises(StoreCorrupted, match=r"last\.pt is missing, and .* of 3 epochs; put the"):
+        run.read_metrics(0)
+    with pytest.raises(StoreCorrupted, match=r"last\.pt is of epoch 1, and .* of 3 epochs"):
+        run.read_metrics(1)
+    run.write_metrics(EPOCHS[:1])
+    assert run.read_metrics(0) == []  # killed before the first checkpoint
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"epoch": 1, "loss": 0.5, "accur', r"line 1: expected the metrics .* got '\{\"epoch"),
+        (b"null\n", r"line 1: expected the metrics of an epoch, with epoch, loss, .* got 'null'"),
+        (b"[]\n", r"line 1: expected .* got '\[\]'"),
+        (b'{"epoch": 1, "accuracy": 0.5}\n', r"with epoch, loss, accuracy, got"),
+        (b'{"epoch": 1, "loss": "low", "accuracy": 0.5}\n', r"line 1: expected the metrics"),
+        (b"\xff\xfe\n", "is no text"),
+    ],
+)
+def test_damaged_metrics_are_named(content: bytes, told: str, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {})
+    (tmp_path / METRICS).write_bytes(content)
+    for read in (run.last_metrics, lambda: run.read_metrics(1)):
+        with pytest.raises(StoreCorrupted, match=rf"metrics\.jsonl.*{told}.*train again"):
+            read()
+
+
+@pytest.mark.parametrize("identity", [{}, {"identity": None}, {"identity": [1]}])
+def test_a_configuration_without_an_identity_is_named(
+    identity: dict[str, object], tmp_path: Path
+) -> None:
+    (tmp_path / CONFIG).write_text(json.dumps({"schema_version": 2, **identity}))
+    with pytest.raises(StoreCorrupted, match=r"config\.json has no identity.*train again"):
+        open_run(tmp_path)
 
 
 def test_two_processes_do_not_train_into_one_folder(tmp_path: Path) -> None:
