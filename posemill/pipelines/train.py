@@ -216,7 +216,8 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
         state = begin_run(config, clips, initial, device)
         run = _open_run(run_dir, config, clips, initial, processes, opened)
         if (checkpoint := run.read_checkpoint()) is not None:
-            state.restore(checkpoint, f"{run_dir}/{LAST}", is_first=processes.is_first)
+            origin, is_first = f"{run_dir}/{LAST}", processes.is_first
+            state.restore(checkpoint, origin, len(sampler), is_first=is_first)
         epochs_before, metrics = state.epochs_done, run.read_metrics(state.epochs_done)
         all_used = config.loss.contrast > 0 or not state.network.gives_embeddings
         network = processes.share(state.network, compiled=machine.compile, all_used=all_used)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +24,7 @@ from posemill.pipelines.training.clips import TrainingClips
 from posemill.pipelines.training.config import TrainConfig
 from posemill.pipelines.training.initial import InitialWeights
 from posemill.pipelines.training.meter import EpochTotals
-from posemill.pipelines.training.optimizers import make_optimizer
+from posemill.pipelines.training.optimizers import load_optimizer, make_optimizer
 from posemill.pipelines.training.precision import gradient_scaler
 from posemill.pipelines.training.schedules import Plateau
 
@@ -87,7 +89,9 @@ class RunState:
             }
         )
 
-    def restore(self, content: bytes, origin: str, *, is_first: bool = True) -> None:
+    def restore(
+        self, content: bytes, origin: str, steps_per_epoch: int, *, is_first: bool = True
+    ) -> None:
         """Take the state of a checkpoint; its totals, of all processes, in the first one alone.
 
         Raises:
@@ -101,12 +105,43 @@ class RunState:
                 "train again into another folder"
             )
         load_weights(self.network, state, origin)
-        self.optimizer.load_state_dict(state["optimizer"])
+        try:
+            self._take(state, steps_per_epoch)
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise StoreCorrupted(
+                f"{origin}: a checkpoint that no run goes on from ({error}); train again into "
+                "another folder"
+            ) from error
+        if not is_first:
+            self.totals = EpochTotals()
+
+    def _take(self, state: Mapping[str, Any], steps_per_epoch: int) -> None:
+        """All but the weights; raises what torch raises, or a ValueError, of odd contents."""
+        load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
-        self.plateau = Plateau(**state["plateau"])
-        self.totals = EpochTotals(**state["totals"]) if is_first else EpochTotals()
-        self.epochs_done, self.steps_of_epoch = state["epochs_done"], state["steps_of_epoch"]
-        self.best_epoch, self.best_score = state["best_epoch"], state["best_score"]
+        self.plateau = Plateau(**_numbers("plateau", state["plateau"]))
+        self.totals = EpochTotals(**_numbers("totals", state["totals"]))
+        epochs = self.epochs_done = _count(state, "epochs_done", self.config.epochs)
+        self.steps_of_epoch = _count(state, "steps_of_epoch", steps_per_epoch - 1)
+        self.best_epoch = _count(state, "best_epoch", epochs)
+        self.best_score = _number("best_score", state["best_score"])
+
+
+def _numbers(name: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _number(f"{name}.{key}", value) for key, value in stored.items()}
+
+
+def _number(name: str, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is {value!r}, expected a number")
+    return value
+
+
+def _count(state: Mapping[str, Any], name: str, greatest: int) -> int:
+    value = state[name]
+    if type(value) is not int or not 0 <= value <= greatest:
+        raise ValueError(f"{name} is {value!r}, expected 0 to {greatest}")
+    return value
 
 
 def begin_run(
