@@ -39,6 +39,8 @@ from posemill.storage.objects import Place
 
 LOOK_STEPS = 20
 """After so many steps the sums on the device are looked at, which waits for it."""
+LOOK_SECONDS = 5.0
+"""Or after so many seconds, where steps are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
         set_training(state.network, frozen=config.freeze)
 
         for epoch in range(epochs_before, config.epochs):
-            sampler.load_state_dict({"epoch": epoch, "step": state.steps_of_epoch})
+            sampler.go_to(epoch, state.steps_of_epoch)
             meter, rate = EpochMeter(device, state.totals), 0.0
             for batch in timed(loader, meter):
                 step = epoch * len(sampler) + state.steps_of_epoch
@@ -250,7 +252,7 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
                 state.scaler.update()
                 state.optimizer.zero_grad()
                 state.steps_of_epoch += 1
-                if state.steps_of_epoch % LOOK_STEPS == 0:
+                if state.steps_of_epoch % LOOK_STEPS == 0 or meter.unseen_seconds > LOOK_SECONDS:
                     totals = meter.settle(epoch + 1, rate)
                     if processes.is_first:
                         on_event(_steps_done(state, config, totals, len(sampler)))

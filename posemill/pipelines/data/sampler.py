@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -27,8 +27,7 @@ class ClipSampler(Sampler[list[ViewKey]]):
 
     Where it is: `epoch` and `step`, the steps of it that are done. Iterating
     gives the batches that are left of the epoch and changes neither, whatever
-    a loader's workers fetch ahead; the training loop calls `advance` after
-    each step that it made.
+    a loader's workers fetch ahead; `go_to` does.
 
     Args:
         labels: the class of each clip.
@@ -85,23 +84,13 @@ class ClipSampler(Sampler[list[ViewKey]]):
             for batch in zip(clips, views, strict=True)
         )
 
-    def advance(self) -> None:
-        """A step is done; the last one begins the next epoch."""
-        self.step += 1
-        if self.step == len(self):
-            self.epoch, self.step = self.epoch + 1, 0
-
-    def state_dict(self) -> dict[str, int]:
-        """What a checkpoint keeps: the same on every rank."""
-        return {"epoch": self.epoch, "step": self.step}
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on from a state of a sampler of the same clips, settings and global batch.
+    def go_to(self, epoch: int, step: int) -> None:
+        """Go on after `step` steps of an epoch; with the same clips, settings and global batch
+        these are the batches that an uninterrupted sampler has left.
 
         Raises:
-            InputError: a state that such a sampler cannot have.
+            InputError: no such place.
         """
-        epoch, step = state["epoch"], state["step"]
         _require(epoch >= 0, "epoch", epoch, "0 or more")
         _require(0 <= step < len(self), "step", step, f"from 0 to below {len(self)}")
         self.epoch, self.step = epoch, step

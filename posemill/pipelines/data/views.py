@@ -67,6 +67,12 @@ def _check(source: ClipSource, kind: MapKind, augmentation: Augmentation) -> Non
         )
     stored_hw = next(spec for spec in source.specs if spec.name == kind.name).shape[-2:]
     _check_crop(source.url, augmentation.crop_hw, (stored_hw[0], stored_hw[1]))
+    farthest, least = augmentation.beta_px + augmentation.gamma_px, min(stored_hw)
+    if farthest >= least:
+        raise InputError(
+            f"a jitter of up to {farthest} px leaves nothing on the maps of {source.url}, "
+            f"{stored_hw[0]} x {stored_hw[1]} px; give a lower beta_px and gamma_px"
+        )
     is_cropped = recipe.draws_anew and not isinstance(recipe, CubeRecipe)
     if is_cropped and augmentation.crop_hw not in ((0, 0), stored_hw):
         raise InputError(

@@ -47,7 +47,7 @@ _JHMDB = TrainConfig(
     augmentation=Augmentation(flip=0.5, beta_px=6, gamma_px=3),
     optimizer=OptimizerSettings(algorithm="adam", learning_rate=1e-4),
     schedule=ScheduleSettings(shape="plateau", gamma=0.1, patience=10),
-    loss=LossSettings(contrast=0.05, temperature=0.3, contrast_from=50),
+    loss=LossSettings(contrast=0.05, temperature=0.3, contrast_from=51),
     clips=_HELD_OUT,
 )
 _HMDB51 = replace(

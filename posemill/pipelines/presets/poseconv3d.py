@@ -39,7 +39,10 @@ from posemill.pipelines.training.settings import (
 )
 
 _OPEN = "rates and schedule are the code's, whose processes take 256 clips a step together"
-_OPEN_FINETUNE = "the code's, of 128 clips a step and smaller maps; its blocks are 3,4,6 there"
+_OPEN_FINETUNE = (
+    "the code's finetuning, of 128 clips a step and smaller maps; its blocks are 3,4,6 there; how "
+    "the linear probe and the training from scratch went is not told"
+)
 
 _TRAIN = ("draw=train", "length=48", "size_hw=56,56", "sigma=0.6")
 _TEST = ("draw=test", "views=10", "size_hw=64,64")
@@ -74,7 +77,7 @@ _FINETUNE = replace(
     split="split1",
     epochs=12,
     batch_size=128,
-    optimizer=replace(_NTU60.optimizer, learning_rate=0.01),
+    optimizer=replace(_NTU60.optimizer, learning_rate=0.01, weight_decay=1e-4),
     schedule=ScheduleSettings(shape="steps", milestones="9,11"),
 )
 _VOLLEYBALL = replace(

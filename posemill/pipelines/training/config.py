@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Precision = Literal["fp32", "bf16", "fp16"]
 Drawing = Literal["loader", "device"]
 _Made = TypeVar("_Made", bound="DataclassInstance")
+MAX_BATCH = 65_536
+"""Clips of a step; an epoch of fewer clips sees them several times."""
 _SECTIONS = ("model", "augmentation", "optimizer", "schedule", "loss", "clips")
 
 
@@ -95,12 +97,18 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
+        usable = 1 <= self.batch_size <= MAX_BATCH
+        _require(usable, "batch_size", self.batch_size, f"from 1 to {MAX_BATCH:,}")
         _require(self.accumulate >= 1, "accumulate", self.accumulate, "1 or more")
         _require(self.seed >= 0, "seed", self.seed, "0 or more")
         precisions = get_args(Precision)
         _require(self.draw in get_args(Drawing), "draw", self.draw, "loader or device")
         _require(self.precision in precisions, "precision", self.precision, " or ".join(precisions))
+        if self.loss.contrast > 0 and self.accumulate > max(self.batch_size // 2, 1):
+            raise InputError(
+                f"the contrastive loss compares clips of one part, and {self.accumulate} parts of "
+                f"{self.batch_size} clips have fewer than two; give a lower --accumulate"
+            )
         if self.freeze and not self.init:
             raise InputError(
                 "a linear probe trains the classifier on weights that are there already: give "

@@ -57,6 +57,12 @@ class EpochMeter:
         # From the totals on, so that they are rounded as in a run that was never interrupted.
         begun = [self.totals.loss, self.totals.num_right]
         self._sums = torch.tensor(begun, dtype=torch.float64, device=self.device)
+        self._looked = monotonic()
+
+    @property
+    def unseen_seconds(self) -> float:
+        """Since the last look."""
+        return monotonic() - self._looked
 
     def add(self, loss: Tensor, num_right: Tensor, num_views: int) -> None:
         """Note a part of a batch: its mean loss, and how many of its views were recognised."""
@@ -69,6 +75,7 @@ class EpochMeter:
         Raises:
             InputError: the loss is no longer finite.
         """
+        self._looked = monotonic()
         loss, num_right = self._sums.tolist()
         self.totals.loss, self.totals.num_right = loss, num_right
         if not math.isfinite(loss):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from posemill.errors import StoreCorrupted
 from posemill.models.base import PoseNetwork
@@ -176,12 +175,12 @@ def freeze(network: PoseNetwork) -> None:
 
 
 def set_training(network: PoseNetwork, *, frozen: bool) -> None:
-    """Training mode; but a frozen network's batch normalisation keeps its statistics."""
-    network.train()
-    if frozen:
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
+    """Training mode; of a frozen network the classifier alone.
+
+    Its features are then those of a test: without dropout, with the statistics it came with.
+    """
+    network.train(not frozen)
+    network.classifier.train()
 
 
 def torch_seed(seed: int, step: int, rank: int) -> int:

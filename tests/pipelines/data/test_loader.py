@@ -53,7 +53,7 @@ def test_forked_workers_give_what_one_process_gives_epoch_after_epoch(store: Pat
     dataset, sampler = made(store)
     here, loader = make_loader(dataset, sampler), make_loader(dataset, sampler, 2)
     for epoch in range(2):
-        sampler.load_state_dict({"epoch": epoch, "step": 0})
+        sampler.go_to(epoch, 0)
         there = list(loader)  # by the same workers in both epochs
         assert_equal(list(here), there)
         assert there[0].arrays["u"].dtype == torch.uint8
@@ -79,13 +79,11 @@ def test_a_loader_resumes_in_mid_epoch_though_it_fetched_ahead(store: Path, done
     seen = []
     for batch in interrupted:
         seen.append(batch)
-        sampler.advance()
         if len(seen) == done:
             break
-    state = sampler.state_dict()
-    assert state == {"epoch": 0, "step": done}
+    sampler.go_to(0, done)
     again, resumed = made(store)
-    resumed.load_state_dict(state)
+    resumed.go_to(0, done)
     assert_equal(seen + list(make_loader(again, resumed, 1)), whole)
     # The interrupted loader itself goes on from there, too.
     assert_equal(list(interrupted), whole[done:])

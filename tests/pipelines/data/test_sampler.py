@@ -18,11 +18,9 @@ SMALL = st.integers(1, 6)
 
 
 def epoch_of(sampler: ClipSampler) -> list[list[ViewKey]]:
-    """The batches that are left; every one is made and taken."""
-    batches = []
-    for batch in sampler:
-        batches.append(batch)
-        sampler.advance()
+    """The batches that are left; the next epoch follows."""
+    batches = list(sampler)
+    sampler.go_to(sampler.epoch + 1, 0)
     return batches
 
 
@@ -35,7 +33,7 @@ def test_ranks_share_the_same_keys_whatever_their_number(
         sampler = ClipSampler(
             labels, size, 7, rank=rank, world_size=world_size, balance=balance, repeat=repeat
         )
-        sampler.load_state_dict({"epoch": epoch, "step": 0})
+        sampler.go_to(epoch, 0)
         assert len(list(sampler)) == len(sampler)
         return list(sampler)
 
@@ -54,7 +52,7 @@ def test_an_epoch_sees_every_clip_as_often_and_fills_its_last_step(
     labels: list[int], batch_size: int, repeat: int, epoch: int
 ) -> None:
     sampler = ClipSampler(labels, batch_size, 1, repeat=repeat)
-    sampler.load_state_dict({"epoch": epoch, "step": 0})
+    sampler.go_to(epoch, 0)
     keys = [key for batch in sampler for key in batch]
     wanted = len(labels) * repeat
     assert len(keys) == -(-wanted // batch_size) * batch_size
@@ -78,7 +76,7 @@ def test_classes_are_drawn_alike_and_none_of_their_clips_is_left_out(
 ) -> None:
     wanted = len(labels) * repeat
     sampler = ClipSampler(labels, wanted, 3, balance="class", repeat=repeat)
-    sampler.load_state_dict({"epoch": epoch, "step": 0})
+    sampler.go_to(epoch, 0)
     (keys,) = sampler
     by_class = Counter(labels[key.number] for key in keys)
     assert set(by_class) == set(labels) or wanted < len(set(labels))
@@ -108,16 +106,10 @@ def test_from_any_step_on_exactly_the_rest_follows(
             labels, batch_size, 5, rank=rank, world_size=world_size, balance=balance, repeat=repeat
         )
 
-    whole, interrupted, resumed = made(), made(), made()
+    whole, resumed = made(), made()
     expected = [batch for _ in range(3) for batch in epoch_of(whole)]
     steps = min(steps, 3 * len(whole) - 1)
-    for _ in range(steps):
-        interrupted.advance()
-    resumed.load_state_dict(interrupted.state_dict())
-    assert resumed.state_dict() == {
-        "epoch": steps // len(whole),
-        "step": steps % len(whole),
-    }
+    resumed.go_to(steps // len(whole), steps % len(whole))
     rest = [batch for _ in range(3 - resumed.epoch) for batch in epoch_of(resumed)]
     assert rest == expected[steps:]
 
@@ -126,8 +118,8 @@ def test_what_is_fetched_ahead_is_not_what_is_done() -> None:
     sampler = ClipSampler([0] * 10, 2, 0)
     batches = iter(sampler)
     ahead = [next(batches) for _ in range(3)]
-    sampler.advance()
-    assert sampler.state_dict() == {"epoch": 0, "step": 1}
+    assert (sampler.epoch, sampler.step) == (0, 0)
+    sampler.go_to(0, 1)
     assert list(sampler)[:2] == ahead[1:]
 
 
@@ -138,7 +130,6 @@ def test_every_epoch_and_seed_has_an_order_of_its_own() -> None:
     orders = [[key.number for key in keys] for keys in (first, second, other)]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(50))
     assert len({tuple(order) for order in orders}) == 3
-    assert sampler.state_dict() == {"epoch": 2, "step": 0}
 
 
 @pytest.mark.parametrize(("ranks", "size"), [(1, 4), (3, 2), (4, 5), (5, 1)])
@@ -163,7 +154,7 @@ def test_numbers_out_of_range_are_refused() -> None:
     with pytest.raises(InputError, match="repeat must be 1 or more, got 0"):
         ClipSampler([0], 1, 0, repeat=0)
     with pytest.raises(InputError, match="step must be from 0 to below 3, got 3"):
-        ClipSampler([0] * 6, 2, 0).load_state_dict({"epoch": 0, "step": 3})
+        ClipSampler([0] * 6, 2, 0).go_to(0, 3)
     with pytest.raises(InputError, match="batch_size must be 1 or more"):
         samplers.TestSampler(3, 0)
 

@@ -126,7 +126,7 @@ def test_what_cannot_be_set_says_what_can(key: str, value: str, words: str) -> N
     ("settings", "words"),
     [
         ({"epochs": 0}, "epochs must be 1 or more, got 0"),
-        ({"batch_size": 0}, "batch_size must be 1 or more"),
+        ({"batch_size": 0}, "batch_size must be from 1 to 65,536"),
         ({"accumulate": 0}, "accumulate must be 1 or more"),
         ({"seed": -1}, "seed must be 0 or more"),
         ({"precision": "fp8"}, "precision must be fp32 or bf16 or fp16, got fp8"),

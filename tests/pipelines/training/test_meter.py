@@ -56,12 +56,12 @@ def test_a_loss_that_is_not_finite_is_told(loss: float) -> None:
 def test_waiting_is_told_from_working(monkeypatch: pytest.MonkeyPatch) -> None:
     # Asked, given, done; asked, given, done; asked for what does not come.
     clock = iter([0.0, 2.0, 5.0, 5.0, 6.0, 10.0, 10.0])
+    meter = EpochMeter(CPU)
     monkeypatch.setattr(meter_module, "monotonic", lambda: next(clock))
 
     def items() -> Iterator[str]:
         yield from "ab"
 
-    meter = EpochMeter(CPU)
     assert list(timed(items(), meter)) == ["a", "b"]
     assert (meter.totals.waiting_seconds, meter.totals.seconds) == (2 + 1, 10)
     assert meter.totals.waiting_share == 0.3
