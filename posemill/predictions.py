@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Predictions:
     """Clips of the subset that have no features (a missing or unreadable video): not scored."""
     num_views: int = 1
     """Of each clip, whose scores were averaged."""
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    """How they were made, for people: of which weights and store, with which changes to clips."""
 
     def __post_init__(self) -> None:
         for name, dtype in _DTYPES.items():

@@ -215,7 +215,9 @@ def evaluate_command(
     flip: Annotated[bool, typer.Option("--flip", help="Score mirror images as well.")] = False,
     drop_joint: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Probability that a person in a frame loses a limb joint."),
+        typer.Option(
+            min=0, max=1, help="Probability that a person in a frame loses a limb joint; needs -o."
+        ),
     ] = 0.0,
     with_: JoinedOption = None,
     catalog: CatalogOption = None,

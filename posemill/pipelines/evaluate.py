@@ -10,21 +10,20 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from posemill.errors import ConfigurationMismatch, InputError
+from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.models.base import PoseNetwork
 from posemill.models.checkpoints import load_weights, read_checkpoint
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import JOINED, ClipSet, ClipSource
 from posemill.pipelines.evaluations import write_evaluation
 from posemill.pipelines.metrics import Evaluation
-from posemill.pipelines.runs import BEST, LAST, RunFolder, open_run
+from posemill.pipelines.runs import BEST, CONFIG, LAST, RunFolder, open_run
 from posemill.pipelines.training.clips import open_clip_source, view_loader
 from posemill.pipelines.training.config import TrainConfig, config_from_identity
 from posemill.pipelines.training.scoring import Scores, score_clips
 from posemill.predictions import Predictions
 from posemill.schema import Float32
 from posemill.settings import as_text
-from posemill.storage.durable import disk_faults
 from posemill.storage.objects import Place
 
 Weights = Literal["last", "best"]
@@ -74,12 +73,14 @@ def evaluate(
     zeros and counted.
 
     Raises:
-        InputError: the run is unfinished, or the store or the subset cannot be used.
+        InputError: the run is unfinished, the store or the subset cannot be used, or `out` is
+            no place for these answers.
         ConfigurationMismatch: the store differs from what was trained on.
         EnvironmentFault: the disk refuses.
         StoreCorrupted: damaged features, or a damaged checkpoint.
     """
     run = open_run(run_dir)
+    folder = _folder_of(run_dir, out, config)
     trained = _trained_config(run, config)
     device = resolve_device(config.device)
     source = open_clip_source((store, *config.joined), trained, config.catalog, testing=True)
@@ -92,12 +93,41 @@ def evaluate(
         scores = score_clips(
             network, loader, source.specs, device, multi_label=trained.loss.multi_label
         )
-    evaluation = Evaluation(_predictions(run, trained, source, clips, scores, split, config.subset))
-    folder = out or run_dir
-    with disk_faults(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    found = _predictions(run, trained, source, clips, scores, split, config.subset)
+    evaluation = Evaluation(replace(found, made_with=_made_with(config, store)))
     write_evaluation(folder, evaluation)
     return evaluation
+
+
+def _folder_of(run_dir: Path, out: Path | None, config: EvaluateConfig) -> Path:
+    """Where the answers go.
+
+    Raises:
+        InputError: they would take the place of others that they are not like.
+    """
+    folder = out or run_dir
+    is_own = folder.resolve() == run_dir.resolve()
+    if is_own and config.drop_joint > 0:
+        raise InputError(
+            f"with drop_joint={config.drop_joint:g} clips lose joints: answers for them are no "
+            f"result of {run_dir}, whose own they would replace; give another folder with -o"
+        )
+    if not is_own and (folder / CONFIG).exists():
+        raise InputError(
+            f"{folder} holds another run, whose answers those of {run_dir} would replace; choose "
+            "another -o"
+        )
+    return folder
+
+
+def _made_with(config: EvaluateConfig, store: Place) -> dict[str, str]:
+    """How the answers were made, beside the views that the run's recipe has for tests."""
+    return {
+        "weights": config.weights,
+        "flip": str(config.flip).lower(),
+        "drop_joint": f"{config.drop_joint:g}",
+        "store": ", ".join(sorted(map(str, (store, *config.joined)))),
+    }
 
 
 def load_network(run: RunFolder, weights: Weights, config: TrainConfig) -> PoseNetwork:
@@ -114,14 +144,24 @@ def load_network(run: RunFolder, weights: Weights, config: TrainConfig) -> PoseN
             f"{run.root} has no best epoch: it held no training clips out; evaluate its last one, "
             "or train with --set clips.hold_out=0.1"
         )
-    done = 0 if last is None else read_checkpoint(last, f"{run.root}/{LAST}")["epochs_done"]
-    _require_finished(run, done)
+    _require_finished(run, 0 if last is None else _epochs_done(last, f"{run.root}/{LAST}"))
     assert content is not None  # noqa: S101  (a finished run has one)
     shapes = {name: tuple(shape) for name, shape in run.identity["shapes"].items()}
     network = config.model.network(shapes, len(run.identity["classes"]))
     origin = f"{run.root}/{name}"
     load_weights(network, read_checkpoint(content, origin), origin)
     return network
+
+
+def _epochs_done(content: bytes, origin: str) -> int:
+    """Of a checkpoint; raises StoreCorrupted where it does not tell."""
+    done = read_checkpoint(content, origin).get("epochs_done")
+    if not isinstance(done, int):
+        raise StoreCorrupted(
+            f"{origin}: a checkpoint that does not tell its epochs_done, got {done!r}; train again "
+            "into another folder"
+        )
+    return done
 
 
 def _trained_config(run: RunFolder, config: EvaluateConfig) -> TrainConfig:

@@ -56,6 +56,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         "schema_version": SCHEMA_VERSION,
         "classes": list(predictions.classes),
         **{name: getattr(predictions, name) for name in _ABOUT},
+        "made_with": dict(predictions.made_with),
     }
     schema = _SCHEMA.with_metadata({_KEY: json.dumps(metadata)})
     sink = pa.BufferOutputStream()
@@ -119,6 +120,7 @@ def _from_table(table: pa.Table, metadata: dict[str, Any]) -> Predictions:
     has_boxes = table["box"].null_count < table.num_rows
     return Predictions(
         **{name: metadata[name] for name in _ABOUT},
+        made_with=dict(metadata.get("made_with", {})),  # not told by older files
         classes=classes,
         clip_ids=tuple(table["clip_id"].to_pylist()),
         video_ids=tuple(table["video_id"].to_pylist()),

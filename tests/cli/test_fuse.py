@@ -47,6 +47,17 @@ def test_scores_are_fused_by_given_weights(run, runs: tuple[Path, Path], tmp_pat
     assert json.loads((tmp_path / "both" / "fusion.json").read_text())["of"] == "logits"
 
 
+def test_a_fusion_tells_how_each_answer_was_made(run, tmp_path: Path) -> None:
+    ways = {"a": {"weights": "best", "flip": "true"}, "b": {}}
+    for name, made_with in ways.items():
+        write(tmp_path / name, answers([0, 1], [0, 1], 2, made_with=made_with))
+    status, _, _ = run("fuse", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "both")
+    assert status == 0
+    record = json.loads((tmp_path / "both" / "fusion.json").read_text())
+    assert record["made_with"] == {str(tmp_path / name): way for name, way in ways.items()}
+    assert read_answers(tmp_path / "both", "test").made_with == {}
+
+
 def test_weights_are_learnt_on_the_train_subset(
     run, runs: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -1,13 +1,15 @@
 """Evaluation: a run's answers are scored and kept, empty clips counted, mismatches refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from potion_stores import make_potion_store
 
-from posemill.errors import ConfigurationMismatch, InputError
+from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
+from posemill.models.checkpoints import dump_checkpoint, read_checkpoint
 from posemill.models.potion_cnn import PotionModel
 from posemill.pipelines.data import Augmentation
 from posemill.pipelines.evaluate import EvaluateConfig, evaluate
@@ -100,3 +102,43 @@ def test_the_best_epoch_needs_held_out_clips(trained: tuple[Path, Path]) -> None
         EvaluateConfig(weights="first")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"0 to 1, got 1\.5"):
         EvaluateConfig(drop_joint=1.5)
+
+
+def test_answers_say_how_they_were_made(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    run, features = trained
+    evaluate(run, features, out=tmp_path / "scored")
+    found = read_answers(tmp_path / "scored", "test").made_with
+    assert found == {
+        "weights": "last",
+        "flip": "false",
+        "drop_joint": "0",
+        "store": str(features),
+    }
+    told = json.loads(figures_path(tmp_path / "scored", "test").read_text())
+    assert told["made_with"] == found
+
+
+def test_answers_do_not_replace_those_of_another_kind(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, features = trained
+    lossy = EvaluateConfig(drop_joint=0.5)
+    for out in (None, run, run / ".." / run.name):
+        with pytest.raises(InputError, match=r"drop_joint=0\.5 clips lose joints.* folder with -o"):
+            evaluate(run, features, lossy, out)
+    shutil.copytree(run, tmp_path / "other")
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "other").glob("*.*")}
+    with pytest.raises(InputError, match=r"other holds another run.*choose another -o"):
+        evaluate(run, features, out=tmp_path / "other")
+    assert kept == {path.name: path.read_bytes() for path in (tmp_path / "other").glob("*.*")}
+
+
+def test_a_checkpoint_that_does_not_tell_its_epochs_is_named(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(trained[0], tmp_path / "run")
+    last = tmp_path / "run" / "last.pt"
+    state = read_checkpoint(last.read_bytes(), "last.pt")
+    last.write_bytes(dump_checkpoint({**state, "epochs_done": "all"}))
+    with pytest.raises(StoreCorrupted, match=r"last\.pt: .* its epochs_done, got 'all'"):
+        evaluate(tmp_path / "run", trained[1])

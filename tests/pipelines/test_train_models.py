@@ -139,6 +139,8 @@ def test_flips_and_lost_joints_are_scored(actions: ActionFolder, tmp_path: Path)
 
     plain, flipped, lossy = scored("p"), scored("f", flip=True), scored("d", drop_joint=1.0)
     assert (plain.num_views, flipped.num_views, lossy.num_views) == (2, 4, 2)
+    assert (plain.made_with["flip"], plain.made_with["drop_joint"]) == ("false", "0")
+    assert (flipped.made_with["flip"], lossy.made_with["drop_joint"]) == ("true", "1")
     for changed in (flipped, lossy):
         assert not np.array_equal(plain.logits, changed.logits)
         assert plain.labels == changed.labels
@@ -166,8 +168,9 @@ def test_maps_that_are_stored_or_rendered_train_alike(
     # Stored maps lose no joints; poses do, by the recipe that the run was trained on.
     lossy = EvaluateConfig(drop_joint=1.0)
     with pytest.raises(InputError, match="drawn already, so that no joint can be dropped"):
-        evaluate(tmp_path / "stored", tmp_path / "f.zarr", lossy)
-    assert len(evaluate(tmp_path / "stored", actions.store, lossy).predictions) == 4
+        evaluate(tmp_path / "stored", tmp_path / "f.zarr", lossy, tmp_path / "lossy")
+    found = evaluate(tmp_path / "stored", actions.store, lossy, tmp_path / "lossy").predictions
+    assert len(found) == 4
 
 
 def test_cached_volumes_are_trained_on_and_ten_views_tested(
@@ -234,6 +237,7 @@ def test_clips_of_several_classes_are_scored_by_map(tmp_path: Path) -> None:
     assert result.best_epoch in (1, 2, 3)
     assert all(0.0 < line["held_out_score"] <= 1.0 for line in lines)
     evaluation = evaluate(tmp_path / "run", several.store, EvaluateConfig(weights="best"))
+    assert evaluation.predictions.made_with["weights"] == "best"
     told = json.loads((tmp_path / "run" / "evaluation-test.json").read_text())
     assert told["mean_average_precision"] == evaluation.mean_average_precision
     assert "accuracy" not in told

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ from posemill.storage.parquet_seal import seal_parquet
 from posemill.storage.predictions import read_predictions, write_predictions
 
 LOGITS = [[0.5, -1.0, 2.0], [1.0, 0.0, 0.25]]
-ONE_CLASS = predictions(LOGITS, [2, 1], empty=[True, False], num_unavailable=3, num_views=20)
+ONE_CLASS = predictions(
+    LOGITS,
+    [2, 1],
+    empty=[True, False],
+    num_unavailable=3,
+    num_views=20,
+    made_with={"weights": "best", "flip": "true"},
+)
 PEOPLE = predictions(
     LOGITS,
     [(2, 0), ()],
@@ -104,6 +112,17 @@ def test_metadata_that_does_not_fit_is_refused(
     _write_sealed(path, table.replace_schema_metadata({b"posemill": json.dumps(about)}))
     with pytest.raises(InputError, match=message):
         read_predictions(path)
+
+
+def test_older_files_do_not_tell_how_they_were_made(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    write_predictions(path, ONE_CLASS)
+    assert read_predictions(path).made_with == {"weights": "best", "flip": "true"}
+    table = pq.read_table(path)
+    about = json.loads(table.schema.metadata[b"posemill"])
+    del about["made_with"]
+    _write_sealed(path, table.replace_schema_metadata({b"posemill": json.dumps(about)}))
+    assert read_predictions(path) == replace(ONE_CLASS, made_with={})
 
 
 def test_a_disk_that_refuses_leaves_what_was_there(

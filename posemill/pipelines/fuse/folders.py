@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def fuse(config: FuseConfig, out: Path) -> FusionResult:
     left_out = num_unavailable(list(answers.values()), len(joined[0]))
     evaluation = Evaluation(replace(together, num_unavailable=left_out))
     write_evaluation(out, evaluation)
-    _write_record(config, weights, out)
+    _write_record(config, weights, answers, out)
     return FusionResult(evaluation, tuple(map(Evaluation, joined)), weights)
 
 
@@ -123,12 +123,15 @@ def _given_weights(config: FuseConfig) -> Weights:
     return np.array(given)
 
 
-def _write_record(config: FuseConfig, weights: Weights, out: Path) -> None:
+def _write_record(
+    config: FuseConfig, weights: Weights, answers: Mapping[str, Predictions], out: Path
+) -> None:
     """What the answers were fused from, for people."""
     record = {
         **asdict(config),
         "runs": [str(run) for run in config.runs],
         "weights": weights.tolist(),
+        "made_with": {run: dict(each.made_with) for run, each in answers.items()},
     }
     with disk_faults(out):
         replace_file(out / RECORD, (json.dumps(record, indent=2) + "\n").encode())

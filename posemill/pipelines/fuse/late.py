@@ -54,6 +54,7 @@ def fused(joined: Sequence[Predictions], logits: Float32, probabilities: Float32
         probabilities=probabilities,
         empty=np.all([each.empty for each in joined], axis=0),
         num_views=max(each.num_views for each in joined),
+        made_with={},  # by several models, each in its way, which the record of the fusion tells
     )
 
 

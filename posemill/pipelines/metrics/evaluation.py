@@ -177,6 +177,7 @@ class Evaluation:
             "model": self.model,
             "split": self.split,
             "subset": self.subset,
+            "made_with": dict(self.predictions.made_with),
             "clips": len(self.predictions),
             "views": self.predictions.num_views,
             "multi_label": self.predictions.multi_label,
