@@ -5,18 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
+from mean_models import MeanModel
 from potion_stores import make_potion_store
 from run_events import run_events
 
 from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError, StoreCorrupted
-from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes
 from posemill.models.create import create_model
 from posemill.models.potion_cnn import PotionModel
 from posemill.pipelines.data import Augmentation
@@ -29,7 +28,6 @@ from posemill.pipelines.training.settings import (
     ScheduleSettings,
 )
 from posemill.pipelines.training.state import torch_seed
-from posemill.settings import setting
 from posemill.storage.features import FeatureStore
 
 QUICK = TrainConfig(
@@ -40,31 +38,6 @@ QUICK = TrainConfig(
     optimizer=OptimizerSettings(learning_rate=1e-2),
     seed=3,
 )
-
-
-class MeanNetwork(PoseNetwork):
-    """A linear classifier of the means of U, whose logits are multiplied."""
-
-    def __init__(self, size: int, num_classes: int, factor: float) -> None:
-        super().__init__()
-        self.factor = factor
-        self.classifier = torch.nn.Linear(size, num_classes)
-
-    def forward(self, values: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        means = values["u"].mean(dim=(3, 4)).flatten(1)
-        return {LOGITS: self.classifier(means) * self.factor}
-
-
-@dataclass(frozen=True)
-class MeanModel(Model):
-    name: ClassVar[str] = "mean"
-    recipes: ClassVar[tuple[str, ...]] = ("potion",)
-
-    factor: float = setting(1.0, "of the logits")
-
-    def network(self, shapes: ViewShapes, num_classes: int) -> PoseNetwork:
-        joints, channels, _, _ = shapes["u"]
-        return MeanNetwork(joints * channels, num_classes, self.factor)
 
 
 @pytest.fixture(scope="module")
