@@ -233,9 +233,9 @@ def test_runs_that_cannot_go_on_or_be_scored(run, features: Path, tmp_path: Path
         run("evaluate", first, features, "--weights", "first")
     )
     assert "no subset 'val'" in refused(run("evaluate", first, features, "--subset", "val"))
-    assert "no joint can be dropped" in refused(
-        run("evaluate", first, features, "--drop-joint", "0.5")
-    )
+    lossy = ("evaluate", first, features, "--drop-joint", "0.5")
+    assert "give another folder with -o" in refused(run(*lossy))
+    assert "no joint can be dropped" in refused(run(*lossy, *out))
     # wave_left becomes wave_right in a mirror, so that their scores cannot be averaged.
     assert "test without the flip" in refused(run("evaluate", first, features, "--flip"))
     assert [path for path in sorted(tmp_path.rglob("*")) if "wide" not in str(path)] == before
