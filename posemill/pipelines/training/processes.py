@@ -18,8 +18,6 @@ from posemill.models.devices import resolve_device
 from posemill.pipelines.training.meter import EpochTotals
 
 _FROM_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-
-
 _PATIENCE = timedelta(hours=6)
 """For the first process, which scores held-out clips while the others wait."""
 
