@@ -13,10 +13,12 @@ output folder as they come, and a run that was stopped goes on from there.
 from __future__ import annotations
 
 import argparse
+import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from time import monotonic
+from threading import Thread
+from time import monotonic, sleep
 
 from models_study.pictures import write_clips_picture, write_curves_picture
 from models_study.plan import Sizes
@@ -35,7 +37,7 @@ def run_study(out: Path, sizes: Sizes, processes: int) -> str:
         ValueError: `out` holds another study.
     """
     kept = ResultsFile(out, sizes)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _end_with_parent) as pool:
         made = [pool.submit(_make_clips, out, seed, sizes) for seed in sizes.seeds]
         folders = {seed: each.result() for seed, each in zip(sizes.seeds, made, strict=True)}
         missing = kept.missing()
@@ -52,6 +54,18 @@ def run_study(out: Path, sizes: Sizes, processes: int) -> str:
     write_clips_picture(out / "clips.png")
     write_curves_picture(out / "curves.png", results)
     return report
+
+
+def _end_with_parent() -> None:
+    """Let this process end soon after the one that started it, which may be killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            sleep(1.0)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _make_clips(out: Path, seed: int, sizes: Sizes) -> ClipFolder:
