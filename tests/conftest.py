@@ -23,6 +23,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Ray's libraries keep the mode of a process's first cluster: an embedded one, which wants a token
 # unless told otherwise, would leave the process unable to work with those of tests, which do not.
 os.environ["RAY_AUTH_MODE"] = "disabled"
+# Ray puts a print of its own in the place of Python's, which tests of pickles name as a global.
+os.environ["RAY_TQDM_PATCH_PRINT"] = "0"
 
 # No test is timed: a kernel's first call compiles it, and machines are busy at times.
 settings.register_profile("posemill", deadline=None)

@@ -162,7 +162,7 @@ def test_architectures_are_listed_and_shown(run) -> None:
         (("--model", "poseconv3d"), "recipe 'potion'; the model poseconv3d reads volume or limb"),
         ((*POTION, "--set", "augmentation.crop_hw=8,8"), "8 x 8 px are too small for the model"),
         ((*POTION, "--set", "loss.contrast=1"), "potion with these settings gives none"),
-        ((*POTION, "--set", "clips.hold_out=0.01"), "no video can be held out"),
+        ((*POTION, "--set", "clips.hold_out=1"), "hold_out must be from 0 to 0.9, got 1"),
         ((*POTION, "--set", "augmentation.drop_joint=0.5"), "no joint can be dropped"),
     ],
 )

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -18,8 +17,6 @@ from posemill.models.devices import resolve_device
 from posemill.pipelines.training.meter import EpochTotals
 
 _FROM_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-_PATIENCE = timedelta(hours=6)
-"""For the first process, which scores held-out clips while the others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +91,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
     place = resolve_device(local)
     if place.type == "cuda":
         torch.cuda.set_device(place)
-    kind = "nccl" if place.type == "cuda" else "gloo"
-    dist.init_process_group(kind, timeout=_PATIENCE)
+    dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
         yield Processes(dist.get_rank(), world_size, place)
     finally:
