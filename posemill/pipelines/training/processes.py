@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from time import sleep
 
 import torch
 import torch.distributed as dist
@@ -17,6 +18,9 @@ from posemill.models.devices import resolve_device
 from posemill.pipelines.training.meter import EpochTotals
 
 _FROM_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+_SETTLING_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ def joined_processes(device: str) -> Iterator[Processes]:
     try:
         yield Processes(dist.get_rank(), world_size, place)
     finally:
+        # Gloo's threads drop the tensors of the last exchange, for which they need Python's lock;
+        # the end of the group waits for these threads, and holds it. A sleep lets them have it.
+        sleep(_SETTLING_SECONDS)
         dist.destroy_process_group()
 
 
