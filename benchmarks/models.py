@@ -6,7 +6,7 @@ fly. What differs is in `models_study.plan`; which differences are expected,
 and which have no expected sign, was written down before the first result, in
 `models_study.expectations`. Whatever comes out is reported.
 
-Takes about 20 minutes on two cores. Results are appended to a file in the
+Takes about 25 minutes on two cores. Results are appended to a file in the
 output folder as they come, and a run that was stopped goes on from there.
 """
 

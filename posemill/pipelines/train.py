@@ -29,7 +29,7 @@ from posemill.pipelines.training.logs import EventLog
 from posemill.pipelines.training.meter import EpochMeter, EpochTotals, timed
 from posemill.pipelines.training.objective import count_right, step_loss
 from posemill.pipelines.training.optimizers import clip_gradients, set_rate
-from posemill.pipelines.training.parts import parts_of
+from posemill.pipelines.training.parts import split_batch
 from posemill.pipelines.training.precision import automatic_precision
 from posemill.pipelines.training.processes import Processes, joined_processes
 from posemill.pipelines.training.record import run_identity, run_record
@@ -238,7 +238,9 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
                 factor = rate_factor(config.schedule, step, num_steps, len(sampler), drops)
                 rate = config.optimizer.learning_rate * factor
                 set_rate(state.optimizer, rate)
-                for part in parts_of(maps(batch), config.accumulate, clips.views_per_clip(config)):
+                for part in split_batch(
+                    maps(batch), config.accumulate, clips.views_per_clip(config)
+                ):
                     labels = part.labels.to(device, non_blocking=True)  # (V,) or (V, M)
                     instances = part.instances.to(device, non_blocking=True)  # (V,)
                     with precision:

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from posemill.pipelines.data import Loader
-from posemill.pipelines.metrics.average_precision import average_precisions, mean_over_classes
-from posemill.pipelines.metrics.classification import top_k_accuracy
+from posemill.pipelines.metrics import mean_average_precision, top_k_accuracy
 from posemill.pipelines.training.clips import TrainingClips
 from posemill.pipelines.training.config import TrainConfig
 from posemill.pipelines.training.processes import Processes
@@ -53,7 +52,4 @@ def _score(
     if not config.loss.multi_label:
         first = np.array([each[0] for each in labels], np.int64)
         return top_k_accuracy(scores.probabilities, first, 1)
-    shown = np.zeros(scores.probabilities.shape, np.bool_)
-    for number, each in enumerate(labels):
-        shown[number, list(each)] = True
-    return mean_over_classes(average_precisions(scores.probabilities, shown)) or 0.0
+    return mean_average_precision(scores.probabilities, labels)

@@ -21,7 +21,7 @@ class Part:
     """Of the batch's views."""
 
 
-def parts_of(batch: Batch, count: int, views_per_clip: int) -> Iterator[Part]:
+def split_batch(batch: Batch, count: int, views_per_clip: int) -> Iterator[Part]:
     """The batch in `count` parts, or in fewer where it has fewer clips.
 
     Of several views a clip, all are in one part: a contrast compares them.

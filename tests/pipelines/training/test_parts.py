@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from posemill.pipelines.data import Batch
-from posemill.pipelines.training.parts import parts_of
+from posemill.pipelines.training.parts import split_batch
 
 
 def batch(num_clips: int, *views: int) -> Batch:
@@ -15,7 +15,7 @@ def batch(num_clips: int, *views: int) -> Batch:
 
 @pytest.mark.parametrize(("count", "sizes"), [(1, [7]), (2, [3, 4]), (3, [2, 2, 3]), (9, [1] * 7)])
 def test_parts_are_as_even_as_can_be(count: int, sizes: list[int]) -> None:
-    parts = list(parts_of(batch(7), count, views_per_clip=1))
+    parts = list(split_batch(batch(7), count, views_per_clip=1))
     assert [len(part.labels) for part in parts] == sizes
     assert [part.share for part in parts] == [size / 7 for size in sizes]
     assert sum(part.share for part in parts) == pytest.approx(1.0)
@@ -24,7 +24,7 @@ def test_parts_are_as_even_as_can_be(count: int, sizes: list[int]) -> None:
 
 
 def test_views_of_a_clip_stay_together_and_know_their_clip() -> None:
-    first, second = parts_of(batch(3, 2), 2, views_per_clip=2)
+    first, second = split_batch(batch(3, 2), 2, views_per_clip=2)
     assert (first.arrays["u"].tolist(), second.arrays["u"].tolist()) == ([0, 1], [2, 3, 4, 5])
     assert second.instances.tolist() == [1, 1, 2, 2]
     assert second.labels.tolist() == [1, 1, 0, 0]
@@ -33,5 +33,5 @@ def test_views_of_a_clip_stay_together_and_know_their_clip() -> None:
 
 def test_labels_of_several_classes_are_repeated_by_row() -> None:
     whole = batch(2, 2)._replace(labels=torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]))
-    (part,) = parts_of(whole, 1, views_per_clip=2)
+    (part,) = split_batch(whole, 1, views_per_clip=2)
     assert part.labels.tolist() == [[1, 0, 1], [1, 0, 1], [0, 1, 0], [0, 1, 0]]
