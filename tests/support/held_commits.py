@@ -43,13 +43,18 @@ class _HeldStore(PoseStore):
     def write_shard(self, shard_id: int, records: Sequence[VideoRecord], **options: Any) -> bool:
         is_first = not (self.folder / "reached").exists()
         if is_first:
-            (self.folder / "reached").write_text(str(shard_id))
+            self._tell("reached", str(shard_id))
             self._wait()
         won = super().write_shard(shard_id, records, **options)
         if is_first:
-            (self.folder / "outcome.part").write_text("won" if won else "lost")
-            (self.folder / "outcome.part").rename(self.folder / "outcome")
+            self._tell("outcome", "won" if won else "lost")
         return won
+
+    def _tell(self, name: str, text: str) -> None:
+        """Leave a file that whoever waits for it finds whole: written beside it, then renamed."""
+        part = self.folder / f"{name}.part"
+        part.write_text(text)
+        part.rename(self.folder / name)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _LONGEST_SECONDS
