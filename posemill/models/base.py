@@ -5,17 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from posemill.errors import InputError
+from posemill.models.losses import classification_loss
 from posemill.settings import check_settings
 
 LOGITS = "logits"
 """Of the classes (B, M), in what every network returns."""
 EMBEDDINGS = "embeddings"
 """Unit vectors (B, J, D) of the joints, of networks that a contrastive loss can train."""
+ATTENTION = "attention/"
+"""Begins the names of weights (B, ...) by which a network looks, for pictures of them."""
 
 ViewShapes = Mapping[str, tuple[int, ...]]
 """The arrays of one view, by name, and their shapes without the batch."""
@@ -44,8 +47,19 @@ class PoseNetwork(nn.Module, ABC):
                 ones are float32 values on the network's device.
 
         Returns:
-            `LOGITS` (B, M), and whatever else the model's losses take.
+            `LOGITS` (B, M), whatever else its loss takes, and weights named `ATTENTION`....
         """
+
+    def loss(self, outputs: Mapping[str, Tensor], labels: Tensor) -> Tensor:
+        """The loss (), nats, of a batch of training views, without a contrast of joints.
+
+        That of the classes; papers that train on more say so here.
+
+        Args:
+            outputs: of `forward`.
+            labels: (B,) classes, or (B, M) 0 or 1 where clips have any number of them.
+        """
+        return classification_loss(outputs[LOGITS], labels)
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,8 @@ class Model(ABC):
     name: ClassVar[str]
     recipes: ClassVar[tuple[str, ...]]
     """Names of the recipes whose arrays it reads."""
+    consensus: ClassVar[Literal["mean", "max"]] = "mean"
+    """What becomes of the probabilities of a clip's test views."""
 
     def __post_init__(self) -> None:
         check_settings(self)

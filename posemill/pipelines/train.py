@@ -245,7 +245,9 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
                     instances = part.instances.to(device, non_blocking=True)  # (V,)
                     with precision:
                         outputs = network(dequantise(part.arrays, maps.specs, device))
-                        loss = step_loss(config.loss, outputs, labels, instances, epoch + 1)
+                        loss = step_loss(
+                            state.network, config.loss, outputs, labels, instances, epoch + 1
+                        )
                     torch.autograd.backward(state.scaler.scale(loss * part.share))
                     meter.add(loss.detach(), count_right(outputs, labels), len(labels))
                 state.scaler.unscale_(state.optimizer)

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from posemill.errors import InputError
-from posemill.schema import Int64, PoseSequence, TimedBox
+from posemill.schema import Int64, PoseSequence, TimedBox, UInt8
 
 Requirement = Literal["pose", "pose3d", "boxes", "dense", "frames"]
 DenseKind = Literal["joints", "parts", "features"]
@@ -65,10 +65,52 @@ class DenseMaps:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """Decoded frames of a clip, each of them whole, in the size that they were decoded in.
+
+    That may be another size than the one in whose px the poses are.
+
+    Raises:
+        ValueError: shapes that disagree, or frames out of order.
+    """
+
+    frame: Int64  # (N,) rising numbers of the frames in the clip
+    rgb: UInt8  # (N, h, w, 3)
+
+    def __post_init__(self) -> None:
+        if self.rgb.ndim != 4 or self.rgb.shape[-1] != 3 or len(self.rgb) != len(self.frame):
+            raise ValueError(f"pictures must be ({len(self.frame)}, h, w, 3), got {self.rgb.shape}")
+        if self.rgb.dtype != np.uint8:
+            raise ValueError(f"pictures must be uint8, got {self.rgb.dtype}")
+        if np.any(np.diff(self.frame) <= 0):
+            raise ValueError("the frames of pictures must rise")
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width, px."""
+        return self.rgb.shape[1], self.rgb.shape[2]
+
+    def rows(self, frames: Int64) -> Int64:
+        """Which of the pictures show the frames `frames`, of any shape.
+
+        Raises:
+            InputError: there is no picture of a frame.
+        """
+        rows = np.searchsorted(self.frame, frames)
+        there = np.append(self.frame, -1)[rows] == frames
+        if not there.all():
+            raise InputError(
+                f"there is no picture of frame {np.asarray(frames)[~there].flat[0]} of the clip; "
+                f"there are {len(self.frame)} pictures"
+            )
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One clip, as `recipe(sample, rng)` takes it.
 
-    Boxes and dense maps are there where the recipe's `requires` names them.
+    Boxes, dense maps and pictures are there where the recipe's `requires` names them.
     """
 
     pose: PoseSequence
@@ -76,3 +118,5 @@ class Sample:
     boxes: tuple[TimedBox, ...] = ()
     """Of the labelled person; times are those of the video, as in `pose.pts_seconds`."""
     dense: DenseMaps | None = None
+    pictures: Pictures | None = None
+    """Of the frames that the recipe's `picture_frames` names."""

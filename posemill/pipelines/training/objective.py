@@ -1,4 +1,4 @@
-"""The loss of a step, by the settings: of the classes, and JMRN's contrast of joints."""
+"""The loss of a step: the network's own, and by the settings JMRN's contrast of joints."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from posemill.models.base import EMBEDDINGS, LOGITS
-from posemill.models.losses import classification_loss, joint_contrastive_loss
+from posemill.models.base import EMBEDDINGS, LOGITS, PoseNetwork
+from posemill.models.losses import joint_contrastive_loss
 from posemill.pipelines.training.settings import LossSettings
 
 
 def step_loss(
+    network: PoseNetwork,
     settings: LossSettings,
     outputs: Mapping[str, Tensor],
     labels: Tensor,
@@ -22,11 +23,12 @@ def step_loss(
     """The loss (), nats, of a batch in an epoch, from 1.
 
     Args:
-        outputs: of a network, with embeddings where the settings contrast them.
+        network: which gave the outputs, not wrapped in anything.
+        outputs: of its `forward`, with embeddings where the settings contrast them.
         labels: (B,) classes, or (B, M) 0 or 1 where clips have any number of them.
         instances: (B,) equal for views of one clip.
     """
-    loss = classification_loss(outputs[LOGITS], labels)
+    loss = network.loss(outputs, labels)
     if settings.contrast == 0.0:
         return loss
     # Zero times it before its first epoch, so that every process has all gradients.

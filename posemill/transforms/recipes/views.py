@@ -1,0 +1,70 @@
+"""Recipes that say themselves what a network is shown of the arrays that they store."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from posemill.schema import Int64, PoseSequence, Skeleton
+from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.recipes.base import Arrays, Recipe
+from posemill.transforms.sample import Requirement
+
+
+class ViewRecipe(Recipe):
+    """Coordinates or pictures, or both, which are cropped and mirrored together.
+
+    With draw=cache it stores the input of the random part, with draw=test the views
+    whose scores are averaged. The skeleton `target` is that of the stored arrays.
+    """
+
+    @abstractmethod
+    def view_outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        """The arrays of one view, as a network takes them.
+
+        They may be others than those that are stored: a volume of coordinates, say.
+        """
+
+    @abstractmethod
+    def draw_view(
+        self, arrays: Arrays, target: Skeleton, rng: np.random.Generator, *, flip: float
+    ) -> tuple[Arrays, bool]:
+        """A training view of what draw=cache stores of a clip.
+
+        Args:
+            arrays: of a clip, in their stored dtypes, by name.
+            target: skeleton of the arrays.
+            rng: the only source of randomness.
+            flip: probability of the mirror image.
+
+        Returns:
+            the arrays of `view_outputs`, and whether they are mirrored.
+
+        Raises:
+            InputError: the arrays are those of draw=test.
+        """
+
+    @abstractmethod
+    def fixed_views(self, arrays: Arrays, target: Skeleton, *, mirrored: bool) -> Arrays:
+        """The test views (V, ...) of what is stored of a clip, or their mirror images.
+
+        Of draw=cache it is one: middle candidates, and the crop of the tests.
+        """
+
+
+class PictureRecipe(ViewRecipe):
+    """A recipe that reads the frames themselves, decoded once more."""
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        return super().requires | {"frames"}
+
+    @abstractmethod
+    def picture_frames(self, pose: PoseSequence, rng: np.random.Generator) -> Int64:
+        """Numbers (N,), rising, of the clip's frames whose pictures `render` reads.
+
+        Args:
+            pose: of the clip, which has a frame at least.
+            rng: a generator equal to the one that `render` is given.
+        """
