@@ -20,6 +20,8 @@ EMBEDDINGS = "embeddings"
 ATTENTION = "attention/"
 """Begins the names of weights (B, ...) by which a network looks, for pictures of them."""
 
+Consensus = Literal["mean", "max"]
+
 ViewShapes = Mapping[str, tuple[int, ...]]
 """The arrays of one view, by name, and their shapes without the batch."""
 
@@ -72,7 +74,7 @@ class Model(ABC):
     name: ClassVar[str]
     recipes: ClassVar[tuple[str, ...]]
     """Names of the recipes whose arrays it reads."""
-    consensus: ClassVar[Literal["mean", "max"]] = "mean"
+    consensus: ClassVar[Consensus] = "mean"
     """What becomes of the probabilities of a clip's test views."""
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.models.base import PoseNetwork
 from posemill.models.checkpoints import load_weights, read_checkpoint
 from posemill.models.devices import resolve_device, torch_settings
-from posemill.pipelines.data import JOINED, ClipSet, ClipSource
+from posemill.pipelines.data import JOINED, ClipSet, ClipSource, view_specs
 from posemill.pipelines.evaluations import write_evaluation
 from posemill.pipelines.metrics import Evaluation
 from posemill.pipelines.runs import BEST, CONFIG, LAST, RunFolder, open_run
@@ -91,7 +91,12 @@ def evaluate(
         network = load_network(run, config.weights, trained).to(device)
         loader = view_loader(source, clips, trained, flip=config.flip, drop_joint=config.drop_joint)
         scores = score_clips(
-            network, loader, source.specs, device, multi_label=trained.loss.multi_label
+            network,
+            loader,
+            view_specs(source),
+            device,
+            multi_label=trained.loss.multi_label,
+            consensus=trained.model.consensus,
         )
     found = _predictions(run, trained, source, clips, scores, split, config.subset)
     evaluation = Evaluation(replace(found, made_with=_made_with(config, store)))

@@ -14,7 +14,7 @@ from posemill.pipelines.data.placed import (
 )
 from posemill.pipelines.data.sampler import Balance, ClipSampler, TestSampler
 from posemill.pipelines.data.sources import ClipSource, open_joined, open_source
-from posemill.pipelines.data.views import Views, create_views
+from posemill.pipelines.data.views import Views, create_views, view_specs
 
 __all__ = [
     "JOINED",
@@ -43,4 +43,5 @@ __all__ = [
     "open_joined",
     "open_source",
     "parts_of",
+    "view_specs",
 ]

@@ -20,6 +20,8 @@ from posemill.pipelines.data.batches import Allocate, Batch, Item, collate
 from posemill.pipelines.data.clips import ClipSet, check_flip, check_test_flip, require_classes
 from posemill.pipelines.data.source_base import ClipSource
 from posemill.pipelines.data.view_base import Arrays, Views
+from posemill.pipelines.data.views import view_specs
+from posemill.transforms.recipes.views import ViewRecipe
 from posemill.transforms.seeding import clip_generator
 
 
@@ -110,7 +112,7 @@ class ViewDataset(ClipDataset[Batch]):
         return arrays, self._views.shows_nothing(arrays)
 
     def _num_bytes(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
-        dtypes = {spec.name: np.dtype(spec.dtype) for spec in self._source.specs}
+        dtypes = {spec.name: np.dtype(spec.dtype) for spec in view_specs(self._source)}
         return sum(prod(shape) * dtypes[name].itemsize for name, shape in shapes.items())
 
 
@@ -219,7 +221,9 @@ class TestDataset(ViewDataset):
         return collate(items, len(numbers), self._num_labels, allocate)
 
     @property
-    def bytes_per_clip(self) -> int:
+    def bytes_per_clip(self) -> int | None:
+        if isinstance(self._source.recipe, ViewRecipe):
+            return None  # it says what a view is, and not how many there are
         # Test views may be larger than those of training, but no larger than what they show.
         whole = {spec.name: spec.shape for spec in self._source.specs}
         return (2 if self._flip else 1) * self._num_bytes(whole)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from posemill.errors import InputError
 from posemill.pipelines.data.augmentation import Augmentation
 from posemill.pipelines.data.canvas import CubeViews, EncodedViews
 from posemill.pipelines.data.joined import JoinedSource
 from posemill.pipelines.data.joined_views import JoinedViews
 from posemill.pipelines.data.mirrors import MapKind, map_kind
+from posemill.pipelines.data.recipe_views import RecipeViews
 from posemill.pipelines.data.source_base import ClipSource
 from posemill.pipelines.data.view_base import Views
 from posemill.pipelines.data.volumes import VolumeViews
+from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes.canvas import VALID_HW
 from posemill.transforms.recipes.potion import PotionRecipe, TimeEncodedRecipe
 from posemill.transforms.recipes.tempposeconv import CubeRecipe
+from posemill.transforms.recipes.views import ViewRecipe
 from posemill.transforms.skeletons import jitter_groups
 
-__all__ = ["Views", "create_views"]
+__all__ = ["Views", "create_views", "view_specs"]
+
+
+def view_specs(source: ClipSource) -> Sequence[OutputSpec]:
+    """Dtypes and scales of a view's arrays, by their names: those of what is stored, or, where
+    the recipe makes the views itself, of what it makes."""
+    recipe = source.recipe
+    return recipe.view_outputs(source.skeleton) if isinstance(recipe, ViewRecipe) else source.specs
 
 
 def create_views(source: ClipSource, augmentation: Augmentation) -> Views:
@@ -30,11 +42,13 @@ def create_views(source: ClipSource, augmentation: Augmentation) -> Views:
         parts = tuple(create_views(part, augmentation) for part in source.parts)
         return JoinedViews(augmentation, parts)
     recipe = source.recipe
+    if isinstance(recipe, ViewRecipe):
+        return RecipeViews.of(source, recipe, augmentation)
     kind = map_kind(recipe, source.skeleton)
     if kind is None:
         raise InputError(
-            f"{source.url}: no model is trained on the recipe {recipe.name} yet; use potion, jmrn, "
-            "volume, limb-volume or one of tempposeconv-*"
+            f"{source.url}: no model is trained on the recipe {recipe.name}; use potion, jmrn, "
+            "volume, limb-volume, one of tempposeconv-*, or one of pictures, see posemill recipes"
         )
     _check(source, kind, augmentation)
     groups = jitter_groups(source.skeleton) if augmentation.gamma_px else ()

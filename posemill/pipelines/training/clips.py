@@ -28,6 +28,7 @@ from posemill.pipelines.data import (
     make_loader,
     open_joined,
     parts_of,
+    view_specs,
 )
 from posemill.pipelines.data.dataset import ClipDataset
 from posemill.pipelines.data.loader import BatchLoader
@@ -105,7 +106,7 @@ class TrainingClips:
         """What makes maps of the loader's batches."""
         if isinstance(self.views, PlacedViews):
             return DrawnMaps.of(self.source, device, self.views_per_clip(config))
-        return LoadedMaps(self.source.specs)
+        return LoadedMaps(view_specs(self.source))
 
     def held_out_loader(self, config: TrainConfig) -> Loader | None:
         """Batches of the held-out clips' test views; None where none are held out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from posemill.pipelines.data import Loader
+from posemill.pipelines.data import Loader, view_specs
 from posemill.pipelines.metrics import mean_average_precision, top_k_accuracy
 from posemill.pipelines.training.clips import TrainingClips
 from posemill.pipelines.training.config import TrainConfig
@@ -44,9 +44,10 @@ def _score(
     scores = score_clips(
         state.network,
         loader,
-        clips.test_source.specs,
+        view_specs(clips.test_source),
         device,
         multi_label=config.loss.multi_label,
+        consensus=config.model.consensus,
     )
     labels = clips.held_out.labels
     if not config.loss.multi_label:

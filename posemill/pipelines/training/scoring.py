@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from posemill.errors import InputError
-from posemill.models.base import LOGITS
+from posemill.models.base import LOGITS, Consensus
 from posemill.pipelines.data import Batch, Loader, dequantise
 from posemill.schema import Float32
 from posemill.transforms.outputs import OutputSpec
@@ -25,7 +25,7 @@ class Scores:
     """What a network answers for N clips, in the order of the data set."""
 
     logits: Float32  # (N, M), means over views
-    probabilities: Float32  # (N, M), means over views
+    probabilities: Float32  # (N, M), means over views, or their greatest
     empty: npt.NDArray[np.bool_]  # (N,) the clip's arrays are all 0
     num_views: int
 
@@ -37,10 +37,13 @@ def score_clips(
     device: torch.device,
     *,
     multi_label: bool,
+    consensus: Consensus = "mean",
 ) -> Scores:
-    """Mean logits and probabilities over each clip's views; leaves `network` in eval mode.
+    """Logits and probabilities of each clip, over its views; leaves `network` in eval mode.
 
-    Probabilities are of the softmax, or each class's own sigmoid with `multi_label`.
+    Probabilities are of the softmax, or each class's own sigmoid with `multi_label`. By the
+    consensus "max" (VPN, section 4.1) each class has its greatest of all views; those of one
+    label are then scaled to a sum of 1.
 
     Raises:
         InputError: answers that are not finite, of a training that diverged.
@@ -53,7 +56,7 @@ def score_clips(
             each = _view_logits(network, batch, specs, device)  # (B, V, M)
             shares = each.sigmoid() if multi_label else each.softmax(dim=2)
             logits.append(each.mean(dim=1).cpu())
-            probabilities.append(shares.mean(dim=1).cpu())
+            probabilities.append(_joined(shares, consensus, multi_label=multi_label).cpu())
             empty.append(batch.empty)
     _require_finite(torch.cat(logits))
     return Scores(
@@ -62,6 +65,14 @@ def score_clips(
         empty=torch.cat(empty).numpy(),
         num_views=num_views,
     )
+
+
+def _joined(shares: Tensor, consensus: Consensus, *, multi_label: bool) -> Tensor:
+    """(B, M) of probabilities (B, V, M) of views."""
+    if consensus == "mean":
+        return shares.mean(dim=1)
+    greatest = shares.amax(dim=1)
+    return greatest if multi_label else greatest / greatest.sum(dim=1, keepdim=True)
 
 
 def _require_finite(logits: Tensor) -> None:

@@ -59,6 +59,29 @@ def test_means_over_views(multi_label: bool, monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(scores.probabilities, shares.mean(axis=1), rtol=1e-6)
 
 
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_the_greatest_of_the_views(multi_label: bool) -> None:
+    logits = VIEWS * 0.1
+    scores = score_clips(
+        Echo(),
+        batches(),  # type: ignore[arg-type]
+        [U],
+        torch.device("cpu"),
+        multi_label=multi_label,
+        consensus="max",
+    )
+    np.testing.assert_allclose(scores.logits, logits.mean(axis=1), rtol=1e-6)
+    if multi_label:
+        expected = (1 / (1 + np.exp(-logits))).max(axis=1)
+    else:
+        shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+        expected = shares.max(axis=1)
+        expected /= expected.sum(axis=1, keepdims=True)
+        # The second view of the first clip is surer of its class than the first one of another.
+        assert expected[0].argmax() == 1
+    np.testing.assert_allclose(scores.probabilities, expected, rtol=1e-6)
+
+
 def test_answers_that_are_not_finite_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = OutputSpec(name="u", dims=("x",), shape=(3,), dtype="uint8", scale_factor=1e38)
     monkeypatch.setattr(Echo, "forward", lambda _, values: {LOGITS: values["u"] * 10})
