@@ -12,15 +12,13 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from posemill.errors import InputError
 from posemill.models.backbones.c3d import c3d
 from posemill.models.backbones.layers3d import Backbone
 from posemill.models.backbones.slowonly import slowonly
 from posemill.models.backbones.x3d import x3d
 from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, require_size, view_shape
-from posemill.settings import option, setting
-
-_MOST_BLOCKS = 64
+from posemill.models.stage_blocks import stage_blocks
+from posemill.settings import setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +73,8 @@ class PoseConv3dModel(Model):
         return PoseConv3d(backbone, num_classes, self.dropout)
 
     def _blocks(self) -> tuple[int, ...]:
-        """Of each stage.
-
-        Raises:
-            InputError: other than a number for each of the published stages.
-        """
-        published = _BACKBONES[self.backbone].blocks
-        numbers = self.blocks.split(",") if self.blocks else [str(number) for number in published]
-        usable = all(each.isdecimal() and 1 <= int(each) <= _MOST_BLOCKS for each in numbers)
-        if not usable or len(numbers) != len(published):
-            raise InputError(
-                f"model {self.name}: blocks of {self.backbone} must be {len(published)} whole "
-                f"numbers from 1 to {_MOST_BLOCKS} with commas between, got {self.blocks!r}; "
-                f"the published ones are --set {option(self, 'blocks')}="
-                f"{','.join(map(str, published))}"
-            )
-        return tuple(int(each) for each in numbers)
+        """Of each stage; raises InputError of other than as many as published."""
+        return stage_blocks(self, "blocks", _BACKBONES[self.backbone].blocks, self.backbone)
 
 
 class PoseConv3d(PoseNetwork):

@@ -43,6 +43,23 @@ def test_counts_are_those_made_by_hand() -> None:
     assert without == Counts(parameters - 25 * 5, convolution + product)
 
 
+class Headed(PoseNetwork):
+    """Two classifiers of features that are not equally wide; their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classifier = nn.ModuleDict({"wide": nn.Linear(6, 5), "narrow": nn.Linear(4, 5)})
+
+    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        wide = self.classifier["wide"](values["weights"].flatten(1)[:, :6])
+        return {LOGITS: wide + self.classifier["narrow"](values["weights"].flatten(1)[:, :4])}
+
+
+def test_several_classifiers_count_like_one() -> None:
+    assert count(Headed(), SHAPES) == Counts((6 + 1 + 4 + 1) * 5, (6 + 4) * 5)
+    assert count(Headed(), SHAPES, classifier=False) == Counts(0, 0)
+
+
 def test_counting_leaves_the_network_as_it_is() -> None:
     network = Small().train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
