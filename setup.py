@@ -138,6 +138,7 @@ setup(
             "pa3d = posemill.models.pa3d:Pa3dModel",
             "poseconv3d = posemill.models.poseconv3d:PoseConv3dModel",
             "potion = posemill.models.potion_cnn:PotionModel",
+            "rgb = posemill.models.rgb:RgbModel",
         ],
         "posemill.recipes": [
             "graph-sequence = posemill.transforms.recipes.graph:GraphSequenceRecipe",

@@ -7,20 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
 
 from posemill.errors import InputError
+from posemill.models.backbones.bn_inception import BN_INCEPTION_MEAN, BnInceptionPerFrame
 from posemill.models.backbones.i3d import I3d
 from posemill.models.backbones.inception import scaled
 from posemill.models.backbones.layers3d import Backbone, Size
 from posemill.models.backbones.resnext3d import resnext101
 from posemill.models.backbones.slowonly import slowonly_r50
+from posemill.models.pictures import IMAGENET_MEAN, IMAGENET_STD, Colours, Colours3d
 
-VideoBackboneName = Literal["i3d", "slowonly-r50", "resnext101"]
-Colour = tuple[float, float, float]
-"""Of red, green and blue, in 0..255."""
-Trunk = I3d | Backbone
+VideoBackboneName = Literal["bn-inception", "i3d", "resnext101", "slowonly-r50"]
+Trunk = BnInceptionPerFrame | I3d | Backbone
 """Normalised volumes (B, 3, T, H, W) to features (B, `out_channels`, T', h, w)."""
 
 
@@ -30,21 +29,21 @@ class _Published:
 
     build: Callable[[float], Trunk]
     """Of a width."""
-    mean: Colour
-    std: Colour
+    mean: Colours
+    std: Colours
     stride: Size
 
 
-_IMAGENET: tuple[Colour, Colour] = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+_UNSCALED: Colours = (1.0, 1.0, 1.0)
 _PUBLISHED: dict[str, _Published] = {
+    # Each frame on its own, as TSN (Wang et al., ECCV 2016) takes it.
+    "bn-inception": _Published(BnInceptionPerFrame, BN_INCEPTION_MEAN, _UNSCALED, (1, 32, 32)),
     # To [-1, 1], as the paper's networks were trained.
     "i3d": _Published(I3d, (127.5,) * 3, (127.5,) * 3, (8, 32, 32)),
-    "slowonly-r50": _Published(
-        lambda width: slowonly_r50(scaled(64, width)), *_IMAGENET, (1, 32, 32)
-    ),
     # The colours of ActivityNet, which the published code subtracts and no more.
-    "resnext101": _Published(
-        resnext101, (114.7748, 107.7354, 99.4750), (1.0, 1.0, 1.0), (16, 32, 32)
+    "resnext101": _Published(resnext101, (114.7748, 107.7354, 99.4750), _UNSCALED, (16, 32, 32)),
+    "slowonly-r50": _Published(
+        lambda width: slowonly_r50(scaled(64, width)), IMAGENET_MEAN, IMAGENET_STD, (1, 32, 32)
     ),
 }
 
@@ -52,20 +51,15 @@ _PUBLISHED: dict[str, _Published] = {
 class VideoBackbone(nn.Module):
     """Frames (B, T, H, W, 3), red, green and blue in 0..255, to features (B, C, T', h, w)."""
 
-    def __init__(self, trunk: Trunk, mean: Colour, std: Colour, stride: Size) -> None:
+    def __init__(self, trunk: Trunk, mean: Colours, std: Colours, stride: Size) -> None:
         super().__init__()
         self.trunk = trunk
         self.out_channels = trunk.out_channels
         self.stride = stride
-        # Not weights: a checkpoint has none of them.
-        self.register_buffer("mean", torch.tensor(mean), persistent=False)
-        self.register_buffer("std", torch.tensor(std), persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
+        self.normalise = Colours3d(mean, std)
 
     def forward(self, frames: Tensor) -> Tensor:
-        normalised = (frames - self.mean) / self.std
-        features: Tensor = self.trunk(normalised.permute(0, 4, 1, 2, 3))
+        features: Tensor = self.trunk(self.normalise(frames))
         return features
 
     def feature_shape(self, shape_thw: Size) -> Size:
