@@ -146,6 +146,7 @@ setup(
             "limb-volume = posemill.transforms.recipes.volume:LimbVolumeRecipe",
             "parnet = posemill.transforms.recipes.parnet:ParnetRecipe",
             "potion = posemill.transforms.recipes.potion:PotionRecipe",
+            "rgb-clip = posemill.transforms.recipes.rgb_clip:RgbClipRecipe",
             "tempposeconv-f = posemill.transforms.recipes.tempposeconv:FeatureCubeRecipe",
             "tempposeconv-fdiff = "
             "posemill.transforms.recipes.tempposeconv:FeatureDifferencesRecipe",

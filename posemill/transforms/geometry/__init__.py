@@ -14,6 +14,8 @@ from posemill.transforms.geometry.boxes import (
     frame_box,
     random_crop_box,
     random_resized_box,
+    scale_box,
+    square_box,
 )
 from posemill.transforms.geometry.joints import flip_joints, map_to
 from posemill.transforms.geometry.sizes import fit_canvas, short_side_hw
@@ -30,6 +32,8 @@ __all__ = [
     "map_to",
     "random_crop_box",
     "random_resized_box",
+    "scale_box",
     "short_side_hw",
+    "square_box",
     "subject_box",
 ]

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posemill.transforms.arguments import counts, positive, real_number, rising_range
+from posemill.transforms.arguments import (
+    counts,
+    height_width,
+    positive,
+    real_number,
+    rising_range,
+)
 
 Range = tuple[float, float]
 
@@ -60,6 +66,34 @@ def flip_box(box: Box, width: float) -> Box:
     positive("width", width)
     right = box.left + box.width
     return Box(left=width - 1.0 - right, top=box.top, width=box.width, height=box.height)
+
+
+def scale_box(box: Box, width: int, height: int, size_hw: tuple[int, int]) -> Box:
+    """`box` of a frame of `width` x `height` px, in px of a picture of `size_hw` that shows it all.
+
+    Raises:
+        ValueError: a frame or a size without area.
+    """
+    width, height = counts(width=width, height=height)
+    picture_height, picture_width = height_width("size_hw", size_hw)
+    across, down = picture_width / width, picture_height / height
+    return Box(
+        left=(box.left + 0.5) * across - 0.5,
+        top=(box.top + 0.5) * down - 0.5,
+        width=box.width * across,
+        height=box.height * down,
+    )
+
+
+def square_box(box: Box) -> Box:
+    """The least square around `box`, of the same centre."""
+    side = max(box.width, box.height)
+    return Box(
+        left=box.left - (side - box.width) / 2.0,
+        top=box.top - (side - box.height) / 2.0,
+        width=side,
+        height=side,
+    )
 
 
 def centre_box(box: Box, aspect: float) -> Box:

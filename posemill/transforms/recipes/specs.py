@@ -9,6 +9,7 @@ from posemill.schema import Float32, UInt8
 from posemill.transforms.outputs import OutputSpec
 
 FRAME_INDEX = "frame_index"
+FRAMES = "frames"
 
 
 def frame_index_spec(**sizes: int) -> OutputSpec:
@@ -19,6 +20,21 @@ def frame_index_spec(**sizes: int) -> OutputSpec:
         shape=tuple(sizes.values()),
         dtype="int32",
         description="number of each frame in the clip",
+    )
+
+
+def frames_spec(size_hw: tuple[int, int], description: str, **sizes: int) -> OutputSpec:
+    """Pictures of `size_hw`, along the dimensions `sizes`.
+
+    Their sides have names of their own, as maps beside them have other sizes.
+    """
+    dims = {**sizes, "picture_y": size_hw[0], "picture_x": size_hw[1], "colour": 3}
+    return OutputSpec(
+        name=FRAMES,
+        dims=tuple(dims),
+        shape=tuple(dims.values()),
+        dtype="uint8",
+        description=f"{description}; red, green, blue",
     )
 
 

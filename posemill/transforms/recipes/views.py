@@ -6,10 +6,13 @@ from abc import abstractmethod
 
 import numpy as np
 
-from posemill.schema import Int64, PoseSequence, Skeleton
+from posemill.errors import InputError
+from posemill.schema import Int64, PoseSequence, Skeleton, UInt8
+from posemill.transforms.geometry import Box, scale_box
 from posemill.transforms.outputs import OutputSpec
+from posemill.transforms.pictures import show_box
 from posemill.transforms.recipes.base import Arrays, Recipe
-from posemill.transforms.sample import Requirement
+from posemill.transforms.sample import Requirement, Sample
 
 
 class ViewRecipe(Recipe):
@@ -68,3 +71,27 @@ class PictureRecipe(ViewRecipe):
             pose: of the clip, which has a frame at least.
             rng: a generator equal to the one that `render` is given.
         """
+
+    def crop_pictures(
+        self, sample: Sample, frames: Int64, box: Box, size_hw: tuple[int, int]
+    ) -> UInt8:
+        """Pictures (..., H, W, 3) of `size_hw` that show `box` of some frames.
+
+        Args:
+            frames: (...), numbers in the clip.
+            box: in px of the frame, which are those of the poses, whatever size the
+                frames were decoded in.
+
+        Raises:
+            InputError: the sample has no pictures, or none of a frame.
+        """
+        pictures, pose = sample.pictures, sample.pose
+        if pictures is None:
+            raise InputError(
+                f"recipe {self.name} needs pictures of the clip's frames, and the sample has none; "
+                "decode those that picture_frames names"
+            )
+        once, which = np.unique(frames, return_inverse=True)
+        there = scale_box(box, pose.width, pose.height, pictures.size_hw)
+        shown = show_box(pictures.rgb[pictures.rows(once)], there, size_hw)
+        return shown[which.reshape(frames.shape)]
