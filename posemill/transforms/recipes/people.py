@@ -59,14 +59,32 @@ class PeopleRecipe(Recipe):
 
 
 @dataclass(frozen=True)
-class GaussianRecipe(PeopleRecipe):
-    """A recipe of maps on which joints or limbs are drawn as Gaussians."""
+class GaussianMaps(Recipe):
+    """How joints or limbs are drawn as Gaussians, and stored."""
 
     sigma: float = setting(
         1.0, "of the Gaussians on the maps", low=MIN_SIGMA_PX, high=100.0, unit="px"
     )
     truncate: float = setting(3.0, "where Gaussians end", low=0.5, high=10.0, unit="sigma")
     combine: Combine = setting("max", "how people of a frame meet in a pixel")
+
+    def gaussians(self) -> dict[str, Any]:
+        """Arguments of `rasterize.draw_joints` and its like."""
+        return {"sigma": self.sigma, "truncate": self.truncate, "combine": self.combine}
+
+    def storage(self) -> dict[str, Any]:
+        """dtype and scale of joint and limb maps: uint8 steps of 1/255, as they lie in [0, 1].
+
+        A sum over people may exceed 1, and is kept as float16.
+        """
+        if self.combine == "sum":
+            return {"dtype": "float16"}
+        return {"dtype": "uint8", "scale_factor": 1.0 / 255.0}
+
+
+@dataclass(frozen=True)
+class GaussianRecipe(GaussianMaps, PeopleRecipe):
+    """A recipe of maps on which joints or limbs are drawn as Gaussians."""
 
     def place(self, sample: Sample, rng: np.random.Generator) -> PlacedPoses:
         """Where the joints are on the maps that an equal generator would give, undrawn.
@@ -91,16 +109,3 @@ class GaussianRecipe(PeopleRecipe):
     @abstractmethod
     def place_people(self, sample: Sample, rng: np.random.Generator) -> PlacedPoses:
         """As `place`, of a sample whose poses are of the target skeleton already."""
-
-    def gaussians(self) -> dict[str, Any]:
-        """Arguments of `rasterize.draw_joints` and its like."""
-        return {"sigma": self.sigma, "truncate": self.truncate, "combine": self.combine}
-
-    def storage(self) -> dict[str, Any]:
-        """dtype and scale of joint and limb maps: uint8 steps of 1/255, as they lie in [0, 1].
-
-        A sum over people may exceed 1, and is kept as float16.
-        """
-        if self.combine == "sum":
-            return {"dtype": "float16"}
-        return {"dtype": "uint8", "scale_factor": 1.0 / 255.0}

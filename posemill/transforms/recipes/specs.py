@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from posemill.errors import InputError
@@ -9,6 +11,7 @@ from posemill.schema import Float32, UInt8
 from posemill.transforms.outputs import OutputSpec
 
 FRAME_INDEX = "frame_index"
+PICTURE_INDEX = "picture_index"
 FRAMES = "frames"
 
 
@@ -20,6 +23,15 @@ def frame_index_spec(**sizes: int) -> OutputSpec:
         shape=tuple(sizes.values()),
         dtype="int32",
         description="number of each frame in the clip",
+    )
+
+
+def picture_index_spec(**sizes: int) -> OutputSpec:
+    """As `frame_index_spec`, of pictures that are of other frames than the poses beside them."""
+    return replace(
+        frame_index_spec(**sizes),
+        name=PICTURE_INDEX,
+        description="number of each picture's frame in the clip",
     )
 
 

@@ -15,8 +15,8 @@ from posemill.schema import Float32, Int64, PoseSequence, Skeleton
 from posemill.settings import setting
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.people import padded_people
-from posemill.transforms.recipes.base import Arrays, Recipe
-from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
+from posemill.transforms.recipes.base import Arrays
+from posemill.transforms.recipes.draws import DRAW_MEANING, Draw, refuse_test_views
 from posemill.transforms.recipes.specs import (
     FRAME_INDEX,
     frame_index_spec,
@@ -24,14 +24,15 @@ from posemill.transforms.recipes.specs import (
     score_spec,
     stored_scores,
 )
+from posemill.transforms.recipes.views import ViewRecipe
 from posemill.transforms.sample import Requirement, Sample
-from posemill.transforms.sampling import bin_candidates, vpn_frames
-from posemill.transforms.sequences import vpn_poses, vpn_root
+from posemill.transforms.sampling import bin_candidates, pick_candidates, vpn_frames
+from posemill.transforms.sequences import flip_vpn_poses, vpn_poses, vpn_root
 from posemill.transforms.skeletons import get_skeleton
 
 
 @dataclass(frozen=True)
-class VpnPoseRecipe(Recipe):
+class VpnPoseRecipe(ViewRecipe):
     """VPN: one person's joints around the root of the first frame.
 
     `poses` (space, keypoint, time), x, y and z of the most present track, and `frame_index`.
@@ -39,8 +40,7 @@ class VpnPoseRecipe(Recipe):
     * draw=test: the middle frame of each of t_p equal chunks;
     * draw=train: a random one of each;
     * draw=cache: `poses` (time, keypoint, space) of several frames of each chunk,
-      not centred yet, and `score`. A loader draws with `sampling.pick_candidates`
-      and ends with `sequences.vpn_poses`.
+      not centred yet, and `score`; drawn from and centred at load.
 
     2-D poses are in units of the frame's height, and their z is 0.
     """
@@ -62,24 +62,14 @@ class VpnPoseRecipe(Recipe):
         return self.draw == "train"
 
     def outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
-        cached = self.draw == "cache"
-        num_frames = self.length * (self.candidates if cached else 1)
-        unit = "metres" if self.space == "3d" else "frame heights"
-        sizes = {"time": num_frames, "keypoint": target.num_keypoints, "space": 3}
-        dims = tuple(sizes) if cached else tuple(reversed(sizes))
-        root = "" if cached else ", less the first frame's root"
-        poses = OutputSpec(
-            name="poses",
-            dims=dims,
-            shape=tuple(sizes[dim] for dim in dims),
-            dtype="float32",
-            description=f"x, y, z of the most present person in {unit}{root}; missing joints are 0",
-        )
-        index = frame_index_spec(time=num_frames)
-        if not cached:
-            return poses, index
-        score = score_spec(time=num_frames, keypoint=target.num_keypoints)
-        return poses, score, index
+        if self.draw != "cache":
+            return self._view_spec(target), frame_index_spec(time=self.length)
+        sizes = {"time": self.length * self.candidates, "keypoint": target.num_keypoints}
+        poses = self._poses_spec({**sizes, "space": 3}, "")
+        return poses, score_spec(**sizes), frame_index_spec(time=sizes["time"])
+
+    def view_outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:
+        return (self._view_spec(target),)
 
     def render(self, sample: Sample, rng: np.random.Generator) -> Arrays:
         pose = sample.pose
@@ -94,6 +84,28 @@ class VpnPoseRecipe(Recipe):
         root = vpn_root(get_skeleton(pose.skeleton))
         return {"poses": vpn_poses(xyz, score, root), FRAME_INDEX: frames}
 
+    def draw_view(
+        self, arrays: Arrays, target: Skeleton, rng: np.random.Generator, *, flip: float
+    ) -> tuple[Arrays, bool]:
+        refuse_test_views(self.name, self.draw)
+        poses = self.view_poses(arrays, target, rng)
+        mirrored = bool(rng.random() < flip)
+        return {"poses": flip_vpn_poses(poses, target.mirror) if mirrored else poses}, mirrored
+
+    def fixed_views(self, arrays: Arrays, target: Skeleton, *, mirrored: bool) -> Arrays:
+        poses = self.view_poses(arrays, target, None)[None]
+        return {"poses": flip_vpn_poses(poses, target.mirror) if mirrored else poses}
+
+    def view_poses(
+        self, arrays: Arrays, target: Skeleton, rng: np.random.Generator | None
+    ) -> Float32:
+        """(3, K, t_p): drawn of what is cached, without a generator as in tests; else as stored."""
+        poses: Float32 = arrays["poses"]
+        if self.draw != "cache":
+            return poses
+        picked = pick_candidates(self.length, self.candidates, rng)
+        return vpn_poses(poses[picked], arrays["score"][picked], vpn_root(target))
+
     def _first_person(self, pose: PoseSequence, frames: Int64) -> tuple[Float32, Float32]:
         """(T, K, 3) and scores (T, K), zeros where a joint is missing."""
         people = padded_people(pose, frames, max_people=1)
@@ -104,3 +116,17 @@ class VpnPoseRecipe(Recipe):
             flat = people.xy_px[:, 0] / np.float32(pose.height)
             xyz = np.concatenate([flat, np.zeros((*flat.shape[:-1], 1), np.float32)], axis=-1)
         return np.where(score[..., None] > 0, xyz, np.float32(0.0)), score
+
+    def _view_spec(self, target: Skeleton) -> OutputSpec:
+        sizes = {"space": 3, "keypoint": target.num_keypoints, "time": self.length}
+        return self._poses_spec(sizes, ", less the first frame's root")
+
+    def _poses_spec(self, sizes: dict[str, int], root: str) -> OutputSpec:
+        unit = "metres" if self.space == "3d" else "frame heights"
+        return OutputSpec(
+            name="poses",
+            dims=tuple(sizes),
+            shape=tuple(sizes.values()),
+            dtype="float32",
+            description=f"x, y, z of the most present person in {unit}{root}; missing joints are 0",
+        )
