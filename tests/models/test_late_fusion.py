@@ -26,4 +26,4 @@ def test_answers_that_are_certain_stay_finite() -> None:
     sure = torch.tensor([[200.0, -200.0, 0.0]])
     answer = mean_answer([sure, sure.flip(1)])
     assert answer.isfinite().all()
-    torch.testing.assert_close(answer.softmax(dim=1), torch.tensor([[0.5, 0.5, 0.0]]))
+    torch.testing.assert_close(answer.softmax(dim=1), torch.tensor([[0.5, 0.0, 0.5]]))

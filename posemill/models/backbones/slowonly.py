@@ -69,6 +69,11 @@ def slowonly_r50(
     return _backbone(_stem(_COLOURS, base, stride=2), base, blocks, strides, joined or {})
 
 
+def stage_channels(base: int, num_stages: int) -> list[int]:
+    """Of the features at each stage's end."""
+    return [_EXPANSION * base * 2**stage for stage in range(num_stages)]
+
+
 def stage_ends(blocks: Sequence[int]) -> list[int]:
     """How many layers of a backbone of this file come before each stage's end."""
     first = len(_stem(1, 1, stride=1))
@@ -88,18 +93,19 @@ def _backbone(
     joined: Mapping[int, int],
 ) -> Backbone:
     layers, channels = list(stem), base
-    for stage, (num_blocks, stride) in enumerate(zip(blocks, strides, strict=True)):
+    stages = zip(blocks, strides, stage_channels(base, len(blocks)), strict=True)
+    for stage, (num_blocks, stride, out_channels) in enumerate(stages):
         over_time = len(blocks) - stage <= _STAGES_OVER_TIME
         channels += joined.get(stage, 0)
         for block in range(num_blocks):
             block_stride = stride if block == 0 else (1, 1, 1)
-            layers.append(_bottleneck(channels, base * 2**stage, block_stride, over_time))
-            channels = _EXPANSION * base * 2**stage
+            layers.append(_bottleneck(channels, out_channels, block_stride, over_time))
+            channels = out_channels
     return Backbone(*layers, out_channels=channels)
 
 
-def _bottleneck(in_channels: int, width: int, stride: Size, over_time: bool) -> Residual:
-    out_channels = _EXPANSION * width
+def _bottleneck(in_channels: int, out_channels: int, stride: Size, over_time: bool) -> Residual:
+    width = out_channels // _EXPANSION
     hidden = [
         *activated(convolution(in_channels, width, (3 if over_time else 1, 1, 1))),
         *activated(convolution(width, width, (1, 3, 3), stride)),
