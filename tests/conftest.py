@@ -1,16 +1,18 @@
-"""Eight small fixture videos, their catalog, and their poses by `figure`: made once."""
+"""Eight small fixture videos, their catalog, and their poses by `figure`: made once for all of the
+processes that run tests; and which tests one process takes."""
 
 from __future__ import annotations
 
 import os
 import signal
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import s3_server
 from chain import index, run_extract
+from filelock import FileLock
 from hypothesis import settings
 
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
@@ -31,25 +33,58 @@ settings.register_profile("posemill", deadline=None)
 settings.load_profile("posemill")
 
 
+ENGINES = Path(__file__).parent / "pipelines" / "engines"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's tests are taken by one process, and so are all that start clusters, one after the
+    other: several clusters at once are more than two cores start in time. Those come first, as
+    they take longest."""
+    items.sort(key=lambda item: ENGINES not in item.path.parents)
+    for item in items:
+        group = ENGINES if ENGINES in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(group.name))
+
+
 @pytest.fixture(scope="session")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A folder that the first process that asks for it fills, and the others find."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # of all processes of this run
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = root / "shared" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not folder.with_suffix(".filled").exists():
+                fill(folder)
+                folder.with_suffix(".filled").touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def videos(shared_folder: Callable[..., Path]) -> Path:
     """A folder of six training and two test clips, of 36 to 40 frames. Never write to it."""
-    root = tmp_path_factory.mktemp("fixtures") / "videos"
-    write_fixtures(root, FixtureParameters(num_clips=NUM_CLIPS, seed=5, max_frames=40), workers=2)
-    return root
+    parameters = FixtureParameters(num_clips=NUM_CLIPS, seed=5, max_frames=40)
+    return (
+        shared_folder("videos", lambda root: write_fixtures(root / "videos", parameters, workers=2))
+        / "videos"
+    )
 
 
 @pytest.fixture(scope="session")
-def catalog(videos: Path) -> Path:
-    return index(videos, videos.parent / "catalog")
+def catalog(shared_folder: Callable[..., Path], videos: Path) -> Path:
+    return shared_folder("catalog", lambda root: index(videos, root / "catalog")) / "catalog"
 
 
 @pytest.fixture(scope="session")
-def poses(catalog: Path) -> Path:
+def poses(shared_folder: Callable[..., Path], catalog: Path) -> Path:
     """The pose store of all eight videos, in four shards of two. Never write to it."""
-    out = catalog.parent / "poses.zarr"
-    run_extract(catalog, out, workers=2)
-    return out
+    out = "poses.zarr"
+    return shared_folder("poses", lambda root: run_extract(catalog, root / out, workers=2)) / out
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ray_nodes import patiently
 
-_ATTEMPTS = 3
 _HEAD = {
     "num_cpus": 8,
     "include_dashboard": False,
@@ -27,13 +27,7 @@ def ray_cluster() -> Iterator[Any]:
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    for attempt in range(_ATTEMPTS):
-        try:
-            cluster = Cluster(initialize_head=True, head_node_args=_HEAD)
-            break
-        except Exception as error:  # Ray gives a node half a minute, which a busy machine exceeds
-            if attempt + 1 == _ATTEMPTS or "timed out during startup" not in str(error):
-                raise
+    cluster = patiently(lambda: Cluster(initialize_head=True, head_node_args=_HEAD))
     yield cluster
     cluster.shutdown()
 

@@ -7,7 +7,6 @@ import signal
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Any
 import pytest
 from chain import assert_equal_poses, extract_config, ignore, markers
 from held_commits import held_worker
-from processes import MARK, marked, wait_until
+from processes import marked, wait_until
+from ray_nodes import add_node, kill
 
 import posemill.pipelines.extract as stage
 from posemill.pipelines.engines.base import EngineOptions
@@ -42,23 +42,12 @@ class TwoNodes:
 def two_nodes(ray_cluster: Any) -> Iterator[TwoNodes]:
     name = f"place-{uuid.uuid4().hex}"
     marks = [uuid.uuid4().hex for _ in range(2)]
-    nodes = [
-        ray_cluster.add_node(
-            num_cpus=1, resources={name: 1}, env_vars={MARK: mark}, include_log_monitor=False
-        )
-        for mark in marks
-    ]
+    nodes = [add_node(ray_cluster, mark, num_cpus=1, resources={name: 1}) for mark in marks]
     parameters = {"address": ray_cluster.address, "resources": f"{name}:1"}
     yield TwoNodes(EngineOptions(workers=2, parameters=parameters), marks[1])
-    for pid in marked(marks[1]):
-        send(pid, signal.SIGKILL)
+    kill(marks[1])
     for node in nodes:
         ray_cluster.remove_node(node, allow_graceful=False)
-
-
-def send(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
 
 
 def extract_on(
@@ -95,12 +84,9 @@ def lost_shards(events: list[Event]) -> tuple[int, ...]:
 def test_what_a_killed_node_was_at_is_done_by_another(
     two_nodes: TwoNodes, catalog: Path, poses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill() -> None:
-        for pid in marked(two_nodes.doomed):
-            send(pid, signal.SIGKILL)
-
     out = tmp_path / "poses.zarr"
-    events = extract_on(two_nodes, catalog, out, tmp_path, kill, monkeypatch)
+    lose = partial(kill, two_nodes.doomed)
+    events = extract_on(two_nodes, catalog, out, tmp_path, lose, monkeypatch)
     assert int((tmp_path / "reached").read_text()) in lost_shards(events)
     ended = Counter(event.shard_id for event in events if isinstance(event, ShardEnded))
     assert ended == dict.fromkeys(range(SHARDS), 1)
@@ -112,12 +98,9 @@ def test_what_a_killed_node_was_at_is_done_by_another(
 def test_a_worker_that_was_cut_off_and_commits_late_loses(
     two_nodes: TwoNodes, catalog: Path, poses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def pause() -> None:
-        for pid in marked(two_nodes.doomed):
-            send(pid, signal.SIGSTOP)
-
     out = tmp_path / "poses.zarr"
-    events = extract_on(two_nodes, catalog, out, tmp_path, pause, monkeypatch)
+    lose = partial(kill, two_nodes.doomed, signal.SIGSTOP)
+    events = extract_on(two_nodes, catalog, out, tmp_path, lose, monkeypatch)
     late = int((tmp_path / "reached").read_text())
     assert late in lost_shards(events)
     before = markers(out)
@@ -126,7 +109,7 @@ def test_a_worker_that_was_cut_off_and_commits_late_loses(
     (tmp_path / "go_on").touch()
     for pid, command in marked(two_nodes.doomed).items():
         if "ray" not in command:
-            send(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
     wait_until((tmp_path / "outcome").exists)
     assert (tmp_path / "outcome").read_text() == "lost"
     assert markers(out) == before

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from chain import ignore
 from placed_workers import places
+from ray_nodes import add_node
 
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.engines import create_engine
@@ -54,7 +55,7 @@ def test_the_run_goes_on_with_the_workers_that_have_a_place(
 def test_workers_share_a_gpu_that_they_ask_a_half_of(
     ray_cluster: Any, ray_driver: None, tmp_path: Path
 ) -> None:
-    node = ray_cluster.add_node(num_cpus=2, num_gpus=1, include_log_monitor=False)
+    node = add_node(ray_cluster, num_cpus=2, num_gpus=1)
     try:
         report, _ = run(tmp_path, 2, meet=2, workers=2, gpus_per_worker=0.5)
     finally:
