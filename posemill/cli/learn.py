@@ -219,6 +219,10 @@ def evaluate_command(
             min=0, max=1, help="Probability that a person in a frame loses a limb joint; needs -o."
         ),
     ] = 0.0,
+    attention: Annotated[
+        bool,
+        typer.Option("--attention", help="Keep the weights by which the network looks, for numpy."),
+    ] = False,
     with_: JoinedOption = None,
     catalog: CatalogOption = None,
     out: Annotated[
@@ -241,6 +245,7 @@ def evaluate_command(
         weights=cast(Weights, weights),
         flip=flip,
         drop_joint=drop_joint,
+        attention=attention,
         catalog=catalog,
         joined=tuple(with_ or ()),
         device=device,

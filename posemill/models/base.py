@@ -49,7 +49,8 @@ class PoseNetwork(nn.Module, ABC):
                 ones are float32 values on the network's device.
 
         Returns:
-            `LOGITS` (B, M), whatever else its loss takes, and weights named `ATTENTION`....
+            `LOGITS` (B, M), whatever else its loss takes, and perhaps weights by which it looks,
+            whose names begin with `ATTENTION`.
         """
 
     def loss(self, outputs: Mapping[str, Tensor], labels: Tensor) -> Tensor:

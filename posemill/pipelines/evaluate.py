@@ -15,7 +15,7 @@ from posemill.models.base import PoseNetwork
 from posemill.models.checkpoints import load_weights, read_checkpoint
 from posemill.models.devices import resolve_device, torch_settings
 from posemill.pipelines.data import JOINED, ClipSet, ClipSource, view_specs
-from posemill.pipelines.evaluations import write_evaluation
+from posemill.pipelines.evaluations import write_attention, write_evaluation
 from posemill.pipelines.metrics import Evaluation
 from posemill.pipelines.runs import BEST, CONFIG, LAST, RunFolder, open_run
 from posemill.pipelines.training.clips import open_clip_source, view_loader
@@ -48,6 +48,8 @@ class EvaluateConfig:
     """Whether the views' mirror images count as well."""
     drop_joint: float = 0.0
     """Probability that a person in a frame loses an elbow, wrist, knee or ankle."""
+    attention: bool = False
+    """Whether to keep the weights by which the network looks."""
     catalog: Path | None = None
     """Clips and labels of a pose store; None takes the one it was made from."""
     joined: tuple[Place, ...] = ()
@@ -81,10 +83,10 @@ def evaluate(
     """
     run = open_run(run_dir)
     folder = _folder_of(run_dir, out, config)
-    trained = _trained_config(run, config)
+    trained = trained_config(run, config)
     device = resolve_device(config.device)
     source = open_clip_source((store, *config.joined), trained, config.catalog, testing=True)
-    _check_source(run, source)
+    check_source(run, source)
     split = config.split or trained.split
     clips = source.select(split, config.subset)
     with torch_settings(config.threads, device):
@@ -97,11 +99,26 @@ def evaluate(
             device,
             multi_label=trained.loss.multi_label,
             consensus=trained.model.consensus,
+            attention=config.attention,
         )
+    _require_attention(trained, config, scores)
     found = _predictions(run, trained, source, clips, scores, split, config.subset)
     evaluation = Evaluation(replace(found, made_with=_made_with(config, store)))
     write_evaluation(folder, evaluation)
+    if config.attention:
+        write_attention(folder, config.subset, found.clip_ids, scores.attention)
     return evaluation
+
+
+def _require_attention(trained: TrainConfig, config: EvaluateConfig, scores: Scores) -> None:
+    """Raises:
+    InputError: weights are to be kept, and the network has none.
+    """
+    if config.attention and not scores.attention:
+        raise InputError(
+            f"the model {trained.model.name} with these settings has no weights by which it looks; "
+            "leave out --attention"
+        )
 
 
 def _folder_of(run_dir: Path, out: Path | None, config: EvaluateConfig) -> Path:
@@ -169,7 +186,7 @@ def _epochs_done(content: bytes, origin: str) -> int:
     return done
 
 
-def _trained_config(run: RunFolder, config: EvaluateConfig) -> TrainConfig:
+def trained_config(run: RunFolder, config: EvaluateConfig) -> TrainConfig:
     """The run's configuration, on this machine; of what it was trained on the whole recipe, so
     that poses are rendered like features that were trained on."""
     trained = config_from_identity(run.identity["config"])
@@ -231,7 +248,7 @@ def _boxes(clips: ClipSet) -> tuple[Float32 | None, npt.NDArray[np.float64] | No
     return np.array(corners, np.float32), np.array([box.seconds for box in middle], np.float64)
 
 
-def _check_source(run: RunFolder, source: ClipSource) -> None:
+def check_source(run: RunFolder, source: ClipSource) -> None:
     """Refuse arrays that the network was not trained on.
 
     Raises:

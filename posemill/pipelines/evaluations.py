@@ -5,19 +5,25 @@
     runs/x/
       predictions-test.parquet    the answers for the clips of the subset `test`
       evaluation-test.json        the figures drawn from them
+      attention-test.npz          the weights by which the network looked, if asked for
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from posemill.errors import InputError
 from posemill.pipelines.metrics.average import AveragedFigure, average
 from posemill.pipelines.metrics.evaluation import Evaluation
 from posemill.predictions import Predictions
+from posemill.schema import Float32
 from posemill.storage.durable import disk_faults, replace_file
 from posemill.storage.predictions import read_predictions, write_predictions
 
@@ -30,6 +36,27 @@ def figures_path(folder: Path, subset: str) -> Path:
 def predictions_path(folder: Path, subset: str) -> Path:
     """Where the answers for the clips of a subset are."""
     return folder / f"predictions-{_file_name(subset)}.parquet"
+
+
+def attention_path(folder: Path, subset: str) -> Path:
+    """Where the weights are by which the network looked at the clips of a subset."""
+    return folder / f"attention-{_file_name(subset)}.npz"
+
+
+def write_attention(
+    folder: Path, subset: str, clip_ids: Sequence[str], weights: Mapping[str, Float32]
+) -> None:
+    """Write weights (N, V, ...) of N clips in V views, by name, and `clip_id` (N,), for numpy.
+
+    Raises:
+        EnvironmentFault: the disk refuses.
+    """
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = {"clip_id": np.array(clip_ids), **weights}
+    np.savez_compressed(buffer, **arrays)
+    path = attention_path(folder, subset)
+    with disk_faults(path):
+        replace_file(path, buffer.getvalue())
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation) -> None:

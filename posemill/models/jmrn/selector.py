@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-JOINT_WEIGHTS = "joint_weights"
+from posemill.models.base import ATTENTION
+
+JOINT_WEIGHTS = f"{ATTENTION}joints"
 """w (B, J) in [0, 1] of the joint selector, in what a network with one returns."""
 
 

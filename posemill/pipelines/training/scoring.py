@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from posemill.errors import InputError
-from posemill.models.base import LOGITS, Consensus
+from posemill.models.base import ATTENTION, LOGITS, Consensus
 from posemill.pipelines.data import Batch, Loader, dequantise
 from posemill.schema import Float32
 from posemill.transforms.outputs import OutputSpec
@@ -28,6 +29,8 @@ class Scores:
     probabilities: Float32  # (N, M), means over views, or their greatest
     empty: npt.NDArray[np.bool_]  # (N,) the clip's arrays are all 0
     num_views: int
+    attention: Mapping[str, Float32] = field(default_factory=dict)
+    """(N, V, ...) of every view, by names without `ATTENTION`; where they were asked for."""
 
 
 def score_clips(
@@ -38,22 +41,27 @@ def score_clips(
     *,
     multi_label: bool,
     consensus: Consensus = "mean",
+    attention: bool = False,
 ) -> Scores:
     """Logits and probabilities of each clip, over its views; leaves `network` in eval mode.
 
     Probabilities are of the softmax, or each class's own sigmoid with `multi_label`. By the
     consensus "max" (VPN, section 4.1) each class has its greatest of all views; those of one
-    label are then scaled to a sum of 1.
+    label are then scaled to a sum of 1. With `attention` the weights are kept by which the
+    network looks, if it tells any.
 
     Raises:
         InputError: answers that are not finite, of a training that diverged.
     """
     network.eval()
     logits, probabilities, empty, num_views = [], [], [], 1
+    looks: list[dict[str, Tensor]] = []
     with torch.inference_mode():
         for batch in loader:
             num_views = next(iter(batch.arrays.values())).shape[1]
-            each = _view_logits(network, batch, specs, device)  # (B, V, M)
+            outputs = _view_outputs(network, batch, specs, device, attention=attention)
+            each = outputs.pop(LOGITS)  # (B, V, M)
+            looks.append(outputs)
             shares = each.sigmoid() if multi_label else each.softmax(dim=2)
             logits.append(each.mean(dim=1).cpu())
             probabilities.append(_joined(shares, consensus, multi_label=multi_label).cpu())
@@ -64,6 +72,10 @@ def score_clips(
         probabilities=torch.cat(probabilities).numpy(),
         empty=torch.cat(empty).numpy(),
         num_views=num_views,
+        attention={
+            name.removeprefix(ATTENTION): torch.cat([look[name] for look in looks]).numpy()
+            for name in looks[0]
+        },
     )
 
 
@@ -84,14 +96,26 @@ def _require_finite(logits: Tensor) -> None:
         )
 
 
-def _view_logits(
-    network: nn.Module, batch: Batch, specs: Sequence[OutputSpec], device: torch.device
-) -> Tensor:
-    """(B, V, M) float32 of arrays (B, V, ...)."""
+def _view_outputs(
+    network: nn.Module,
+    batch: Batch,
+    specs: Sequence[OutputSpec],
+    device: torch.device,
+    *,
+    attention: bool,
+) -> dict[str, Tensor]:
+    """Logits (B, V, M) and, on the CPU, weights (B, V, ...), float32, of arrays (B, V, ...)."""
     flat = {name: array.flatten(0, 1) for name, array in batch.arrays.items()}
     num_clips, num_views = next(iter(batch.arrays.values())).shape[:2]
-    parts = []
+    parts: dict[str, list[Tensor]] = defaultdict(list)
     for first in range(0, num_clips * num_views, _VIEWS_AT_ONCE):
         some = {name: array[first : first + _VIEWS_AT_ONCE] for name, array in flat.items()}
-        parts.append(network(dequantise(some, specs, device))[LOGITS].float())
-    return torch.cat(parts).reshape(num_clips, num_views, -1)
+        for name, values in network(dequantise(some, specs, device)).items():
+            if name == LOGITS:
+                parts[name].append(values.float())
+            elif attention and name.startswith(ATTENTION):
+                parts[name].append(values.float().cpu())
+    return {
+        name: torch.cat(values).unflatten(0, (num_clips, num_views))
+        for name, values in parts.items()
+    }
