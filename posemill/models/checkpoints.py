@@ -32,7 +32,7 @@ def read_checkpoint(content: bytes, origin: str) -> dict[str, Any]:
     Raises:
         StoreCorrupted: the bytes are no checkpoint.
     """
-    state = _read_plain(content, origin)
+    state = read_plain(content, origin)
     if not isinstance(state, dict) or MODEL not in state or not _are_weights(state.get(WEIGHTS)):
         raise StoreCorrupted(
             f"{origin}: is no checkpoint of a training run: expected a dictionary with "
@@ -41,7 +41,7 @@ def read_checkpoint(content: bytes, origin: str) -> dict[str, Any]:
     return state
 
 
-def _read_plain(content: bytes, origin: str) -> Any:
+def read_plain(content: bytes, origin: str) -> Any:
     """What torch saved, of tensors and plain values; its own messages advise to run the rest."""
     try:
         with warnings.catch_warnings():
