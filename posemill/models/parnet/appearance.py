@@ -28,11 +28,10 @@ class SpatialAppearance(nn.Module):
         self.dropout = nn.Dropout(dropout)
         nn.init.kaiming_normal_(self.reduce.weight, nonlinearity="relu")
         nn.init.xavier_uniform_(self.over_time.weight)
-        for layer in (self.reduce, self.over_time):
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # they have one
 
     def forward(self, maps: Tensor) -> Tensor:
         reduced: Tensor = self.reduce(maps.flatten(0, 1)).relu()  # (B T, features, h, w)
-        frames = reduced.mean(dim=(2, 3)).unflatten(0, maps.shape[:2])  # (B, T, features)
+        frames = reduced.mean(dim=(2, 3)).view(*maps.shape[:2], -1)  # (B, T, features)
         averaged: Tensor = self.over_time(frames.transpose(1, 2)).mean(dim=2)
-        return self.dropout(averaged)  # type: ignore[no-any-return]
+        dropped: Tensor = self.dropout(averaged)
+        return dropped

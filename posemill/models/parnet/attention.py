@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from posemill.models.parnet.layers import linear
+
 
 class AdditiveAttention(nn.Module):
     """a = softmax(v tanh(W1 value + W2 query)) over the values (Bahdanau et al., ICLR 2015).
@@ -17,11 +19,9 @@ class AdditiveAttention(nn.Module):
 
     def __init__(self, value_features: int, query_features: int, features: int) -> None:
         super().__init__()
-        self.of_values = nn.Linear(value_features, features, bias=False)
-        self.of_query = nn.Linear(query_features, features, bias=False)
-        self.score = nn.Linear(features, 1, bias=False)
-        for layer in (self.of_values, self.of_query, self.score):
-            nn.init.xavier_uniform_(layer.weight)
+        self.of_values = linear(value_features, features, bias=False)
+        self.of_query = linear(query_features, features, bias=False)
+        self.score = linear(features, 1, bias=False)
 
     def keys(self, values: Tensor) -> Tensor:
         """W1 value (..., features) of values (..., value_features), for any number of queries."""

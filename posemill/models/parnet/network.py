@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from posemill.models.base import ATTENTION, LOGITS, PoseNetwork
 from posemill.models.losses import classification_loss
 from posemill.models.parnet.appearance import SpatialAppearance
+from posemill.models.parnet.layers import linear
 from posemill.models.parnet.multi_pose import TemporalMultiPose
 from posemill.models.parnet.relation import PoseAwareRelation
 
@@ -32,6 +33,8 @@ class ParnetNetwork(PoseNetwork):
     What is None is left out.
     """
 
+    classifier: nn.ModuleDict
+
     def __init__(
         self,
         poses: TemporalMultiPose | None,
@@ -46,12 +49,9 @@ class ParnetNetwork(PoseNetwork):
         self.relation = relation
         self.appearance = appearance
         sizes = self._sizes()
-        own = sizes if len(sizes) > 1 else {}
+        heads = {_JOINED: sum(sizes.values()), **(sizes if len(sizes) > 1 else {})}
         self.classifier = nn.ModuleDict(
-            {
-                name: _head(size, num_classes)
-                for name, size in {_JOINED: sum(sizes.values()), **own}.items()
-            }
+            {name: linear(size, num_classes) for name, size in heads.items()}
         )
 
     def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -79,7 +79,7 @@ class ParnetNetwork(PoseNetwork):
 
     def _sizes(self) -> dict[str, int]:
         """Of each branch's vector; 3072 in all, as published."""
-        sizes = {}
+        sizes: dict[str, int] = {}
         if self.poses is not None:
             sizes |= {"pose": self.poses.out_features, "motion": self.poses.out_features}
         if self.relation is not None:
@@ -92,7 +92,9 @@ class ParnetNetwork(PoseNetwork):
         self, values: Mapping[str, Tensor]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Vectors of the branches, in the order of H, and weights to look at."""
-        branches, looks, fused = {}, {}, None
+        branches: dict[str, Tensor] = {}
+        looks: dict[str, Tensor] = {}
+        fused = None
         if self.poses is not None:
             made = self.poses(values["poses"])
             branches |= {"pose": made.pose, "motion": made.motion}
@@ -106,10 +108,3 @@ class ParnetNetwork(PoseNetwork):
             if self.appearance is not None:
                 branches["appearance"] = self.appearance(last)
         return branches, looks
-
-
-def _head(features: int, num_classes: int) -> nn.Linear:
-    layer = nn.Linear(features, num_classes)
-    nn.init.xavier_uniform_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from posemill.models.parnet.layers import linear
 from posemill.transforms.skeletons import PARNET_PARTS
 
 _HIDDEN = 32  # rows of W1
@@ -30,7 +31,7 @@ class PartEncoder(nn.Module):
         self.register_buffer("body_joints", torch.tensor(_BODY.joints), persistent=False)
         self.limb = _part_layers(2 * limbs.shape[1])
         self.body = _part_layers(2 * len(_BODY.joints))
-        self.pose = _xavier(nn.Linear(_ENCODED * len(PARNET_PARTS), features, bias=False))
+        self.pose = linear(_ENCODED * len(PARNET_PARTS), features, bias=False)
 
     def forward(self, joints: Tensor) -> Tensor:
         limbs: Tensor = self.limb(joints[..., self.limb_joints, :].flatten(-2))  # (..., 4, 100)
@@ -42,15 +43,8 @@ class PartEncoder(nn.Module):
 def _part_layers(coordinates: int) -> nn.Sequential:
     """tanh(W2 relu(W1 l) + b) (equation 11)."""
     return nn.Sequential(
-        _xavier(nn.Linear(coordinates, _HIDDEN, bias=False)),
+        linear(coordinates, _HIDDEN, bias=False),
         nn.ReLU(inplace=True),
-        _xavier(nn.Linear(_HIDDEN, _ENCODED)),
+        linear(_HIDDEN, _ENCODED),
         nn.Tanh(),
     )
-
-
-def _xavier(layer: nn.Linear) -> nn.Linear:
-    nn.init.xavier_uniform_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from posemill.models.parnet.layers import linear
 from posemill.models.parnet.ta_lstm import TaLstm
 
 
@@ -24,13 +25,10 @@ class PoseAwareRelation(nn.Module):
     def __init__(self, pose_features: int, channels: int, hidden: int, window: int) -> None:
         super().__init__()
         self.out_features = hidden
-        self.modulate = nn.Linear(pose_features, channels)
+        self.modulate = linear(pose_features, channels)
         # A bias would be the same at all places, of which the softmax sees nothing.
-        self.score = nn.Linear(channels, 1, bias=False)
+        self.score = linear(channels, 1, bias=False)
         self.rnn = TaLstm(channels, hidden, window)
-        for layer in (self.modulate, self.score):
-            nn.init.xavier_uniform_(layer.weight)
-        nn.init.zeros_(self.modulate.bias)
 
     def forward(self, fused: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
         """h~_T^r (B, H), and the places' weights (B, T, h, w), of sum 1 in each frame."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from posemill.models.parnet.attention import AdditiveAttention, weighted_sum
+from posemill.models.parnet.layers import linear
 
 
 class TaLstmState(NamedTuple):
@@ -96,12 +97,9 @@ class _LookBack(nn.Module):
 
     def __init__(self, in_features: int, hidden: int) -> None:
         super().__init__()
-        self.join_input = nn.Linear(in_features + hidden, in_features)
+        self.join_input = linear(in_features + hidden, in_features)
         self.attention = AdditiveAttention(hidden, 2 * hidden, hidden)
-        self.join_output = nn.Linear(2 * hidden, hidden)
-        for layer in (self.join_input, self.join_output):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.join_output = linear(2 * hidden, hidden)
 
 
 class BidirectionalTaLstm(nn.Module):
