@@ -90,7 +90,7 @@ def test_sizes_are_those_of_the_tables() -> None:
     out = network.train()({"p": p})
     assert {name: tuple(each.shape) for name, each in out.items()} == {
         "logits": (2, 51),
-        "joint_weights": (2, 18),
+        "attention/joints": (2, 18),
         "embeddings": (2, 18, 128),
     }
 

@@ -189,8 +189,8 @@ def test_everything_moves_alike_where_no_joints_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("recipe", "settings", "augmentation", "message"),
     [
-        ("parnet", {}, {}, r"no model is trained on the recipe parnet yet; use potion"),
-        ("graph-sequence", {}, {}, r"no model is trained on the recipe graph-sequence yet"),
+        ("parnet", {}, {"beta_px": 1}, r"by its own settings; leave out augmentation.beta_px"),
+        ("graph-sequence", {}, {}, r"no model is trained on the recipe graph-sequence;"),
         ("tempposeconv-f", {}, {}, r"features of made\.zarr cannot be mirrored: .* with flip 0"),
         ("tempposeconv-fdiff", {}, {}, r"feature_differences of .* cannot be mirrored"),
         (
