@@ -12,6 +12,8 @@ from posemill.schema import UInt8
 from posemill.transforms.arguments import height_width
 from posemill.transforms.geometry import Box
 
+_ROUNDING = 1e-6  # px: what scaling adds to a box on whole pixels takes no pixel more
+
 
 def show_box(pictures: UInt8, box: Box, size_hw: tuple[int, int]) -> UInt8:
     """Pictures (N, H, W, 3) of `size_hw` that show `box` of `pictures` (N, h, w, 3).
@@ -74,8 +76,8 @@ def _side(edge: float, extent: float, length: int, size: int) -> _Side:
     high = int(np.searchsorted(centres, length - 0.5, side="right"))
     # To interpolate up to the box's edge takes a pixel more; to average does not.
     margin = 0 if step > 1 else 1
-    first = max(math.floor(edge + 0.5) - margin, 0)
-    stop = min(math.ceil(edge + extent + 0.5) + margin, length)
+    first = max(math.floor(edge + 0.5 + _ROUNDING) - margin, 0)
+    stop = min(math.ceil(edge + extent + 0.5 - _ROUNDING) + margin, length)
     count = max(stop - first, 1)
     shrunk = min(max(round(count / step), 1), count) if step > 1 else count
     cell = count / shrunk

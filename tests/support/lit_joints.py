@@ -33,12 +33,6 @@ def where_lit(picture: np.ndarray) -> np.ndarray:
     return np.array([(grey * columns).sum(), (grey * rows).sum()]) / grey.sum()
 
 
-def brightest(picture: np.ndarray) -> np.ndarray:
-    """(x, y) of the brightest pixel of a picture (h, w, 3)."""
-    row, column = np.unravel_index(picture[..., 0].argmax(), picture.shape[:2])
-    return np.array([column, row])
-
-
 def lit_sample(
     num_frames: int,
     *,

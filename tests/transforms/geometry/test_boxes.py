@@ -1,4 +1,5 @@
 import math
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from posemill.transforms.geometry import (
     centre_crop_box,
     flip_box,
     frame_box,
+    map_to,
     random_crop_box,
     random_resized_box,
+    scale_box,
+    square_box,
 )
 
 SEED = st.integers(0, 2**32 - 1)
@@ -215,3 +219,33 @@ def test_what_is_no_number_is_refused_by_name() -> None:
     for area in ((0.5, 0.7, 1.0), 0.5, None):
         with pytest.raises(ValueError, match="area must be a rising range above 0 and at most 1"):
             random_resized_box(frame_box(4, 4), rng(), area=area)
+
+
+def test_a_scaled_box_shows_the_same() -> None:
+    # Twice as many px: from the edge at 10, which is 10.5 px from the left one, to 21 - 1/2.
+    assert scale_box(Box(10.0, 4.5, 30.0, 20.0), 100, 50, (100, 200)) == Box(20.5, 9.5, 60.0, 40.0)
+    whole = scale_box(frame_box(100, 50), 100, 50, (7, 13))
+    assert astuple(whole) == pytest.approx(astuple(frame_box(13, 7)))
+    with pytest.raises(ValueError, match="width"):
+        scale_box(frame_box(100, 50), 0, 50, (7, 13))
+
+
+@given(boxes, st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 500))
+def test_joints_land_alike_by_way_of_a_scaled_picture(
+    box: Box, width: int, height: int, side: int
+) -> None:
+    joint = np.array([box.left + 0.3 * box.width, box.top + 0.8 * box.height])
+    picture_hw = side, 2 * side
+    there = map_to(joint, frame_box(width, height), picture_hw).astype(np.float64)
+    ours = map_to(there, scale_box(box, width, height, picture_hw), (64, 48))
+    error = 1e-6 * max(map(abs, (box.left, box.top, box.width, box.height)), default=1.0)
+    assert ours == pytest.approx(map_to(joint, box, (64, 48)), abs=1e-3 + 64 * error)
+
+
+@given(boxes)
+def test_a_square_is_grown_around_the_middle(box: Box) -> None:
+    square = square_box(box)
+    assert square.width == square.height == max(box.width, box.height)
+    assert lies_in(box, square)
+    assert square.left + square.width / 2 == pytest.approx(box.left + box.width / 2, abs=1e-6)
+    assert square.top + square.height / 2 == pytest.approx(box.top + box.height / 2, abs=1e-6)
