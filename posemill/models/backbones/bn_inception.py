@@ -9,6 +9,7 @@ normalisation follows.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -18,7 +19,6 @@ from posemill.models.pictures import Colours
 _EPS = 1e-5
 BN_INCEPTION_MEAN: Colours = (128.0, 117.0, 104.0)
 """What the published weights expect to be subtracted from pictures, and no more."""
-_BEFORE_STRIDE = "inception_4e"
 _BLOCKS = {
     # of 1x1; 3x3 and its reduction before it; the double 3x3 and its reduction; after the
     # pooling. Blocks that halve the maps have neither the first nor the last.
@@ -33,6 +33,7 @@ _BLOCKS = {
     "inception_5a": (352, 192, 320, 160, 224, 128),
     "inception_5b": (352, 192, 320, 192, 224, 128),
 }
+_EARLY, _LATE = list(_BLOCKS)[:-3], list(_BLOCKS)[-2:]
 _MAX_POOLED = "inception_5b"
 
 
@@ -48,26 +49,14 @@ class BnInception(nn.Module):
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__()
-        channels = scaled(192, width)
-        self.stem = _stem(scaled(64, width), channels)
-        blocks: dict[str, Branches] = {}
-        for name, published in _BLOCKS.items():
-            widths = [scaled(each, width) if each else 0 for each in published]
-            blocks[name] = _block(channels, widths, max_pool=name == _MAX_POOLED)
-            one, _, three, _, double, projected = widths
-            channels = one + three + double + (projected or channels)
-        self.blocks = nn.ModuleDict(blocks)
-        self.middle_channels = scaled(_BLOCKS[_BEFORE_STRIDE][4], width)
-        self.out_channels = channels
+        self.early, channels = _early(width)
+        self.inception_4e, channels = _block(channels, "inception_4e", width)
+        self.late, self.out_channels = _blocks(channels, _LATE, width)
+        self.middle_channels = scaled(_BLOCKS["inception_4e"][4], width)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        maps, middle = self.stem(pictures), pictures
-        for name, block in self.blocks.items():
-            if name == _BEFORE_STRIDE:
-                maps, middle = block.watched(maps, "double_3x3_1")
-            else:
-                maps = block(maps)
-        return middle, maps
+        maps, middle = self.inception_4e.watched(self.early(pictures), "double_3x3_1")
+        return middle, self.late(maps)
 
 
 class BnInceptionPerFrame(nn.Module):
@@ -81,10 +70,14 @@ class BnInceptionPerFrame(nn.Module):
     def forward(self, volume: Tensor) -> Tensor:
         frames = volume.transpose(1, 2).flatten(0, 1)  # (B T, 3, H, W)
         maps: Tensor = self.network(frames)[1]
-        return maps.unflatten(0, (volume.shape[0], volume.shape[2])).transpose(1, 2)
+        each = maps.reshape(len(volume), -1, *maps.shape[1:])  # (B, T, C, h, w)
+        return each.transpose(1, 2)
 
 
-def _stem(first: int, second: int) -> nn.Module:
+def _early(width: float) -> tuple[nn.Sequential, int]:
+    """What comes before inception-4e, and its output's channels."""
+    first, second = scaled(64, width), scaled(192, width)
+    blocks, channels = _blocks(second, _EARLY, width)
     layers: dict[str, nn.Module] = {
         "conv1_7x7_s2": _unit(3, first, 7, stride=2),
         "pool1_3x3_s2": same_max_pool((3, 3), (2, 2)),
@@ -92,10 +85,21 @@ def _stem(first: int, second: int) -> nn.Module:
         "conv2_3x3": _unit(first, second, 3),
         "pool2_3x3_s2": same_max_pool((3, 3), (2, 2)),
     }
-    return nn.Sequential(OrderedDict(layers))
+    return nn.Sequential(OrderedDict(layers | dict(blocks.named_children()))), channels
 
 
-def _block(in_channels: int, widths: list[int], *, max_pool: bool) -> Branches:
+def _blocks(in_channels: int, names: Sequence[str], width: float) -> tuple[nn.Sequential, int]:
+    """Blocks one after another, and the last one's channels."""
+    blocks, channels = nn.Sequential(), in_channels
+    for name in names:
+        block, channels = _block(channels, name, width)
+        blocks.add_module(name, block)
+    return blocks, channels
+
+
+def _block(in_channels: int, name: str, width: float) -> tuple[Branches, int]:
+    """A block and its output's channels."""
+    widths = [scaled(each, width) if each else 0 for each in _BLOCKS[name]]
     one, reduce, three, double_reduce, double, projected = widths
     stride = 1 if one else 2
     branches: list[dict[str, nn.Module]] = [
@@ -112,10 +116,12 @@ def _block(in_channels: int, widths: list[int], *, max_pool: bool) -> Branches:
     if stride == 2:
         # Caffe rounds its poolings up, which for even sizes is SAME; for odd ones, where
         # the convolutions beside it give one more, SAME fits them and Caffe's does not.
-        return Branches(*branches, {"pool": same_max_pool((3, 3), (2, 2))})
-    pool = nn.MaxPool2d(3, 1, padding=1) if max_pool else nn.AvgPool2d(3, 1, padding=1)
-    pooled = {"pool": pool, "pool_proj": _unit(in_channels, projected, 1)}
-    return Branches({"1x1": _unit(in_channels, one, 1)}, *branches, pooled)
+        pooled: dict[str, nn.Module] = {"pool": same_max_pool((3, 3), (2, 2))}
+        return Branches(*branches, pooled), three + double + in_channels
+    pool = nn.MaxPool2d if name == _MAX_POOLED else nn.AvgPool2d
+    pooled = {"pool": pool(3, 1, padding=1), "pool_proj": _unit(in_channels, projected, 1)}
+    made = Branches({"1x1": _unit(in_channels, one, 1)}, *branches, pooled)
+    return made, one + three + double + projected
 
 
 def _unit(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Module:

@@ -10,6 +10,7 @@ from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from posemill.models.backbones.bn_inception import BnInception, BnInceptionPerFrame  # noqa: E402
+from posemill.models.backbones.inception import Branches  # noqa: E402
 
 # In; 1x1; 3x3 reduce, 3x3; double 3x3 reduce, double 3x3; pool proj; pixels in and out.
 TABLE = [
@@ -60,20 +61,22 @@ def test_any_size_and_width(size: tuple[int, int]) -> None:
 
 def test_even_maps_are_pooled_as_caffe_does_and_blocks_are_what_they_were() -> None:
     network = BnInception(0.05).eval()
-    block = network.blocks["inception_3c"]
+    block = network.early.inception_3c
     maps = torch.rand(1, block["3x3_reduce"].conv.in_channels, 6, 8)
     caffe = nn.functional.max_pool2d(maps, 3, 2, ceil_mode=True)
     torch.testing.assert_close(block(maps)[:, -maps.shape[1] :], caffe, rtol=0, atol=0)
-    kinds = [type(each["pool"]) for each in network.blocks.values()]
+    blocks = [layer for layer in network.modules() if isinstance(layer, Branches)]
+    kinds = [type(each["pool"]) for each in blocks]
     mean, most, halving = nn.AvgPool2d, nn.MaxPool2d, nn.Sequential
-    assert kinds == [mean] * 2 + [halving] + [mean] * 4 + [halving, mean, most]
+    in_order = [mean] * 2 + [halving] + [mean] * 4 + [halving, mean, most]
+    assert kinds == in_order
 
 
 def test_the_middle_is_one_layer_of_4e_before_its_stride() -> None:
     torch.manual_seed(2)
     network = BnInception(0.05).eval()
     seen = {}
-    block = network.blocks["inception_4e"]
+    block = network.inception_4e
     block["double_3x3_2"].register_forward_pre_hook(lambda _, given: seen.update(given=given[0]))
     with torch.inference_mode():
         middle, _ = network(torch.rand(1, 3, 40, 40))

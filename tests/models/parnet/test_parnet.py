@@ -176,7 +176,7 @@ def test_a_branch_is_trained_by_its_own_head(branch: str) -> None:
     assert {name for name, head in heads if head.weight.grad is not None} == {branch}
     encoder = network.poses.encode.pose.weight.grad
     assert (encoder is None) == (branch == "appearance")
-    assert (network.pictures.backbone.stem[0][0].weight.grad is None) == (
+    assert (network.pictures.backbone.early[0][0].weight.grad is None) == (
         branch in ("pose", "motion")
     )
 

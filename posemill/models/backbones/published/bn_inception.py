@@ -10,8 +10,9 @@ from torch import nn
 
 from posemill.models.backbones.bn_inception import BnInception
 
-FIRST_LAYER = "stem.conv1_7x7_s2.conv.weight"
+FIRST_LAYER = "early.conv1_7x7_s2.conv.weight"
 """Caffe's pictures are blue, green, red."""
+_PARTS = ("early", "late")
 _KINDS = {"conv": "", "norm": "_bn"}
 
 
@@ -20,6 +21,7 @@ def caffe_modules(network: BnInception) -> dict[str, str]:
     modules = {}
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.BatchNorm2d):
-            _, *places, kind = name.split(".")
-            modules[name] = "_".join(places) + _KINDS[kind]
+            *places, kind = name.split(".")
+            published = [place for place in places if place not in _PARTS]
+            modules[name] = "_".join(published) + _KINDS[kind]
     return modules

@@ -82,7 +82,10 @@ def _backbone(network: nn.Module, origin: str) -> nn.Module:
 
 
 def _fit(backbone: nn.Module, naming: Naming, state: Mapping[str, Tensor]) -> _Fit:
-    tensors, inflated, missing, counters = {}, [], [], []
+    tensors: dict[str, Tensor] = {}
+    inflated: list[str] = []
+    missing: list[str] = []
+    counters: list[str] = []
     for own, tensor in backbone.state_dict().items():
         name = naming.names[own]
         if name not in state:
