@@ -37,11 +37,13 @@ class UnitProjection(nn.Module):
     @property
     def matrix(self) -> Tensor:
         """T (out_features, in_features)."""
-        return self.weight / self.weight.norm()
+        unit: Tensor = self.weight / self.weight.norm()
+        return unit
 
     def forward(self, x: Tensor) -> Tensor:
-        projected = functional.linear(x, self.weight)  # a vector is cheaper to divide than T
-        return projected / self.weight.norm()
+        # A vector is cheaper to divide than T.
+        projected: Tensor = functional.linear(x, self.weight) / self.weight.norm()
+        return projected
 
 
 class SpatialEmbedding(nn.Module):

@@ -84,22 +84,33 @@ class VpnModel(Model):
             )
 
     def network(self, shapes: ViewShapes, num_classes: int) -> VpnNetwork:
-        frames, height, width, _ = view_shape(self, shapes, "frames", ("time", "y", "x", "channel"))
+        dims = ("time", "y", "x", "colour")
+        frames, height, width, colours = view_shape(self, shapes, "frames", dims)
+        self._require_three("frames", "colours", colours)
         backbone = video_backbone(self.backbone, self.width)
         size = backbone.feature_shape((frames, height, width))
         return VpnNetwork(
             backbone,
             None if self.attention == "none" else self._attention(shapes, size),
             self._embedding(backbone.out_channels, size),
-            features=backbone.out_channels,
+            channels=backbone.out_channels,
             num_maps=2 if self.attention == "dissociated" else 1,
             dropout=self.dropout,
             weights=LossWeights(classes=self.classes_weight, attention=self.attention_weight),
             num_classes=num_classes,
         )
 
+    def _require_three(self, name: str, what: str, size: int) -> None:
+        if size != 3:
+            raise InputError(
+                f"the model {self.name} reads {name} of 3 {what}, and those of a view have {size}; "
+                f"use features of the recipe {' or '.join(self.recipes)}"
+            )
+
     def _attention(self, shapes: ViewShapes, size: tuple[int, int, int]) -> AttentionNetwork:
-        _, num_joints, num_poses = view_shape(self, shapes, "poses", ("space", "keypoint", "time"))
+        dims = ("space", "keypoint", "time")
+        space, num_joints, num_poses = view_shape(self, shapes, "poses", dims)
+        self._require_three("poses", "coordinates", space)
         weights = AttentionWeights(
             POSE_FEATURES,
             size,

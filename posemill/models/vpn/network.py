@@ -62,10 +62,10 @@ class VpnNetwork(PoseNetwork):
     """A feature map, changed as the poses have it, its mean and a classifier (figure 3).
 
     Args:
-        backbone: makes f (B, features, t_c, m, n) of frames (B, T, H, W, 3).
+        backbone: makes f (B, channels, t_c, m, n) of frames (B, T, H, W, 3).
         attention: None for the backbone alone.
         embedding: None for none.
-        features: channels of f.
+        channels: of f.
         num_maps: that `modulate` makes of f.
         dropout: before the classifier.
         weights: of the losses.
@@ -78,19 +78,19 @@ class VpnNetwork(PoseNetwork):
         attention: AttentionNetwork | None,
         embedding: SpatialEmbedding | None,
         *,
-        features: int,
+        channels: int,
         num_maps: int,
         dropout: float,
         weights: LossWeights,
         num_classes: int,
     ) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.features = backbone  # as the model rgb calls it, whose weights may be its first
         self.attention = attention
         self.embedding = embedding
         self.weights = weights
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(num_maps * features, num_classes)
+        self.classifier = nn.Linear(num_maps * channels, num_classes)
         nn.init.normal_(self.classifier.weight, std=0.01)
         nn.init.zeros_(self.classifier.bias)
 
@@ -100,7 +100,7 @@ class VpnNetwork(PoseNetwork):
         Args:
             values: `frames` (B, T, H, W, 3), and with an attention `poses` (B, 3, K, t_p).
         """
-        f: Tensor = self.backbone(values["frames"])  # (B, C, t_c, m, n)
+        f: Tensor = self.features(values["frames"])  # (B, C, t_c, m, n)
         if self.attention is None:
             return {LOGITS: self._classify([f])}
         found: dict[str, Tensor] = self.attention(values["poses"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,13 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from posemill.errors import InputError  # noqa: E402
+from posemill.models.backbones.video import VideoBackboneName  # noqa: E402
 from posemill.models.create import create_model  # noqa: E402
 from posemill.models.vpn import VpnModel, VpnNetwork, model  # noqa: E402
 from posemill.models.vpn.network import attention_regulariser  # noqa: E402
+from posemill.schema import Skeleton  # noqa: E402
+from posemill.transforms.recipes.vpn_crops import VpnCropsRecipe  # noqa: E402
+from posemill.transforms.skeletons import COCO_17, NTU_25  # noqa: E402
 
 LADDER = {
     "l1": {"attention": "none", "embedding": "none"},
@@ -153,7 +159,7 @@ def test_the_original_joints_stand_beside_their_features() -> None:
 def test_logits_are_of_the_changed_map_s_mean() -> None:
     made, given = network().eval(), views(2)
     outputs = made(given)
-    f = made.backbone(given["frames"])
+    f = made.features(given["frames"])
     changed = f * (1 + outputs["attention/space_time"][:, None])
     expected = made.classifier(changed.mean(dim=(2, 3, 4)))
     torch.testing.assert_close(outputs["logits"], expected)
@@ -164,7 +170,7 @@ def test_logits_are_of_the_changed_map_s_mean() -> None:
 @pytest.mark.usefixtures("tiny_backbone")
 def test_dissociated_maps_are_classified_side_by_side() -> None:
     made, given = network(attention="dissociated").eval(), views(2)
-    outputs, f = made(given), made.backbone(given["frames"])
+    outputs, f = made(given), made.features(given["frames"])
     space = f * outputs["attention/space"][:, None, None]
     time = f * outputs["attention/time"][:, None, :, None, None]
     both = torch.cat([space.mean(dim=(2, 3, 4)), time.mean(dim=(2, 3, 4))], dim=1)
@@ -221,7 +227,7 @@ def test_the_embedding_teaches_the_backbone_and_the_poses(embedding: str) -> Non
     assert made.embedding is not None
     made.embedding.loss(made(views())).backward()
     assert made.attention is not None
-    for part in (made.backbone, made.attention.pose_backbone, made.attention.weights.space):
+    for part in (made.features, made.attention.pose_backbone, made.attention.weights.space):
         assert isinstance(part, nn.Module)
         for name, weight in part.named_parameters():
             assert weight.grad is not None, name
@@ -281,12 +287,12 @@ def test_parameters_by_hand_at_the_published_size() -> None:
     assert count(made.attention.weights) == space + time
     assert count(made.embedding) == embedding == 12_857_600
     assert count(made.classifier) == 1024 * 60 + 60
-    parts = count(made.backbone) + pose + space + time + embedding + 1024 * 60 + 60
+    parts = count(made.features) + pose + space + time + embedding + 1024 * 60 + 60
     assert count(made) == parts
     # What classifies has about a third of the parameters of the three I3D networks that
     # section 4.4 compares with; without pooling it would have three quarters.
     asked = count(made) - embedding
-    assert asked < 0.4 * 3 * count(made.backbone) < count(unpooled) - embedding
+    assert asked < 0.4 * 3 * count(made.features) < count(unpooled) - embedding
     layers = [(75, 128), (128, 128), (128, 128)]
     gates = sum(4 * (size * (inner + size) + 2 * size) for inner, size in layers)
     assert lstm.attention is not None
@@ -309,7 +315,7 @@ def test_shapes_at_the_published_size() -> None:
     }
 
 
-@pytest.mark.parametrize("backbone", ["i3d", "slowonly-r50", "resnext101"])
+@pytest.mark.parametrize("backbone", get_args(VideoBackboneName))
 def test_any_backbone_over_videos(backbone: str) -> None:
     shapes = {"frames": (16, 64, 64, 3), "poses": (3, 13, 4)}
     chosen = create_model("vpn", {"backbone": backbone, "skeleton": "penn-13", "width": "0.5"})
@@ -317,6 +323,30 @@ def test_any_backbone_over_videos(backbone: str) -> None:
         made = chosen.network(shapes, 5)
         outputs = made({name: torch.empty(2, *shape) for name, shape in shapes.items()})
     assert outputs["logits"].shape == (2, 5)
+
+
+@pytest.mark.parametrize("skeleton", [NTU_25, COCO_17])
+def test_a_network_takes_the_views_of_its_recipe(skeleton: Skeleton) -> None:
+    recipe = VpnCropsRecipe(pictures=16, size=64, length=5)
+    shapes = {spec.name: spec.shape for spec in recipe.view_outputs(skeleton)}
+    chosen = create_model("vpn", {"width": "0.1", "skeleton": skeleton.name})
+    assert recipe.name in chosen.recipes
+    with torch.device("meta"):
+        made = chosen.network(shapes, 5)
+        outputs = made({name: torch.empty(2, *shape) for name, shape in shapes.items()})
+    assert outputs["attention/joints"].shape == (2, skeleton.num_keypoints, 5)
+
+
+def test_a_backbone_trained_alone_has_the_names_of_this_one() -> None:
+    frames = {"frames": (16, 64, 64, 3)}
+    with torch.device("meta"):
+        alone = create_model("rgb", {"backbone": "i3d", "width": "0.1"}).network(frames, 5)
+        chosen = create_model("vpn", {"width": "0.1", "skeleton": "coco-17"})
+        plugged = chosen.network(frames | {"poses": (3, 17, 5)}, 5)
+    names = {name: tensor.shape for name, tensor in plugged.state_dict().items()}
+    assert {name: tensor.shape for name, tensor in alone.state_dict().items()}.items() <= (
+        names.items()
+    )
 
 
 def test_settings_are_the_published_ones() -> None:
@@ -338,8 +368,10 @@ def test_the_backbone_alone_takes_frames_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "shapes", "message"),
     [
-        ({}, {"poses": POSES}, r"vpn reads frames \(time, y, x, channel\).*vpn-crops"),
+        ({}, {"poses": POSES}, r"vpn reads frames \(time, y, x, colour\).*vpn-crops"),
         ({}, {"frames": FRAMES}, r"vpn reads poses \(space, keypoint, time\)"),
+        ({}, {"frames": (8, 16, 12, 4)}, r"frames of 3 colours, .* have 4; .* vpn-crops"),
+        ({}, SHAPES | {"poses": (2, 25, 6)}, r"poses of 3 coordinates, .* have 2; .* vpn-crops"),
         ({}, SHAPES, r"ntu-25 has 25 joints, and the poses have 17.*skeleton=.*17: coco-17$"),
         ({}, SHAPES | {"poses": (3, 2, 6)}, r"the poses have 2; .*with 2: none$"),
         (
