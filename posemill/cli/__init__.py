@@ -26,10 +26,12 @@ from posemill.cli import (
     learn,
     look,
     mend,
+    merge,
     models,
     prepare,
     recipes,
     run,
+    select,
 )
 from posemill.errors import EnvironmentFault, PosemillError
 
@@ -49,6 +51,8 @@ bring.register(app)
 export.register(app)
 learn.register(app)
 fuse.register(app)
+merge.register(app)
+select.register(app)
 architectures.register(app)
 look.register(app)
 mend.register(app)
