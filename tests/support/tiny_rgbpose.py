@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
 from posemill.models.create import create_model
 from posemill.models.rgbpose import RgbPoseNetwork
 
+Network = TypeVar("Network", bound=nn.Module)
 JOINTS = 3
 CLASSES = 4
 NARROW = {"rgb_base": "2", "rgb_blocks": "1,1,2,1", "pose_base": "4", "pose_blocks": "1,2,1"}
@@ -29,7 +32,7 @@ def tiny_network(
     return opened(network)
 
 
-def opened(network: RgbPoseNetwork) -> RgbPoseNetwork:
+def opened(network: Network) -> Network:
     """Every normalisation's scale drawn anew, and the statistics that it keeps."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm3d):

@@ -45,6 +45,8 @@ class RgbPoseNetwork(PoseNetwork):
         dropout: before each classifier.
     """
 
+    classifier: nn.ModuleDict
+
     def __init__(
         self,
         num_joints: int,
