@@ -11,7 +11,7 @@ from dense_maps import made_pose
 from posemill.schema import PoseSequence, TimedBox
 from posemill.transforms.outputs import OutputSpec, dequantise
 from posemill.transforms.recipes import Recipe
-from posemill.transforms.sample import DenseMaps, Sample
+from posemill.transforms.sample import DenseMaps, Pictures, Sample
 from posemill.transforms.skeletons import get_skeleton
 
 
@@ -23,7 +23,8 @@ def rng(seed: int = 0) -> np.random.Generator:
 def made_sample(num_frames: int, num_persons: int, **options: int) -> Sample:
     """People who wander about, in 3-D too, one of them boxed, with dense maps of every frame.
 
-    Dense joints and parts have a cell for every 8 px, features 5 channels.
+    Dense joints and parts have a cell for every 8 px, features 5 channels. Pictures are
+    decoded at a quarter of the size.
     """
     pose = made_pose(num_frames, num_persons, **options)
     generator = rng(num_frames)
@@ -36,10 +37,13 @@ def made_sample(num_frames: int, num_persons: int, **options: int) -> Sample:
         shape = (grid[0], channels, *grid[1:])
         return generator.uniform(low, 1.0, shape).astype(np.float16)
 
+    frames = np.arange(num_frames)
+    rgb = generator.integers(0, 256, (num_frames, pose.height // 4, pose.width // 4, 3))
     return Sample(
         pose=replace(pose, xyz_m=xyz),
         boxes=(TimedBox(0.0, 0.1, 0.1, 0.9, 0.9),),
-        dense=DenseMaps(np.arange(num_frames), maps(17, 0.0), maps(2 * limbs, -1.0), maps(5, 0.0)),
+        dense=DenseMaps(frames, maps(17, 0.0), maps(2 * limbs, -1.0), maps(5, 0.0)),
+        pictures=Pictures(frames, rgb.astype(np.uint8)),
     )
 
 

@@ -11,6 +11,8 @@ from posemill.transforms.outputs import dequantise
 from posemill.transforms.recipes import create_recipe, recipe_names
 from posemill.transforms.sample import Sample
 
+CANVAS = {"short_side": "32", "crop": "28", "canvas_hw": "32,57"}
+SQUARE = {"size": "32", "crop": "28", "length": "6", "length_rgb": "2"}
 CASES: list[tuple[str, dict[str, str]]] = [
     ("potion", {}),
     ("potion", {"people": "each", "max_people": "3", "skeleton": "parnet-14"}),
@@ -35,6 +37,15 @@ CASES: list[tuple[str, dict[str, str]]] = [
     ("parnet", {}),
     ("parnet", {"draw": "cache"}),
     ("parnet", {"draw": "train", "max_people": "2"}),
+    ("parnet-frames", {**CANVAS, "length": "4"}),
+    ("parnet-frames", {**CANVAS, "length": "4", "draw": "cache"}),
+    ("rgb-clip", {**CANVAS, "views": "2"}),
+    ("rgb-clip", {**CANVAS, "draw": "cache"}),
+    ("rgb-clip", {**CANVAS, "draw": "cache", "region": "subjects"}),
+    ("rgbpose", {**SQUARE, "views": "2"}),
+    ("rgbpose", {**SQUARE, "draw": "cache"}),
+    ("vpn-crops", {"size": "16", "pictures": "4", "views": "2"}),
+    ("vpn-crops", {"size": "16", "pictures": "4", "draw": "cache", "space": "3d"}),
     ("graph-sequence", {}),
     ("graph-sequence", {"stream": "bone-motion", "draw": "cache", "views": "3"}),
     ("graph-sequence", {"stream": "joint-motion", "draw": "train", "space": "3d"}),
@@ -65,7 +76,8 @@ def test_arrays_are_as_declared(
         assert arrays[each].shape == spec.shape
         assert arrays[each].dtype == spec.dtype
         assert np.isfinite(dequantise(arrays[each], spec)).all()
-    if num_frames * num_persons == 0 and "dense" not in recipe.requires:
+    shown = recipe.requires & {"dense", "frames"}
+    if num_frames == 0 or (num_persons == 0 and not shown):
         assert not arrays[next(iter(specs))].any()
 
 
@@ -93,7 +105,8 @@ def test_samples_are_left_alone(name: str, settings: dict[str, str]) -> None:
     sample = made_sample(60, 2)
     arrays = [getattr(sample.pose, each) for each in ("xy_px", "score", "frame", "slot", "xyz_m")]
     assert sample.dense is not None
-    arrays += [sample.dense.joints, sample.dense.parts, sample.dense.features]
+    assert sample.pictures is not None
+    arrays += [sample.dense.joints, sample.dense.parts, sample.dense.features, sample.pictures.rgb]
     kept = [array.copy() for array in arrays]
     for array in arrays:
         array.flags.writeable = False
@@ -131,7 +144,7 @@ def test_what_is_required_is_named_and_asked_for(name: str, settings: dict[str, 
     if recipe.requires == {"pose"}:
         assert specs_of(recipe, sample.pose).keys() == recipe(bare, rng()).keys()
     else:
-        with pytest.raises(InputError, match=r"box|dense|3-D"):
+        with pytest.raises(InputError, match=r"box|dense|3-D|picture"):
             recipe(bare, rng())
 
 
