@@ -35,6 +35,7 @@ def presets_command(
     told: dict[str, Any] = {
         "name": preset.name,
         "dataset": preset.dataset,
+        **({"materialize": preset.materialize} if preset.materialize else {}),
         "command": preset.command,
         "published": preset.published,
         "open_points": preset.open_points,

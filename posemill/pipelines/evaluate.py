@@ -28,7 +28,10 @@ from posemill.storage.objects import Place
 
 Weights = Literal["last", "best"]
 # Settings of recipes that say which views of a clip there are, not what one shows.
-_OF_VIEWS = frozenset({"area", "aspect", "draw", "size_hw", "views"})
+_OF_VIEWS = frozenset(
+    {"area", "aspect", "candidates", "candidates_rgb", "draw", "scale", "size_hw", "views"}
+    | {"windows"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posemill.errors import InputError
-from posemill.pipelines.presets import jmrn, pa3d, poseconv3d, potion
+from posemill.pipelines.presets import jmrn, pa3d, parnet, poseconv3d, potion, rgbpose, vpn
 from posemill.pipelines.presets.base import Preset
 from posemill.settings import did_you_mean
 
@@ -11,7 +11,8 @@ __all__ = ["PRESETS", "Preset", "get_preset"]
 
 PRESETS = {
     preset.name: preset
-    for preset in (*potion.PRESETS, *jmrn.PRESETS, *pa3d.PRESETS, *poseconv3d.PRESETS)
+    for module in (potion, jmrn, pa3d, poseconv3d, rgbpose, vpn, parnet)
+    for preset in module.PRESETS
 }
 
 

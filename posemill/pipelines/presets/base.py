@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from posemill.pipelines.training.config import TrainConfig
+from posemill.transforms.recipes import get_recipe
+from posemill.transforms.recipes.views import PictureRecipe
 
 
 @dataclass(frozen=True)
@@ -22,5 +24,15 @@ class Preset:
 
     @property
     def command(self) -> str:
-        """How a pose store of the data set is trained on by it."""
-        return f"posemill train poses.zarr --preset {self.name} -o runs/{self.name}"
+        """How poses of the data set are trained on by it, or features where it takes pictures."""
+        store = "features.zarr" if self.materialize else "poses.zarr"
+        return f"posemill train {store} --preset {self.name} -o runs/{self.name}"
+
+    @property
+    def materialize(self) -> str:
+        """How those features are made; empty where poses are rendered on the fly."""
+        if not issubclass(get_recipe(self.config.recipe), PictureRecipe):
+            return ""
+        settings = "".join(f" --set {setting}" for setting in self.config.recipe_settings)
+        recipe = f"--recipe {self.config.recipe}{settings}"
+        return f"posemill materialize poses.zarr -o features.zarr {recipe}"

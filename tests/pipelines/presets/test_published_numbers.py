@@ -48,6 +48,42 @@ FINETUNED = {
     "drawn": {"length=48", "size_hw=48,48", "sigma=0.6", "draw=train"},
     "tested": {"draw=test", "views=10", "size_hw=56,56"},
 }  # fmt: skip
+# Duan et al., table 12, and the schedules of its code.
+RGB = {
+    "model": {"name": "rgb", "backbone": "slowonly-r50", "width": 1.0, "dropout": 0.5},
+    "recipe": "rgbpose", "epochs": 18, "batch": 96, "algorithm": "sgd", "rate": 0.15,
+    "momentum": 0.9, "decay": 1e-4, "clip": 40.0, "schedule": "cosine", "repeat": 10,
+    "drawn": {"draw=cache", "length_rgb=8", "length=32"},
+}  # fmt: skip
+RGBPOSE = {
+    **RGB, "model": {"name": "rgbpose", "lateral": "both", "rgb_base": 64, "pose_base": 32},
+    "epochs": 20, "batch": 48, "rate": 0.0075, "schedule": "steps", "drop": 0.1,
+    "milestones": "12,16", "repeat": 1, "drawn": {"draw=cache", "length_rgb=16", "length=48"},
+}  # fmt: skip
+# Das et al., section 4.1: four clips on each of four GPUs, the rate divided by 10 every 10 epochs.
+VPN = {
+    "model": {
+        "name": "vpn", "backbone": "i3d", "attention": "coupled", "pose_backbone": "gcn",
+        "embedding": "euclidean", "alpha": 5.0, "beta": 2.0, "dropout": 0.3,
+        "classes_weight": 0.8, "attention_weight": 1e-5, "skeleton": "ntu-25",
+    },
+    "recipe": "vpn-crops", "epochs": 30, "batch": 16, "algorithm": "sgd", "rate": 0.01,
+    "momentum": 0.9, "schedule": "steps", "drop": 0.1, "milestones": "10,20", "flip": 0.0,
+    "drawn": {"draw=cache", "space=3d", "length=20"},
+}  # fmt: skip
+SMARTHOME = {
+    **VPN, "model": {"name": "vpn", "skeleton": "smarthome-13"},
+    "drawn": {"draw=cache", "space=3d", "length=30"},
+}  # fmt: skip
+# Cui et al., section IV; flips with probability .3.
+PARNET = {
+    "model": {
+        "name": "parnet", "modules": "full", "window": 5, "persons": "attention", "hidden": 512
+    },
+    "recipe": "parnet-frames", "epochs": 100, "batch": 32, "algorithm": "sgd", "rate": 1e-3,
+    "momentum": 0.9, "decay": 4e-5, "schedule": "constant", "warmup": 200, "flip": 0.3,
+    "drawn": {"draw=cache"},
+}  # fmt: skip
 WIDE = {"canvas_hw=64,114"}
 PUBLISHED: dict[str, dict[str, Any]] = {
     "potion-jhmdb": {**POTION, "epochs": 200},
@@ -108,6 +144,32 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     },
     "poseconv3d-hmdb51": FINETUNED,
     "poseconv3d-ucf101": FINETUNED,
+    "rgb-ntu60-xsub": RGB,
+    "rgb-finegym": RGB,
+    "rgbpose-ntu60-xsub": RGBPOSE,
+    "rgbpose-ntu60-xview": RGBPOSE,
+    "rgbpose-ntu120-xsub": RGBPOSE,
+    "rgbpose-ntu120-xset": RGBPOSE,
+    "rgbpose-finegym": RGBPOSE,
+    "vpn-ntu60-xsub": VPN,
+    "vpn-ntu60-xview": VPN,
+    "vpn-ntu120-xsub": VPN,
+    "vpn-ntu120-xset": VPN,
+    "vpn-smarthome-cs": SMARTHOME,
+    "vpn-smarthome-cv1": SMARTHOME,
+    "vpn-smarthome-cv2": SMARTHOME,
+    "vpn-n-ucla": {
+        **VPN, "model": {"name": "vpn", "skeleton": "nucla-20"},
+        "drawn": {"draw=cache", "space=3d", "length=5"},
+    },
+    "parnet-kth": PARNET,
+    "parnet-penn-action": PARNET,
+    "parnet-ucf11": PARNET,
+    "parnet-ucf101": PARNET,
+    "parnet-hmdb51": PARNET,
+    "parnet-jhmdb": PARNET,
+    "parnet-ntu60-xsub": PARNET,
+    "parnet-ntu60-xview": PARNET,
 }  # fmt: skip
 
 
