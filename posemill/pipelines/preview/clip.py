@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from posemill.schema import Float32, Skeleton
 from posemill.transforms.outputs import OutputSpec, dequantise
-from posemill.transforms.recipes.specs import FRAME_INDEX
+from posemill.transforms.recipes.specs import FRAME_INDEX, PICTURE_INDEX
 from posemill.transforms.skeletons import get_skeleton
 
 SCORE = "score"
-BESIDE = (FRAME_INDEX, SCORE)
+BESIDE = (FRAME_INDEX, PICTURE_INDEX, SCORE)
 """Outputs that tell more about the one that is drawn."""
 
 
@@ -60,12 +60,17 @@ class ClipFeatures:
         value = (self.settings or {}).get(key)
         return None if value is None else str(value)
 
+    @property
+    def time_dim(self) -> str:
+        """The axis along which time passes: pictures may be of other frames than poses."""
+        return "picture" if "picture" in self.array.dims else "time"
+
     def time_names(self) -> list[str]:
         """A caption for every time: of the first view, as the maps are."""
-        times = range(self.array.size("time"))
+        times = range(self.array.size(self.time_dim))
         if self.frame_index is None:
             return [f"t {time}" for time in times]
-        frames = self.frame_index.arranged("time").astype(int)
+        frames = self.frame_index.arranged(self.time_dim).astype(int)
         return [f"t {time}, frame {frames[time]}" for time in times]
 
 
@@ -86,11 +91,12 @@ def clip_features(
         for spec in specs
         if spec.name in stored
     }
+    index = PICTURE_INDEX if "picture" in arrays[name].dims else FRAME_INDEX
     skeleton = configuration.get("skeleton")
     return ClipFeatures(
         name=name,
         array=arrays[name],
-        frame_index=arrays.get(FRAME_INDEX),
+        frame_index=arrays.get(index),
         score=arrays.get(SCORE),
         skeleton=None if skeleton is None else get_skeleton(skeleton),
         settings=configuration.get("recipe", {}).get("settings"),

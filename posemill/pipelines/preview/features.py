@@ -97,7 +97,7 @@ def _draw(store: FeatureStore, spec: OutputSpec, kind: Kind, number: int) -> Dra
         other.name: store.read(other.name, number) for other in store.specs if other.name in names
     }
     clip = clip_features(spec.name, store.specs, stored, store.configuration)
-    return kind.draw(clip, spread(clip.array.size("time"), _TIMES))
+    return kind.draw(clip, spread(clip.array.size(clip.time_dim), _TIMES))
 
 
 def _whole_clips(cells_of_clip: int, columns: int) -> int:

@@ -11,6 +11,7 @@ from posemill.pipelines.preview.maps import (
     draw_fields,
     draw_joint_changes,
     draw_joints,
+    draw_pictures,
     draw_strength,
     draw_ways,
 )
@@ -52,6 +53,8 @@ KINDS = (
     _kind("keypoint time y x", draw_joint_changes, changes=True),
     _kind("part time y x", draw_field_changes, changes=True),
     _kind("channel time y x", draw_strength, changes=True),
+    _kind("time picture_y picture_x colour", draw_pictures),
+    _kind("picture picture_y picture_x colour", draw_pictures),
     _kind("time keypoint space", draw_poses),
     _kind("channel time keypoint", draw_graph),
     _kind("channel time limb", draw_graph),

@@ -59,6 +59,13 @@ def draw_joints(clip: ClipFeatures, times: Times) -> Drawing:
     return Drawing(_views(clip), *cells, key)
 
 
+def draw_pictures(clip: ClipFeatures, times: Times) -> Drawing:
+    """Frames of the video (view, time or picture, picture_y, picture_x, colour)."""
+    frames = clip.array.arranged(clip.time_dim, "picture_y", "picture_x", "colour")
+    cells = _strips(clip, frames[None], times, lambda frame: frame.astype(np.uint8))
+    return Drawing(_views(clip), *cells, partial(text_key, "frames as a network is shown them"))
+
+
 def draw_joint_changes(clip: ClipFeatures, times: Times) -> Drawing:
     """Signed changes of joint maps (person or role, keypoint, time, y, x)."""
     maps = _over_time(clip, "keypoint")

@@ -21,6 +21,7 @@ from posemill.transforms.recipes import create_recipe, get_recipe, recipe_names
 from posemill.transforms.skeletons import COCO_17
 
 CANVAS = {"canvas_hw": "24,32"}
+FRAMES = {"draw": "cache", "short_side": "48", "crop": "40", "canvas_hw": "48,64"}
 SQUARE = (PANEL_PX, PANEL_PX)
 CANVAS_PX = (129, PANEL_PX)  # 24 / 32 of the width
 
@@ -44,6 +45,13 @@ EVERY_RECIPE = [
     ("parnet", {"draw": "cache"}, SQUARE, 1),
     ("vpn-pose", {}, SQUARE, 1),
     ("vpn-pose", {"draw": "cache", "space": "3d"}, SQUARE, 2),
+    ("parnet-frames", {}, SQUARE, 1),
+    ("parnet-frames", FRAMES, CANVAS_PX, 1),
+    ("rgb-clip", {"region": "subjects", "views": "2"}, SQUARE, 1),
+    ("rgb-clip", FRAMES, CANVAS_PX, 1),
+    ("rgbpose", {}, SQUARE, 1),
+    ("rgbpose", {"draw": "cache"}, SQUARE, 1),
+    ("vpn-crops", {"pictures": "8", "views": "2"}, SQUARE, 1),
     ("graph-sequence", {"draw": "cache", "views": "2"}, SQUARE, 1),
     ("graph-sequence", {"space": "3d"}, SQUARE, 2),
     ("graph-sequence", {"stream": "bone"}, SQUARE, 2),
