@@ -28,7 +28,7 @@ from posemill.errors import InputError
 if TYPE_CHECKING:
     from posemill.pipelines.training.config import TrainConfig
 
-ThreadsOption = Annotated[int, typer.Option(min=1, help="CPU threads of torch.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=1024, help="CPU threads of torch.")]
 LoadersOption = Annotated[int, typer.Option(min=0, help="Loader processes; 0 loads in place.")]
 CatalogOption = Annotated[
     Path | None,

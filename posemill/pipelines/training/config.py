@@ -26,6 +26,8 @@ Drawing = Literal["loader", "device"]
 _Made = TypeVar("_Made", bound="DataclassInstance")
 MAX_BATCH = 65_536
 """Clips of a step; an epoch of fewer clips sees them several times."""
+MAX_THREADS = 1024
+"""More than machines have processors; torch starts as many as it is told to, or hangs."""
 _SECTIONS = ("model", "augmentation", "optimizer", "schedule", "loss", "clips")
 
 
@@ -49,7 +51,8 @@ class Machine:
 
     def __post_init__(self) -> None:
         _require(self.workers >= 0, "workers", self.workers, "0 or more")
-        _require(self.threads >= 1, "threads", self.threads, "1 or more")
+        usable = 1 <= self.threads <= MAX_THREADS
+        _require(usable, "threads", self.threads, f"from 1 to {MAX_THREADS:,}")
         _require(self.checkpoint_steps >= 0, "checkpoint_steps", self.checkpoint_steps, "0 or more")
 
 
@@ -139,8 +142,19 @@ def config_from_identity(identity: Mapping[str, Any]) -> TrainConfig:
     """The configuration whose `identity` this is.
 
     Raises:
-        InputError: a setting or a model that there is not.
+        InputError: a setting or a model that there is not, or something else than an identity.
     """
+    try:
+        return _of_identity(identity)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InputError(
+            f"the stored configuration of the training cannot be understood "
+            f"({type(error).__name__}: {error}): it was changed, or another posemill wrote it; use "
+            "that one, or train again into another folder"
+        ) from error
+
+
+def _of_identity(identity: Mapping[str, Any]) -> TrainConfig:
     sections = {
         name: _made(name, type(default), identity.get(name, {}))
         for name, default in _section_defaults().items()

@@ -62,6 +62,18 @@ def test_settings_of_another_version_are_named(section: str | None) -> None:
         config_from_identity(stored)
 
 
+@pytest.mark.parametrize("stored", [{}, {"model": "potion"}, {"model": {"name": "potion"}}, 7])
+def test_something_else_is_told_in_one_line(stored: Any) -> None:
+    with pytest.raises(InputError, match="cannot be understood .* or train again") as told:
+        config_from_identity(stored)
+    assert "\n" not in str(told.value)
+
+
+def test_more_threads_than_machines_have_are_refused() -> None:
+    with pytest.raises(InputError, match=r"threads must be from 1 to 1,024, got 100000"):
+        Machine(threads=100_000)
+
+
 def test_settings_that_are_not_stored_yet_have_their_defaults() -> None:
     stored = as_stored(TrainConfig())
     del stored["optimizer"]["nesterov"], stored["clips"], stored["freeze"]
