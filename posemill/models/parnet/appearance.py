@@ -9,8 +9,8 @@ class SpatialAppearance(nn.Module):
     """F (B, features) of maps F_5b (B, T, C, h, w): the mean over time and places.
 
     The convolution over three frames is linear, so the mean over places goes before
-    it: the same F for 1 / (h w) of its work, by which all of PARNet costs 66.6 G FLOP,
-    not 67.8 (the paper has 64.9). Where the paper is silent, as in its code: a ReLU
+    it: the same F for 1 / (h w) of its work, by which all of PARNet costs 66.5 G FLOP,
+    not 67.7 (the paper has 64.9). Where the paper is silent, as in its code: a ReLU
     after v_s, none after W_t, biases, zeros beyond the first and last frame, and a
     dropout, which is here on F.
 
