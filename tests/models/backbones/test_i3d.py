@@ -61,6 +61,16 @@ def test_sizes_are_rounded_up(shape: tuple[int, int, int], features: tuple[int, 
         assert network(torch.rand(1, 3, *shape)).shape == (1, network.out_channels, *features)
 
 
+def test_poolings_over_time() -> None:
+    pools = [layer[1] for name, layer in I3d(0.04).named_children() if name.startswith("MaxPool")]
+    assert [(pool.kernel_size, pool.stride) for pool in pools] == [
+        ((1, 3, 3), (1, 2, 2)),
+        ((1, 3, 3), (1, 2, 2)),
+        ((3, 3, 3), (2, 2, 2)),
+        ((2, 2, 2), (2, 2, 2)),
+    ]
+
+
 def test_a_still_video_gives_what_its_picture_gives() -> None:
     """Carreira and Zisserman, section 2.4.1: of filters that are one over time, n times 1/n."""
     torch.manual_seed(3)
@@ -81,7 +91,7 @@ def over_pictures(network: nn.Module, maps: torch.Tensor) -> torch.Tensor:
     """The network whose filters over time are summed, on maps (B, C, H, W)."""
     for name, layer in network.named_children():
         if name.startswith("MaxPool3d"):
-            maps = pooled(maps, layer[1].kernel_size[1], layer[1].stride[1])
+            maps = pooled(maps, 2 if name.endswith("2x2") else 3, 2)
         elif name.startswith("Mixed"):
             maps = mixed(layer, maps)
         else:
