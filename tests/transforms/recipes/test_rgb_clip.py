@@ -18,10 +18,11 @@ def lit_at(sample: Sample, number: int) -> np.ndarray:
 
 
 def test_test_views_are_the_centre_crop_of_sampled_frames() -> None:
-    sample = lit_sample(40, decoded_hw=(120, 160))
+    sample = lit_sample(40, decoded_hw=(120, 160), seed=1)
     arrays = create_recipe("rgb-clip", {**SMALL, "views": "3"})(sample, rng(5))
     assert np.array_equal(arrays["frame_index"], uniform_test_clips(40, 4, 3, rng(5)))
     assert arrays["frames"].shape == (3, 4, 56, 56, 3)
+    seen = 0
     # 320 x 240 becomes 86 x 64 (85.33, rounded up), cropped from (15, 4) on.
     for number, picture in zip(
         arrays["frame_index"].flat, arrays["frames"].reshape(-1, 56, 56, 3), strict=True
@@ -29,6 +30,8 @@ def test_test_views_are_the_centre_crop_of_sampled_frames() -> None:
         scaled = (lit_at(sample, number) + 0.5) * [86 / 320, 64 / 240] - 0.5
         if (np.abs(scaled - [15, 4] - 27.5) < 23).all():
             assert where_lit(picture) == pytest.approx(scaled - [15, 4], abs=0.5)
+            seen += 1
+    assert seen > 6
 
 
 def test_subjects_are_shown_in_a_square_around_everybody() -> None:
