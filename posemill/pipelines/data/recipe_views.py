@@ -14,10 +14,10 @@ from posemill.pipelines.data.source_base import ClipSource
 from posemill.pipelines.data.view_base import Arrays, Views
 from posemill.schema import Skeleton
 from posemill.transforms.recipes.canvas import VALID_HW
-from posemill.transforms.recipes.specs import FRAME_INDEX
+from posemill.transforms.recipes.specs import FRAME_INDEX, PICTURE_INDEX
 from posemill.transforms.recipes.views import ViewRecipe
 
-_BESIDE = (FRAME_INDEX, VALID_HW.name)
+_BESIDE = (FRAME_INDEX, PICTURE_INDEX, VALID_HW.name)
 """Outputs that tell where arrays are from, and are never all 0."""
 
 

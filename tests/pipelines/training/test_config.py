@@ -64,7 +64,7 @@ def test_settings_of_another_version_are_named(section: str | None) -> None:
 
 @pytest.mark.parametrize("stored", [{}, {"model": "potion"}, {"model": {"name": "potion"}}, 7])
 def test_something_else_is_told_in_one_line(stored: Any) -> None:
-    with pytest.raises(InputError, match="cannot be understood .* or train again") as told:
+    with pytest.raises(InputError, match=r"cannot be understood .* or train again") as told:
         config_from_identity(stored)
     assert "\n" not in str(told.value)
 
