@@ -22,6 +22,22 @@ _REMEDY = (
 def load_published(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> Report:
     """Give the backbone in `network` the weights of a file, in whichever names fit best.
 
+    Returns:
+        what fitted and what did not; nothing but the file's classifier may not.
+
+    Raises:
+        InputError: as `fitting_published`; the network is then as before.
+    """
+    tensors, report = fitting_published(network, state, origin)
+    network.load_state_dict(tensors, strict=False)
+    return report
+
+
+def fitting_published(
+    network: nn.Module, state: Mapping[str, Tensor], origin: str
+) -> tuple[dict[str, Tensor], Report]:
+    """The weights of a file for the backbone in `network`, which may be one without memory.
+
     Filters over pictures become filters over time as Carreira and Zisserman (CVPR 2017,
     section 2.4.1) make them: the same at each of n times, divided by n, so that a video
     of one picture gives the picture's features.
@@ -32,18 +48,17 @@ def load_published(network: nn.Module, state: Mapping[str, Tensor], origin: str)
         origin: where they are from, in messages.
 
     Returns:
-        what fitted and what did not; nothing but the file's classifier may not.
+        tensors by the network's own names, and what became of the file's.
 
     Raises:
         InputError: weights of another architecture, or a network without such a backbone.
     """
-    backbone = _backbone(network, origin)
+    place, backbone = _backbone(network, origin)
     fits = [_fit(backbone, naming, state) for naming in namings(backbone)]
     best = max(fits, key=lambda fit: len(fit.tensors))
     if best.missing or best.other:
         raise InputError(_refusal(best, origin))
-    backbone.load_state_dict(best.tensors, strict=False)
-    return Report(
+    report = Report(
         origin=origin,
         source=best.naming.source,
         fitted=tuple(best.naming.names[name] for name in best.tensors),
@@ -51,6 +66,8 @@ def load_published(network: nn.Module, state: Mapping[str, Tensor], origin: str)
         left_out=tuple(sorted(name for name in state if name.startswith(_CLASSIFIERS))),
         kept=best.counters,
     )
+    prefix = f"{place}." if place else ""
+    return {prefix + name: tensor for name, tensor in best.tensors.items()}, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +86,9 @@ class _Fit:
     """In the file, and neither of the backbone nor of a classifier."""
 
 
-def _backbone(network: nn.Module, origin: str) -> nn.Module:
-    """The one module of `network` whose weights are published."""
-    found = [module for module in network.modules() if namings(module)]
+def _backbone(network: nn.Module, origin: str) -> tuple[str, nn.Module]:
+    """The one module of `network` whose weights are published, and where it is."""
+    found = [(name, module) for name, module in network.named_modules() if namings(module)]
     if len(found) != 1:
         raise InputError(
             f"{origin}: holds published weights, for a network with one backbone that such "

@@ -20,7 +20,11 @@ from torch import Tensor, nn  # noqa: E402
 from posemill.errors import InputError  # noqa: E402
 from posemill.models.backbones.bn_inception import BnInception  # noqa: E402
 from posemill.models.backbones.i3d import I3d  # noqa: E402
-from posemill.models.backbones.published import load_published, tensors_of  # noqa: E402
+from posemill.models.backbones.published import (  # noqa: E402
+    fitting_published,
+    load_published,
+    tensors_of,
+)
 from posemill.models.backbones.resnext3d import resnext101  # noqa: E402
 from posemill.models.backbones.slowonly import slowonly, slowonly_r50  # noqa: E402
 from posemill.models.backbones.x3d import x3d  # noqa: E402
@@ -126,6 +130,17 @@ def test_the_backbone_inside_a_network_is_found() -> None:
         loaded = network.features.state_dict()
         torch.testing.assert_close(list(loaded.values())[1:], list(file.values())[1:])
         torch.testing.assert_close(network.classifier.weight, classifier)
+
+
+def test_what_fits_is_known_without_memory() -> None:
+    file = released(I3d(0.04), pytorch_i3d())
+    with torch.device("meta"):
+        network = RgbModel(backbone="i3d", width=0.04).network({"frames": (9, 64, 64, 3)}, 3)
+    tensors, report = fitting_published(network, file, "w.pth")
+    own = [name for name in network.state_dict() if not name.startswith("classifier.")]
+    assert list(tensors) == own
+    assert len(report.fitted) == len(own)
+    assert all(each.is_meta for each in network.parameters())
 
 
 def refusal(network: nn.Module, file: dict[str, Tensor]) -> str:
