@@ -389,6 +389,7 @@ def test_refusals_say_what_it_takes(
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.usefixtures("tiny_backbone")
 def test_skeletons_of_equal_size_are_all_offered() -> None:
     with pytest.raises(InputError, match=r"of those with 13: penn-13, smarthome-13$"):
         VpnModel().network({"frames": (16, 64, 64, 3), "poses": (3, 13, 5)}, 4)
