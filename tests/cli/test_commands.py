@@ -256,7 +256,7 @@ def test_the_estimator_auto_says_what_it_chose(run, catalog: Path, tmp_path: Pat
     "command",
     [
         *("fixtures", "index folder", "extract", "materialize", "train", "evaluate", "preview"),
-        *("architectures", "presets", "fuse", "average"),
+        *("architectures", "presets", "fuse", "average", "merge"),
         *(
             "status",
             "verify",
