@@ -165,7 +165,7 @@ def select_train_command(
     line = (
         f"{out}: ranker of {trained.ranker.origin.model} features, trained on "
         f"{count(trained.num_videos - trained.num_without_others, 'video')} of {subset}, "
-        f"{keep} oracle clips each; {trained.share_in_order:.1%} of their pairs in order"
+        f"{count(keep, 'oracle clip')} each; {trained.share_in_order:.1%} of their pairs in order"
         + remark(trained.num_without_others, "video", f"of {keep} clips or fewer left out")
     )
     finish(line, trained.as_dict(), as_json=json)
@@ -263,8 +263,8 @@ def _comparison_lines(comparison: Comparison, subset: str, out: Path) -> str:
         for result in comparison.results
     ]
     last = (
-        f"{out}: answers by {comparison.written}, up to {comparison.keep} clips of each of "
-        f"{count(comparison.num_videos, 'video')} of {subset}"
+        f"{out}: answers by {comparison.written}, up to {count(comparison.keep, 'clip')} of each "
+        f"of {count(comparison.num_videos, 'video')} of {subset}"
         + remark(comparison.num_whole, "video", f"of fewer than {comparison.keep} kept whole")
     )
     return "\n".join([f"{'method':<10}  {'clips':>6}  {FIGURES[figure]}", *rows, last])

@@ -64,10 +64,7 @@ def compare(
 def _result(chooser: Chooser, method: Method, consensus: Consensus, num_draws: int) -> MethodResult:
     draws = num_draws if method in DRAWN else 1
     kept = [chooser.choose(method, draw) for draw in range(draws)]
-    told = {
-        "selection": f"{method}, up to {chooser.keep} clips of a video",
-        "consensus": consensus,
-    }
+    told = {"selection": method, "keep": str(chooser.keep), "consensus": consensus}
     return MethodResult(
         method,
         float(np.mean([len(places) for places in kept[0]])),
