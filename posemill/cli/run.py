@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,6 +61,7 @@ from posemill.pipelines.estimate.settings import BatchSettings
 from posemill.pipelines.extract import ExtractConfig, extract, plan_extract
 from posemill.pipelines.forecast import Forecast
 from posemill.pipelines.materialize import MaterializeConfig, materialize, plan_materialize
+from posemill.pipelines.pictures import PictureSettings
 from posemill.pipelines.pose_job import PoseSummary
 from posemill.pipelines.progress import ProgressDisplay
 from posemill.pipelines.quarantine_limit import DEFAULT_SHARE
@@ -67,6 +69,10 @@ from posemill.pipelines.supervise import GIB
 from posemill.storage.video import FrameOptions
 from posemill.storage.video.options import AUTO
 from posemill.transforms.tracking import TrackSettings
+
+_PICTURES = PictureSettings()
+_SHOWN = 50
+"""Clips that are told by name."""
 
 
 def register(app: typer.Typer) -> None:
@@ -265,6 +271,18 @@ def materialize_command(
         typer.Option(help="Clips and labels \\[default: the catalog the poses were made from]."),
     ] = None,
     seed: SeedOption = 0,
+    video_timeout: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="Without a sign of life for so long, the decoder of a video counts as hung.",
+        ),
+    ] = _PICTURES.silence_seconds,
+    max_edge: MaxEdgeOption = DEFAULT_VIDEO_LIMITS.max_edge_px,
+    max_hours: MaxHoursOption = DEFAULT_VIDEO_LIMITS.max_seconds / 3600,
+    max_gib: MaxGibOption = DEFAULT_VIDEO_LIMITS.max_bytes / GIB,
+    max_quarantined: MaxQuarantinedOption = DEFAULT_SHARE,
     engine: EngineOption = "local",
     workers: WorkersOption = 2,
     shard_timeout: ShardTimeoutOption = None,
@@ -274,7 +292,12 @@ def materialize_command(
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
-    """Render features: pose store -> feature store of plain Zarr arrays."""
+    """Render features: pose store -> feature store of plain Zarr arrays.
+
+    Recipes that read frames decode the catalog's videos once more. A clip whose video
+    is missing, or is not the one of its poses, is told by name and left out; when the
+    file is back, the same command makes it.
+    """
     settings = MaterializeConfig(
         poses=poses,
         out=out,
@@ -284,6 +307,8 @@ def materialize_command(
         seed=seed,
         engine=engine,
         engine_options=engine_options(workers, engine_option, start_timeout, shard_timeout),
+        pictures=PictureSettings(video_limits(max_edge, max_hours, max_gib), video_timeout),
+        max_quarantined=max_quarantined,
     )
     if dry_run:
         plan = plan_materialize(settings)
@@ -291,11 +316,13 @@ def materialize_command(
             f"would render {count(plan.num_clips_to_do, 'clip')} "
             f"in {count(len(plan.pending), 'shard')}: {plan.bytes_per_clip / 1e6:.2f} MB a clip "
             "before compression"
+            + remark(plan.num_absent_videos, "video", "to decode missing on disk")
         )
         finish(line, plan.as_dict(), as_json=json)
         return
     with ProgressDisplay() as display:
         summary = materialize(settings, display)
+    _tell_unmade(summary.unmade)
     arrays = ", ".join(f"{name} {shape}" for name, shape in summary.shapes.items())
     plan = summary.plan
     line = (
@@ -303,5 +330,13 @@ def materialize_command(
         f"{summary.num_rendered} rendered now in {summary.seconds:.1f} s; {arrays}"
         + remark(plan.num_shards_not_extracted, "shard", "of the poses not extracted yet")
         + remark(plan.num_clips_without_video, "clip", "of videos that the poses lack")
+        + remark(len(summary.unmade), "clip", "whose frames could not be had")
     )
-    finish(line, summary.as_dict(), as_json=json)
+    finish(line, summary.as_dict(), as_json=json, exit_status=1 if summary.unmade else 0)
+
+
+def _tell_unmade(unmade: Mapping[str, str]) -> None:
+    for clip_id, message in list(unmade.items())[:_SHOWN]:
+        typer.echo(f"{clip_id}: {message}", err=True)
+    if len(unmade) > _SHOWN:
+        typer.echo(f"and {len(unmade) - _SHOWN:,} more clips; --json lists all", err=True)

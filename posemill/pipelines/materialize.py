@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -18,8 +18,18 @@ from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.engines import create_engine
 from posemill.pipelines.engines.base import EngineOptions, RunReport
 from posemill.pipelines.events import Event, StageEnded, StageStarted
+from posemill.pipelines.materialize_plan import (
+    MaterializePlan,
+    bytes_per_clip,
+    make_plan,
+    num_absent_videos,
+)
 from posemill.pipelines.materialize_rows import missing_rows
+from posemill.pipelines.materialize_shard import PictureSource
+from posemill.pipelines.pictures import PictureSettings
 from posemill.pipelines.plan import begin_order
+from posemill.pipelines.pose_catalog import catalog_path
+from posemill.pipelines.quarantine_limit import DEFAULT_SHARE, QuarantineLimit
 from posemill.pipelines.render_inputs import STAGE, RenderInputs, read_render_inputs
 from posemill.pipelines.tasks import ShardOutcome, ShardTask, WorkerSpec
 from posemill.storage.feature_state import FeatureState
@@ -30,14 +40,13 @@ from posemill.storage.features import (
     clips_per_block,
 )
 from posemill.storage.objects import Place, absolute_place
-from posemill.storage.poses import PlanTable, PoseStore
 from posemill.storage.store_root import is_absent
-from posemill.storage.videos import VideoTable
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.recipes import Recipe, create_recipe
 
 MAX_CLIP_BYTES = 2 * 2**30
 """Of one clip's arrays: what a worker holds, twice over, while it renders."""
+_REMEDY = "Mend the cause and run the same command again"
 _ROUNDS = 5
 """In which shards are rendered again that other runs changed or were killed over."""
 
@@ -56,30 +65,10 @@ class MaterializeConfig:
     seed: int = 0
     engine: str = "local"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
-
-
-@dataclass(frozen=True, slots=True)
-class MaterializePlan:
-    """What a run would do: the answer of `--dry-run`."""
-
-    num_clips: int
-    num_clips_to_do: int
-    bytes_per_clip: int
-    """Before compression."""
-    pending: tuple[ShardTask, ...]
-    num_shards_not_extracted: int
-    num_clips_without_video: int
-    """Clips of the catalog whose video the pose store does not hold."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "clips": self.num_clips,
-            "clips_to_do": self.num_clips_to_do,
-            "bytes_per_clip": self.bytes_per_clip,
-            "shards_to_do": len(self.pending),
-            "shards_not_extracted": self.num_shards_not_extracted,
-            "clips_without_video": self.num_clips_without_video,
-        }
+    pictures: PictureSettings = field(default_factory=PictureSettings)
+    """How videos are decoded, for recipes that read their frames."""
+    max_quarantined: float = DEFAULT_SHARE
+    """The share of the clips tried whose videos may be unusable before the job stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +82,36 @@ class MaterializeSummary:
     seconds: float
     shapes: Mapping[str, tuple[int, ...]]
     """Of one clip, by the name of the output."""
+    unmade: Mapping[str, str]
+    """Id of each clip whose video's frames could not be had to why."""
     plan: MaterializePlan
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "clips": self.plan.num_clips,
             "valid": self.num_valid,
+            "without_frames": len(self.unmade),
             "rendered_now": self.num_rendered,
             "rendered_twice": self.num_lost,
             "shards_not_extracted": self.plan.num_shards_not_extracted,
             "clips_without_video": self.plan.num_clips_without_video,
             "seconds": round(self.seconds, 2),
             "shapes": {name: list(shape) for name, shape in self.shapes.items()},
+            "not_made": dict(self.unmade),
         }
 
 
 def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) -> MaterializeSummary:
     """Render every extracted clip that the feature store does not hold yet.
 
-    A shard whose poses were committed anew is rendered anew. Two runs on one store
+    A shard whose poses were committed anew is rendered anew, and so is one of which a clip's
+    frames could not be had, when its video is another file than then. Two runs on one store
     at once share the shards, as those of `extract` do.
 
     Raises:
         InputError: the poses, the catalog, the recipe or the output cannot be used.
-        EnvironmentFault: shards failed; what was committed stays.
+        EnvironmentFault: shards failed, or the videos of too many clips are not as they were;
+            what was committed stays.
     """
     started = monotonic()
     engine = create_engine(config.engine, config.engine_options)
@@ -133,26 +128,19 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         if store.add_rows(missing_rows(inputs.catalog, inputs.commits, rows)):
             break
     rows = [row for row in store.rows() if row is not None]
-    plan = _plan(inputs, rows, _look_after(store))
-    spec = WorkerSpec(
-        "posemill.pipelines.materialize_shard:MaterializeWorker",
-        {
-            "poses": absolute_place(config.poses),
-            "out": absolute_place(config.out),
-            "recipe": inputs.recipe,
-            "seed": config.seed,
-        },
-    )
+    plan = make_plan(inputs, rows, _look_after(store))
+    spec = _worker(config, inputs)
+    limited = QuarantineLimit(config.max_quarantined, on_event, "clips", _REMEDY)
 
     def render(tasks: Sequence[ShardTask]) -> RunReport:
-        report = engine.run(begin_order(tasks, randbits(64)), spec, on_event, store.mailbox)
+        report = engine.run(begin_order(tasks, randbits(64)), spec, limited, store.mailbox)
         report.require_success(STAGE)
         return report
 
     on_event(StageStarted(STAGE, len(plan.pending), plan.num_clips_to_do))
     try:
         reports, state = _render_until_whole(
-            render, store, plan.pending, partial(_plan, inputs, rows)
+            render, store, plan.pending, partial(make_plan, inputs, rows)
         )
     finally:
         on_event(StageEnded(STAGE, monotonic() - started))
@@ -162,7 +150,25 @@ def materialize(config: MaterializeConfig, on_event: Callable[[Event], None]) ->
         num_lost=sum(report.num_items(ShardOutcome.LOST_RACE) for report in reports),
         seconds=monotonic() - started,
         shapes={spec.name: spec.shape for spec in inputs.specs},
+        unmade={clip_id: each.message for clip_id, each in state.unmade.items()},
         plan=plan,
+    )
+
+
+def _worker(config: MaterializeConfig, inputs: RenderInputs) -> WorkerSpec:
+    """How to build a worker that renders shards, wherever it stands."""
+    source = None
+    if "frames" in inputs.recipe.requires:
+        source = PictureSource(catalog_path(inputs.poses, config.catalog), config.pictures)
+    return WorkerSpec(
+        "posemill.pipelines.materialize_shard:MaterializeWorker",
+        {
+            "poses": absolute_place(config.poses),
+            "out": absolute_place(config.out),
+            "recipe": inputs.recipe,
+            "seed": config.seed,
+            "source": source,
+        },
     )
 
 
@@ -210,12 +216,22 @@ def plan_materialize(config: MaterializeConfig) -> MaterializePlan:
     create_engine(config.engine, config.engine_options)  # refuses what it does not know
     inputs = _read_inputs(config)
     if is_absent(config.out):
-        return _plan(inputs, missing_rows(inputs.catalog, inputs.commits, []), None)
+        return _looked(inputs, missing_rows(inputs.catalog, inputs.commits, []), None)
     store = FeatureStore.open(config.out)
     store.require_configuration(inputs.specs, inputs.configuration, inputs.catalog.classes)
     rows = [row for row in store.rows() if row is not None]
     more = missing_rows(inputs.catalog, inputs.commits, rows)
-    return _plan(inputs, [*rows, *more], store.inspect(suspects=True))
+    return _looked(inputs, [*rows, *more], store.inspect(suspects=True))
+
+
+def _looked(
+    inputs: RenderInputs, rows: Sequence[FeatureRow], state: FeatureState | None
+) -> MaterializePlan:
+    """The plan, and how many videos are not there that a run would decode."""
+    plan = make_plan(inputs, rows, state)
+    if "frames" not in inputs.recipe.requires:
+        return plan
+    return replace(plan, num_absent_videos=num_absent_videos(inputs, plan, rows))
 
 
 def _read_inputs(config: MaterializeConfig) -> RenderInputs:
@@ -226,7 +242,7 @@ def _read_inputs(config: MaterializeConfig) -> RenderInputs:
             "store would freeze one of them; set draw=cache, from which views are drawn at load, "
             "or draw=test"
         )
-    inputs = read_render_inputs(config.poses, recipe, config.catalog, config.seed)
+    inputs = read_render_inputs(config.poses, recipe, config.catalog, config.seed, with_videos=True)
     _check_size(recipe, inputs.specs)
     return inputs
 
@@ -235,10 +251,10 @@ def _check_size(recipe: Recipe, specs: Sequence[OutputSpec]) -> None:
     """Raises:
     InputError: a clip that a worker's memory would not hold.
     """
-    if _bytes_per_clip(specs) > MAX_CLIP_BYTES:
+    if bytes_per_clip(specs) > MAX_CLIP_BYTES:
         greatest = max(specs, key=lambda spec: prod(spec.shape) * np.dtype(spec.dtype).itemsize)
         raise InputError(
-            f"recipe {recipe.name}: a clip would take {_bytes_per_clip(specs) / 1e9:,.1f} GB, at "
+            f"recipe {recipe.name}: a clip would take {bytes_per_clip(specs) / 1e9:,.1f} GB, at "
             f"most {MAX_CLIP_BYTES / 1e9:.1f} GB can be rendered; {greatest.name} is "
             f"{dict(zip(greatest.dims, greatest.shape, strict=True))}: set smaller sizes"
         )
@@ -278,62 +294,4 @@ def _clips_per_shard(inputs: RenderInputs) -> int:
             f"{inputs.poses.url} plans no video of the catalog {inputs.catalog.name!r}; extract "
             "the catalog first, or give the one that the poses were made from with --catalog"
         )
-    return clips_per_block(_bytes_per_clip(inputs.specs), min(CLIPS_PER_SHARD, max(sizes)))
-
-
-def _bytes_per_clip(specs: Sequence[OutputSpec]) -> int:
-    return sum(prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in specs)
-
-
-def _plan(
-    inputs: RenderInputs, rows: Sequence[FeatureRow], state: FeatureState | None
-) -> MaterializePlan:
-    plans = inputs.poses.plans()
-    _require_planned(inputs.poses, plans, rows)
-    sizes = Counter(row.pose_shard for row in rows)
-    # Anew, after the rows: those that another driver added are of shards committed since.
-    commits = inputs.poses.committed()
-    videos = {entry.video_id for commit in commits.values() for entry in commit.entries}
-    # What is void is made again first: until then its clips keep the features they have.
-    void = {shard for shard, commit in commits.items() if commit.has_void}
-    ready = {s: c.marker_sha256 for s, c in commits.items() if s not in void}
-    pending = tuple(
-        ShardTask(STAGE, shard_id, num_clips, float(num_clips))
-        for shard_id, num_clips in sizes.items()
-        if shard_id in ready and not (state and state.is_made(shard_id, ready[shard_id]))
-    )
-    num_planned = len({shard for plan in plans for shard in np.unique(plan.shard_id).tolist()})
-    return MaterializePlan(
-        num_clips=len(rows),
-        num_clips_to_do=sum(task.num_items for task in pending),
-        bytes_per_clip=_bytes_per_clip(inputs.specs),
-        pending=pending,
-        num_shards_not_extracted=num_planned - len(commits) + len(void),
-        num_clips_without_video=sum(clip.video_id not in videos for clip in inputs.catalog.clips),
-    )
-
-
-def _require_planned(
-    poses: PoseStore, plans: Sequence[PlanTable], rows: Sequence[FeatureRow]
-) -> None:
-    """Refuse features of other poses than these.
-
-    The plans tell, not the commits: whoever adds rows beside this run knows of later ones.
-
-    Raises:
-        InputError: a clip's video is not planned for the pose shard of its row.
-    """
-    shards = {
-        video_id: shard
-        for plan in plans
-        for video_id, shard in zip(
-            VideoTable.of(plan.videos).ids(), plan.shard_id.tolist(), strict=True
-        )
-    }
-    strange = next((row for row in rows if shards.get(row.video_id) != row.pose_shard), None)
-    if strange is not None:
-        raise InputError(
-            f"the features have the clip {strange.clip_id!r} in pose shard {strange.pose_shard}, "
-            f"where {poses.url} plans no such video: they were made from other poses; materialize "
-            "into a new store"
-        )
+    return clips_per_block(bytes_per_clip(inputs.specs), min(CLIPS_PER_SHARD, max(sizes)))

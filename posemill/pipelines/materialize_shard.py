@@ -1,22 +1,28 @@
-"""The features of one shard of poses: cut clips, render them block by block, commit."""
+"""The features of one shard of poses: have its clips rendered block by block, commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
 import numpy as np
 
 from posemill.errors import EnvironmentFault
-from posemill.pipelines.clip_samples import cut_sample, what_is_lacking
-from posemill.pipelines.events import ItemDone, ItemStarted
+from posemill.pipelines.clip_samples import ClipSamples
+from posemill.pipelines.materialize_blocks import ShardBlocks
+from posemill.pipelines.pictures import ClipPictures, PictureSettings, VideoPlaces
 from posemill.pipelines.tasks import Emit, ShardOutcome, ShardResult, ShardTask
 from posemill.schema import PoseSequence, Skeleton, TimedBox
-from posemill.storage.features import Block, FeatureRow, FeatureStore
+from posemill.storage.catalog import read_catalog_videos
+from posemill.storage.features import FeatureStore
+from posemill.storage.files.fetch import require_root
 from posemill.storage.objects import Place
-from posemill.storage.poses import PoseStore, ShardCommit, VideoEntry
+from posemill.storage.poses import PoseStore, ShardCommit
 from posemill.transforms.recipes import Recipe
-from posemill.transforms.sample import DenseKind, DenseMaps, Sample
+from posemill.transforms.sample import DenseKind, DenseMaps, Pictures, Sample
 from posemill.transforms.seeding import clip_generator
 from posemill.transforms.skeletons import get_skeleton
 
@@ -24,21 +30,46 @@ _ATTEMPTS = 10
 """At a shard that other runs write at the same time: one of them is soon the only one."""
 
 
-class MaterializeWorker:
-    """Renders shards in one process; satisfies `tasks.ShardWorker`."""
+@dataclass(frozen=True, slots=True)
+class PictureSource:
+    """Where a recipe's frames come from; carried as it is to workers."""
 
-    def __init__(self, poses: Place, out: Place, recipe: Recipe, seed: int) -> None:
+    catalog: Path
+    """Which tells where the videos are."""
+    settings: PictureSettings = field(default_factory=PictureSettings)
+
+
+class MaterializeWorker:
+    """Renders shards in one process; satisfies `tasks.ShardWorker`.
+
+    Frames are decoded in a process beside it, which may crash or be killed.
+    """
+
+    def __init__(
+        self,
+        poses: Place,
+        out: Place,
+        recipe: Recipe,
+        seed: int,
+        source: PictureSource | None = None,
+    ) -> None:
+        """`source` is for recipes that read frames, None for others."""
         self._poses = PoseStore.open(poses)
         self._store = FeatureStore.open(out)
         self._recipe = recipe
         self._skeleton = get_skeleton(self._poses.configuration["skeleton"])
-        self._dense_channels = recipe.dense_channels(recipe.target(self._skeleton))
         self._seed = seed
+        self._settings = PictureSettings() if source is None else source.settings
+        self._places = None if source is None else _places(self._poses, source)
 
     def ready(self) -> None:
-        """The store takes bytes; one clip without people proves that the recipe runs."""
+        """The store takes bytes, the videos' folder is there; one clip without people proves that
+        the recipe runs."""
         self._store.prove_writable()
-        nobody = _nobody(self._skeleton, self._dense_channels)
+        if self._places is not None:
+            require_root(self._places.root)
+        dense_channels = self._recipe.dense_channels(self._recipe.target(self._skeleton))
+        nobody = _nobody(self._skeleton, dense_channels)
         self._recipe(nobody, clip_generator(self._seed, "ready"))
 
     def run(self, task: ShardTask, emit: Emit) -> ShardResult:
@@ -46,8 +77,8 @@ class MaterializeWorker:
         for _ in range(_ATTEMPTS):
             commit = self._poses.current(task.shard_id)
             num_frames: list[int] = []
-            won = not commit.has_void and self._write(commit, num_frames, emit)
-            if won or commit.has_void or self._is_made(task.shard_id):
+            won = not commit.has_void and self._write(task, commit, num_frames, emit)
+            if won or commit.has_void or self._is_made(task):
                 break
         else:
             raise EnvironmentFault(
@@ -63,59 +94,41 @@ class MaterializeWorker:
             seconds=monotonic() - started,
         )
 
-    def _write(self, commit: ShardCommit, num_frames: list[int], emit: Emit) -> bool:
+    def _write(
+        self, task: ShardTask, commit: ShardCommit, num_frames: list[int], emit: Emit
+    ) -> bool:
+        """Whether it was first; `num_frames` takes the number of each row that it rendered."""
         start, stop = self._store.row_range(commit.shard_id)
         rows = [row for row in self._store.rows()[start:stop] if row is not None]
-        blocks = self._blocks(commit, rows, num_frames, emit)
-        return self._store.write_shard(commit.shard_id, commit.marker_sha256, blocks)
+        with ExitStack() as stack:
+            pictures = None
+            if self._places is not None:
+                made = ClipPictures(self._poses, self._places, commit.shard_id, self._settings)
+                pictures = stack.enter_context(made)
+            samples = ClipSamples(self._poses, self._recipe, self._seed, pictures)
+            blocks = ShardBlocks(self._store, self._recipe, self._seed, samples, emit)
+            won = self._store.write_shard(
+                commit.shard_id,
+                commit.marker_sha256,
+                blocks.render(self._poses, commit, rows),
+                lambda: blocks.unmade,
+                task.generation,
+            )
+        num_frames += blocks.num_frames
+        return won
 
-    def _is_made(self, shard_id: int) -> bool:
+    def _is_made(self, task: ShardTask) -> bool:
         """Whether another run has made it, of the poses as they are by now."""
-        return self._store.is_made(shard_id, self._poses.current(shard_id).marker_sha256)
+        marker = self._poses.current(task.shard_id).marker_sha256
+        return self._store.is_made(task.shard_id, marker, task.generation)
 
     def close(self) -> None:
         """It holds nothing that outlives it."""
 
-    def _blocks(
-        self, commit: ShardCommit, rows: Sequence[FeatureRow], num_frames: list[int], emit: Emit
-    ) -> Iterator[Block]:
-        """The rows' features, block by block; notes each row's number of frames."""
-        videos = {item[0].video_id: item for item in self._poses.iter_shard(commit)}
-        for first in range(0, len(rows), self._store.clips_per_shard):
-            block = rows[first : first + self._store.clips_per_shard]
-            # Held by no name here, so that it is gone when the next one is made.
-            yield self._block(commit.shard_id, block, videos, num_frames, emit)
 
-    def _block(
-        self,
-        shard_id: int,
-        rows: Sequence[FeatureRow],
-        videos: Mapping[str, tuple[VideoEntry, PoseSequence | None]],
-        num_frames: list[int],
-        emit: Emit,
-    ) -> Block:
-        arrays = {
-            spec.name: np.zeros((len(rows), *spec.shape), spec.dtype) for spec in self._store.specs
-        }
-        valid = np.zeros(len(rows), np.bool_)
-        for number, row in enumerate(rows):
-            emit(ItemStarted(shard_id, row.clip_id))
-            entry, pose = videos[row.video_id]
-            sample = None if pose is None else self._sample(row, entry, pose)
-            lacking = what_is_lacking(sample, self._recipe.requires)
-            if sample is not None and not lacking:
-                rendered = self._recipe(sample, clip_generator(self._seed, row.clip_id))
-                for name, array in rendered.items():
-                    arrays[name][number] = array
-                valid[number] = True
-            frames = 0 if sample is None else sample.pose.num_frames
-            num_frames.append(frames)
-            emit(ItemDone(shard_id, row.clip_id, lacking or "ok", frames))
-        return arrays, valid
-
-    def _sample(self, row: FeatureRow, entry: VideoEntry, pose: PoseSequence) -> Sample:
-        span = row.start_seconds, row.end_seconds
-        return cut_sample(self._poses, entry, pose, span, row.boxes, tuple(self._dense_channels))
+def _places(poses: PoseStore, source: PictureSource) -> VideoPlaces:
+    catalog = read_catalog_videos(source.catalog)
+    return VideoPlaces(poses, catalog.root, catalog.videos)
 
 
 def _nobody(skeleton: Skeleton, dense_channels: Mapping[DenseKind, int]) -> Sample:
@@ -135,4 +148,5 @@ def _nobody(skeleton: Skeleton, dense_channels: Mapping[DenseKind, int]) -> Samp
     )
     maps = {kind: np.zeros((1, size, 1, 1), np.float16) for kind, size in dense_channels.items()}
     dense = DenseMaps(np.arange(1), **maps)
-    return Sample(pose, (TimedBox(0.0, 0.0, 0.0, 1.0, 1.0),), dense)
+    pictures = Pictures(np.arange(1), np.zeros((1, pose.height, pose.width, 3), np.uint8))
+    return Sample(pose, (TimedBox(0.0, 0.0, 0.0, 1.0, 1.0),), dense, pictures)

@@ -15,11 +15,23 @@ def catalog_of(poses: PoseStore, given: Path | None) -> Catalog:
     Raises:
         InputError: there is none, or it cannot be read.
     """
+    path = catalog_path(poses, given)
+    try:
+        return read_catalog(path)
+    except InputError as error:
+        if given is not None:
+            raise
+        raise InputError(f"{error} Or say where it is now with --catalog.") from error
+
+
+def catalog_path(poses: PoseStore, given: Path | None) -> Path:
+    """Where that catalog is, absolutely.
+
+    Raises:
+        InputError: none is given, and the poses name none.
+    """
     if given is not None:
-        return read_catalog(given)
+        return given.absolute()
     if poses.catalog_hint is None:
         raise InputError(f"{poses.url} names no catalog; give one with --catalog")
-    try:
-        return read_catalog(poses.catalog_hint)
-    except InputError as error:
-        raise InputError(f"{error} Or say where it is now with --catalog.") from error
+    return Path(poses.catalog_hint)

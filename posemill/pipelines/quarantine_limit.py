@@ -13,11 +13,20 @@ _HANDFUL = 10
 """So many may be quarantined in a job, however few it has tried, unless none may be."""
 
 
+_RETRY = "Mend the cause, run the same command again and `retry` what is quarantined"
+
+
 class QuarantineLimit:
     """Passes events on, and counts the quarantined among the items that are done."""
 
-    def __init__(self, share: float, on_event: Callable[[Event], None]) -> None:
-        """`share` of the items tried may be quarantined, from 0 to 1.
+    def __init__(
+        self,
+        share: float,
+        on_event: Callable[[Event], None],
+        noun: str = "videos",
+        remedy: str = _RETRY,
+    ) -> None:
+        """`share` of the items tried may be quarantined, from 0 to 1; `noun` is what they are.
 
         Raises:
             InputError: no such share.
@@ -25,6 +34,7 @@ class QuarantineLimit:
         if not 0 <= share <= 1:
             raise InputError(f"the share that may be quarantined is from 0 to 1, got {share}")
         self._share, self._on_event = share, on_event
+        self._noun, self._remedy = noun, remedy
         self._tried, self._quarantined, self._last = 0, 0, ""
 
     def __call__(self, event: Event) -> None:
@@ -43,8 +53,7 @@ class QuarantineLimit:
         handful = _HANDFUL if self._share else 0
         if self._quarantined > max(handful, self._share * self._tried):
             raise EnvironmentFault(
-                f"{self._quarantined} of {self._tried} videos tried are quarantined, more than "
-                f"{self._share:.0%}, so something else than the videos must be wrong; the last "
-                f"one: {self._last}. Mend the cause, run the same command again and "
-                "`retry` what is quarantined; or allow more with --max-quarantined"
+                f"{self._quarantined} of {self._tried} {self._noun} tried are quarantined, more "
+                f"than {self._share:.0%}, so something else than the videos must be wrong; the "
+                f"last one: {self._last}. {self._remedy}; or allow more with --max-quarantined"
             )

@@ -15,6 +15,7 @@ from posemill.pipelines.runs import open_run
 from posemill.schema import VideoStatus
 from posemill.storage.catalog import is_catalog, read_catalog
 from posemill.storage.commits import FileRecord
+from posemill.storage.feature_state import FeatureState
 from posemill.storage.features import FeatureCommit, FeatureStore
 from posemill.storage.layout import FEATURES_KIND, POSES_KIND
 from posemill.storage.objects import LocalObjects, Place, open_objects
@@ -121,19 +122,27 @@ def _cost_left(plans: Iterable[PlanTable], committed: set[int], void: set[str]) 
 def _features(store: FeatureStore) -> dict[str, Any]:
     rows = [row for row in store.rows() if row is not None]
     clips, commits = Counter(row.pose_shard for row in rows), store.committed()
+    state = store.inspect()
     clips_left = sum(number for shard, number in clips.items() if shard not in commits)
     return {
         "clips": len(rows),
-        "valid": store.inspect().num_valid,
+        "valid": state.num_valid,
         "shards": len(clips),
         "shards_done": len(commits),
         "shards_to_do": len(clips.keys() - commits.keys()),
+        **_unmade(state),
         "bytes": _num_bytes(commit.files for commit in commits.values()),
         **_pace(commits.values(), "clips", clips_left),
         "classes": len(store.classes),
         "recipe": store.configuration["recipe"]["name"],
         **{spec.name: f"{spec.dtype} {spec.shape}" for spec in store.specs},
     }
+
+
+def _unmade(state: FeatureState) -> dict[str, dict[str, int]]:
+    """How many clips have no features for want of their video's frames, by why."""
+    reasons = Counter(told.message.partition(":")[0] for told in state.unmade.values())
+    return {"reasons": dict(reasons.most_common())} if reasons else {}
 
 
 def _num_bytes(files: Iterable[Mapping[str, FileRecord]]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -13,7 +13,12 @@ from posemill.storage.commits import FileRecord, RecordName, file_problems
 from posemill.storage.durable import disk_faults
 from posemill.storage.feature_attempts import Overtaken, WriteAttempt, signs_in
 from posemill.storage.feature_plan import RowPlan
-from posemill.storage.feature_records import FeatureCommit, commit_from_json, commit_to_json
+from posemill.storage.feature_records import (
+    FeatureCommit,
+    Unmade,
+    commit_from_json,
+    commit_to_json,
+)
 from posemill.storage.feature_state import FeatureState, read_state
 from posemill.storage.feature_writing import Block, ShardWriter, invalidate
 from posemill.storage.objects import Objects
@@ -55,18 +60,25 @@ class FeatureCommits(Store[FeatureCommit]):
         return {shard: commit for shard, commit in commits.items() if not commit.void}
 
     def write_shard(
-        self, pose_shard: int, pose_marker_sha256: str, blocks: Iterable[Block]
+        self,
+        pose_shard: int,
+        pose_marker_sha256: str,
+        blocks: Iterable[Block],
+        unmade: Callable[[], Mapping[str, Unmade]] = dict,
+        generation: int = 0,
     ) -> bool:
         """Write the features of all clips of a pose shard, in row order, and commit them.
 
         A block holds the next `clips_per_shard` clips, the last one those that
         are left. It is written before the next one is taken, so that they may
-        be made one by one.
+        be made one by one. After the last one `unmade` tells which clips of rows that are
+        not valid another attempt may make.
 
         Where the shard was committed from another state of its poses, or is not as it was
         committed, it is written again as the next generation. Returns False where the very
         same commit is there already (then no block is taken) or another writer is first.
         What that writer committed and this one has changed is declared void: ask `is_made`.
+        With a `generation` an earlier commit is none, however whole it is.
 
         Raises:
             ValueError: blocks of other clips, shapes or dtypes than declared, or too
@@ -76,7 +88,7 @@ class FeatureCommits(Store[FeatureCommit]):
         """
         started = monotonic()
         rows = self.row_range(pose_shard)
-        name = self._next_record(pose_shard, pose_marker_sha256)
+        name = self._next_record(pose_shard, pose_marker_sha256, generation)
         if name is None:
             return False
         attempt = WriteAttempt(self._commits_part, name, pose_marker_sha256, self._newest)
@@ -92,6 +104,7 @@ class FeatureCommits(Store[FeatureCommit]):
                 pose_marker_sha256=pose_marker_sha256,
                 rows=rows,
                 files=files,
+                unmade=unmade(),
                 attempt=Attempt.ended_now(monotonic() - started, self._num_clips(rows)),
             )
             with disk_faults(self.url):
@@ -102,13 +115,14 @@ class FeatureCommits(Store[FeatureCommit]):
             attempt.end()
         return won
 
-    def is_made(self, pose_shard: int, pose_marker_sha256: str) -> bool:
-        """Whether a pose shard's features are there, of this state, and as they were committed.
+    def is_made(self, pose_shard: int, pose_marker_sha256: str, generation: int = 0) -> bool:
+        """Whether a pose shard's features are there, of this state, and as they were committed,
+        in this generation or a later one.
 
         Raises:
             EnvironmentFault: the store cannot be read.
         """
-        return self._next_record(pose_shard, pose_marker_sha256) is None
+        return self._next_record(pose_shard, pose_marker_sha256, generation) is None
 
     def void(self, commit: FeatureCommit) -> bool:
         """Declare a damaged commit void, so that its pose shard is written again.
@@ -200,12 +214,15 @@ class FeatureCommits(Store[FeatureCommit]):
             newest, name = name, _next_of(name)
         return None if newest is None else self.commit(newest)
 
-    def _next_record(self, pose_shard: int, pose_marker_sha256: str) -> RecordName | None:
+    def _next_record(
+        self, pose_shard: int, pose_marker_sha256: str, generation: int
+    ) -> RecordName | None:
         latest = self.records().get(pose_shard)
         if latest is None:
             return RecordName(pose_shard, 0)
         commit = self.commit(latest)
-        if commit.is_of(pose_marker_sha256) and self._is_whole(commit):
+        is_late_enough = commit.generation >= generation
+        if is_late_enough and commit.is_of(pose_marker_sha256) and self._is_whole(commit):
             return None
         return _next_of(latest)
 

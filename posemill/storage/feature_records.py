@@ -12,6 +12,16 @@ from posemill.storage.feature_arrays import VALID
 
 
 @dataclass(frozen=True, slots=True)
+class Unmade:
+    """Why a clip has no features though it has poses: its video's frames could not be had."""
+
+    message: str
+    identity: str = ""
+    """Of the video's file then, as `Video.identity`, `ABSENT` where there was none: while that
+    stays so, another attempt ends as this one did. Empty where it may end otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureCommit:
     """What was written for a pose shard."""
 
@@ -24,6 +34,8 @@ class FeatureCommit:
     files: Mapping[str, FileRecord]
     void: bool = False
     """The data was found damaged: to be written again."""
+    unmade: Mapping[str, Unmade] = field(default_factory=dict)
+    """By the clip's id: rows that are not valid, and would be with other files."""
     attempt: Attempt | None = field(default=None, compare=False)
     """Which wrote it, its cost in clips; None where it was found damaged."""
 
@@ -52,6 +64,7 @@ def commit_to_json(commit: FeatureCommit) -> dict[str, Any]:
         "rows": list(commit.rows),
         "void": commit.void,
         "files": files_to_json(commit.files),
+        "unmade": {clip: [each.message, each.identity] for clip, each in commit.unmade.items()},
         "attempt": None if commit.attempt is None else commit.attempt.as_dict(),
     }
 
@@ -68,5 +81,6 @@ def commit_from_json(body: Mapping[str, Any]) -> FeatureCommit:
         rows=(int(start), int(stop)),
         files=files_from_json(body["files"]),
         void=bool(body["void"]),
+        unmade={clip: Unmade(*told) for clip, told in body.get("unmade", {}).items()},
         attempt=None if attempt is None else Attempt.from_json(attempt),
     )

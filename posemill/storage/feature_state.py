@@ -10,7 +10,7 @@ import numpy.typing as npt
 from numcodecs import zstd  # type: ignore[import-untyped]
 
 from posemill.storage.commits import RecordName, file_problems, record_bytes, size_problems
-from posemill.storage.feature_records import FeatureCommit
+from posemill.storage.feature_records import FeatureCommit, Unmade
 from posemill.storage.objects import Objects
 
 Bools = npt.NDArray[np.bool_]
@@ -33,6 +33,15 @@ class FeatureState:
     def num_valid(self) -> int:
         """Rows that hold features, where all is as it was committed."""
         return sum(int(np.count_nonzero(rows)) for rows in self.valid.values())
+
+    @property
+    def unmade(self) -> Mapping[str, Unmade]:
+        """By the clip's id: what other files of videos would make valid."""
+        return {
+            clip_id: told
+            for commit in self.commits.values()
+            for clip_id, told in commit.unmade.items()
+        }
 
     def is_made(self, pose_shard: int, pose_marker_sha256: str) -> bool:
         """Whether its features are there, of this state of the poses, and as committed."""

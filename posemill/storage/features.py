@@ -23,7 +23,7 @@ from posemill.errors import InputError, StoreCorrupted
 from posemill.storage import feature_arrays
 from posemill.storage.feature_arrays import VALID
 from posemill.storage.feature_commits import FeatureCommits
-from posemill.storage.feature_records import FeatureCommit
+from posemill.storage.feature_records import FeatureCommit, Unmade
 from posemill.storage.feature_rows import FeatureRow, RowTable, check_labels
 from posemill.storage.feature_state import FeatureState
 from posemill.storage.feature_writing import Block, clips_per_block
@@ -40,6 +40,7 @@ __all__ = [
     "FeatureCommit",
     "FeatureRow",
     "FeatureStore",
+    "Unmade",
     "clips_per_block",
 ]
 

@@ -41,6 +41,7 @@ SMALL = {
 }
 RECIPES = tuple(SMALL)
 DENSE = {"tempposeconv-f", "tempposeconv-fdiff"}
+PICTURED = {"parnet-frames", "rgb-clip", "rgbpose", "vpn-crops"}  # see pictures/
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def assert_equal_features(ours: Path, theirs: Path) -> None:
 
 
 def test_every_recipe_of_ours_is_rendered_here() -> None:
-    assert {*RECIPES, *DENSE} == set(recipe_names())
+    assert {*RECIPES, *DENSE, *PICTURED} == set(recipe_names())
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -209,7 +210,7 @@ def test_another_recipe_or_setting_is_refused(features: dict[str, Path], poses: 
 @pytest.mark.parametrize(
     ("recipe", "settings", "message"),
     [
-        ("nope", (), r"'nope'.*potion, tempposeconv-f, .*volume"),
+        ("nope", (), r"'nope'.*potion, .*tempposeconv-f, .*volume"),
         ("potion", ("sigma",), r"key=value, got 'sigma'"),
         ("potion", ("colour=red",), r"colour"),
         ("potion", ("sigma=wide",), r"sigma.*wide"),

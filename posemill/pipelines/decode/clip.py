@@ -43,8 +43,8 @@ class ClipFrames:
         self.request = request
         self.decoder: DecoderProcess | None = None
         """Who has taken it."""
-        self.is_fetched = False
-        """Whether its file is here."""
+        self.identity = ""
+        """Of its file, as `Video.identity`; empty until that is here."""
         self.events = deque[ClipEvent]()
         """What its decoder said and nobody has read."""
         self._serial, self._wait, self._done = serial, wait, done
@@ -85,6 +85,11 @@ class ClipFrames:
         del self.events[0]
         assert self._ring is not None  # noqa: S101 - frames come after their ring
         return Frame(event.index, event.pts_seconds, self._ring.take(event.slot, event.shape))
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether its file is here."""
+        return bool(self.identity)
 
     def fetch(self) -> None:
         """Wait until the file is here, or there is word of why it is not, for `open` to raise.

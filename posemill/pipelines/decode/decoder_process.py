@@ -104,7 +104,7 @@ class Decoder:
 
     def _hand_over(self, request: Request) -> Ended | Dropped:
         with local_file(request.location, request.cache, self._beat) as file:
-            self._say(Fetched())
+            self._say(Fetched(file.identity))
             with open_video(
                 file.path,
                 start_seconds=request.start_seconds,

@@ -66,6 +66,9 @@ class Taken:
 class Fetched:
     """The clip's file is here, wherever it came from: what takes time now is its own doing."""
 
+    identity: str
+    """As `Video.identity`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
+from math import inf
+from time import monotonic
 from types import TracebackType
 
 from posemill.errors import EnvironmentFault, InputError
@@ -27,7 +29,7 @@ from posemill.pipelines.decode.messages import (
     Taken,
 )
 from posemill.pipelines.decode.process import DecoderProcess
-from posemill.pipelines.supervise.losses import ProcessLost
+from posemill.pipelines.supervise.losses import ProcessLost, during
 from posemill.pipelines.supervise.messages import Cause, Loss
 
 _POLL_SECONDS = 0.1
@@ -48,11 +50,16 @@ class DecoderPool:
     to nobody else: clips that were decoded before are read to their end.
     """
 
-    def __init__(self, num_decoders: int = 1, ahead: Ahead = _AHEAD) -> None:
+    def __init__(
+        self, num_decoders: int = 1, ahead: Ahead = _AHEAD, silence_seconds: float = inf
+    ) -> None:
+        """A decoder that gives no sign of life for `silence_seconds` while it is waited for is
+        lost; by default whoever owns this process watches over that."""
         if num_decoders < 1:
             raise InputError(f"a pool has at least 1 decoder, got {num_decoders}")
         ours, theirs = socket_pair()
         self._requests, self._queue = Channel(ours), Channel(theirs)
+        self._silence_seconds = silence_seconds
         self._is_closed = False
         self._selector = selectors.DefaultSelector()
         self._decoders = [DecoderProcess(theirs.fileno(), ahead) for _ in range(num_decoders)]
@@ -190,15 +197,22 @@ class DecoderPool:
         """Until the condition, of what the clip's decoder says, holds.
 
         Raises:
-            ProcessLost: there is no decoder that could take it.
+            ProcessLost: there is no decoder that could take it, or its own is silent for too long.
         """
-        heard = -1
+        heard, since = -1, monotonic()
         self._collect(0)
         while not condition():
             if clip.decoder is None:
                 self._require_takers()
-            heard = self._relay(clip, heard)
+            if (beats := self._relay(clip, heard)) != heard:
+                heard, since = beats, monotonic()
+            elif monotonic() - since > self._silence_seconds:
+                raise ProcessLost(self._silence(clip))
             self._collect(_POLL_SECONDS)
+
+    def _silence(self, clip: ClipFrames) -> Loss:
+        loss = Loss(Cause.TIMEOUT, f"no sign of life for {self._silence_seconds:.0f} s")
+        return loss if clip.decoder is None else during(loss, clip.decoder.pulse.activity)
 
     def _relay(self, clip: ClipFrames, heard: int) -> int:
         """Pass a sign of life on, unless it was `heard`; which one it is."""
@@ -236,8 +250,8 @@ class DecoderPool:
                 self._num_ready += 1
             case Taken():
                 self._clips[serial].decoder = decoder
-            case Fetched():
-                self._clips[serial].is_fetched = True
+            case Fetched(identity=identity):
+                self._clips[serial].identity = identity
             case FramesReady(frames=frames):
                 self._clips[serial].put(*frames)
             case RingReader():
