@@ -44,13 +44,16 @@ class TrainingLines:
             self._console.print("interrupted; the same command goes on from the last checkpoint")
 
     def __call__(self, event: TrainEvent) -> None:
-        from posemill.pipelines.train import EpochEnded  # torch is there by now
+        from posemill.pipelines.train import BeganWith, StepsDone  # torch is there by now
 
-        if isinstance(event, EpochEnded):
-            line = _epoch_line(event)
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-        elif self._console.is_terminal:
-            self._live.update(Text(_steps_line(event)))
+        if isinstance(event, StepsDone):
+            if self._console.is_terminal:
+                self._live.update(Text(_steps_line(event)))
+            return
+        line = (
+            f"begins with {event.weights}" if isinstance(event, BeganWith) else _epoch_line(event)
+        )
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _epoch_line(event: EpochEnded) -> str:

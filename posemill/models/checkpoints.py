@@ -79,15 +79,6 @@ def load_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> N
     network.load_state_dict(weights)
 
 
-def begin_with(network: nn.Module, state: Mapping[str, Any], origin: str) -> None:
-    """Give `network` the weights of a checkpoint that fit; those of its classifier need not.
-
-    Raises:
-        InputError: as `fitting_weights`.
-    """
-    network.load_state_dict(fitting_weights(network, state, origin), strict=False)
-
-
 def fitting_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     """The tensors of a checkpoint that fit `network`, which may be one without memory.
 

@@ -144,7 +144,15 @@ class TrainPlan:
         }
 
 
-TrainEvent = StepsDone | EpochEnded
+@dataclass(frozen=True, slots=True)
+class BeganWith:
+    """The first step is to follow, from weights that were there."""
+
+    weights: str
+    """Which of them, in a line."""
+
+
+TrainEvent = BeganWith | StepsDone | EpochEnded
 
 
 def plan_train(
@@ -204,7 +212,7 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
     started, machine = monotonic(), config.machine
     clips = open_clips((store, *joined), config, catalog)
     initial = read_initial(config.init)
-    require_trainable(config, clips, initial)
+    planned = require_trainable(config, clips, initial)
     with (
         joined_processes(machine.device) as processes,
         torch_settings(machine.threads, processes.device),
@@ -220,6 +228,8 @@ def train(  # noqa: C901  (one loop, to be read from top to bottom)
         if (checkpoint := run.read_checkpoint()) is not None:
             origin, is_first = f"{run_dir}/{LAST}", processes.is_first
             state.restore(checkpoint, origin, len(sampler), is_first=is_first)
+        elif initial is not None and processes.is_first:
+            on_event(BeganWith(initial.fitting(planned)[1]))
         epochs_before, metrics = state.epochs_done, run.read_metrics(state.epochs_done)
         all_used = config.loss.contrast > 0 or not state.network.gives_embeddings
         network = processes.share(state.network, compiled=machine.compile, all_used=all_used)

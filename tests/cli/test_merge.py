@@ -14,7 +14,6 @@ from tiny_rgbpose import JOINTS, opened, tiny_shapes, tiny_views  # noqa: E402
 from torch import nn  # noqa: E402
 
 from posemill.models.base import LOGITS, Model, PoseNetwork  # noqa: E402
-from posemill.models.checkpoints import begin_with, load_weights  # noqa: E402
 from posemill.models.create import create_model  # noqa: E402
 from posemill.models.rgbpose import POSE_LOGITS, RGB_LOGITS  # noqa: E402
 from posemill.pipelines.training.initial import read_initial  # noqa: E402
@@ -58,8 +57,8 @@ def begun(place: Path, settings: list[str]) -> PoseNetwork:
     network = create_model("rgbpose", given).network(tiny_shapes(), len(CLASSES))
     initial = read_initial(str(place))
     assert initial is not None
-    begin_with(network, initial.state(), initial.origin)
-    load_weights(network, initial.state(), initial.origin)  # its classifiers fit, too
+    tensors, _ = initial.fitting(network)
+    network.load_state_dict(tensors)  # its classifiers fit, too
     return network.eval()
 
 

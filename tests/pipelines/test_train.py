@@ -19,7 +19,14 @@ from posemill.errors import ConfigurationMismatch, EnvironmentFault, InputError,
 from posemill.models.create import create_model
 from posemill.models.potion_cnn import PotionModel
 from posemill.pipelines.data import Augmentation
-from posemill.pipelines.train import EpochEnded, StepsDone, TrainEvent, plan_train, train
+from posemill.pipelines.train import (
+    BeganWith,
+    EpochEnded,
+    StepsDone,
+    TrainEvent,
+    plan_train,
+    train,
+)
 from posemill.pipelines.training.config import Machine, Precision, TrainConfig
 from posemill.pipelines.training.settings import (
     ClipSettings,
@@ -312,10 +319,18 @@ def test_the_norm_of_a_step_is_bounded(features: Path, tmp_path: Path) -> None:
 def test_a_linear_probe_moves_the_classifier_alone(features: Path, tmp_path: Path) -> None:
     train(features, tmp_path / "first", QUICK)
     probe = replace(QUICK, init=str(tmp_path / "first"), freeze=True, epochs=2)
-    train(features, tmp_path / "probe", probe)
+    told: list[str] = []
+
+    def note(event: TrainEvent) -> None:
+        if isinstance(event, BeganWith):
+            told.append(event.weights)
+
+    train(features, tmp_path / "probe", probe, note)
+    train(features, tmp_path / "probe", probe, note)  # all is done: it begins with nothing
     ours, theirs = weights(tmp_path / "first"), weights(tmp_path / "probe")
     changed = {name for name in ours if not torch.equal(ours[name], theirs[name])}
     assert changed == {"classifier.weight", "classifier.bias"}
+    assert told == [f"{tmp_path / 'first' / 'last.pt'}: {len(ours)} tensors of a run"]
     other = replace(probe, model=PotionModel(width=8))
     with pytest.raises(InputError, match=r"last\.pt: is a checkpoint of another network"):
         train(features, tmp_path / "other", other)

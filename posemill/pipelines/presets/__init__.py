@@ -9,10 +9,13 @@ from posemill.settings import did_you_mean
 
 __all__ = ["PRESETS", "Preset", "get_preset"]
 
-PRESETS = {
+PRESETS: dict[str, Preset] = {
     preset.name: preset
-    for module in (potion, jmrn, pa3d, poseconv3d, rgbpose, vpn, parnet)
-    for preset in module.PRESETS
+    for presets in (
+        *(potion.PRESETS, jmrn.PRESETS, pa3d.PRESETS, poseconv3d.PRESETS),
+        *(rgbpose.PRESETS, vpn.PRESETS, parnet.PRESETS),
+    )
+    for preset in presets
 }
 
 

@@ -11,7 +11,6 @@ import torch
 
 from posemill.errors import InputError
 from posemill.models.base import PoseNetwork
-from posemill.models.checkpoints import fitting_weights
 from posemill.pipelines.data import (
     ClipSampler,
     ClipSet,
@@ -219,7 +218,7 @@ def require_trainable(
             "loss.contrast=0"
         )
     if initial is not None:
-        fitting_weights(network, initial.state(), initial.origin)
+        initial.fitting(network)
     return network
 
 

@@ -1,35 +1,52 @@
-"""The weights that a run begins with, where they are another run's."""
+"""The weights that a run begins with: another run's, or a backbone's that others published."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from torch import Tensor, nn
 
 from posemill.errors import InputError, StoreCorrupted
-from posemill.models.checkpoints import read_checkpoint
+from posemill.models.backbones.published import fitting_published, read_published
+from posemill.models.checkpoints import fitting_weights, read_checkpoint
 from posemill.pipelines.runs import LAST
 
 
 @dataclass(frozen=True, slots=True)
 class InitialWeights:
-    """The bytes of a checkpoint, as they were read once."""
+    """The bytes of a file, as they were read once."""
 
     content: bytes = field(repr=False)
     origin: str
     """Where they are from, in messages."""
 
-    def state(self) -> dict[str, Any]:
-        """What the checkpoint holds.
+    def fitting(self, network: nn.Module) -> tuple[dict[str, Tensor], str]:
+        """The tensors that a network takes, which may be one without memory.
+
+        Returns:
+            tensors by the network's names, and in a line what became of the file's.
 
         Raises:
-            InputError: it is none.
+            InputError: they are of another network, or there are none.
         """
         try:
-            return read_checkpoint(self.content, self.origin)
+            state = read_checkpoint(self.content, self.origin)
+        except StoreCorrupted:  # which may be weights of others
+            return self._published(network)
+        tensors = fitting_weights(network, state, self.origin)
+        left_out = len(network.state_dict()) - len(tensors)
+        but = f", all but {left_out} of the classifier" if left_out else ""
+        return tensors, f"{self.origin}: {len(tensors)} tensors of a run{but}"
+
+    def _published(self, network: nn.Module) -> tuple[dict[str, Tensor], str]:
+        try:
+            saved = read_published(self.content, self.origin)
         except StoreCorrupted as error:
             raise InputError(f"--init {error}") from error
+        tensors, report = fitting_published(network, saved, self.origin)
+        return tensors, str(report)
 
     @property
     def sha256(self) -> str:
@@ -37,7 +54,7 @@ class InitialWeights:
 
 
 def read_initial(place: str) -> InitialWeights | None:
-    """The checkpoint at `place`: a file, or the last one of a run's folder; None for no place.
+    """The weights at `place`: a file, or the last ones of a run's folder; None for no place.
 
     Raises:
         InputError: there is none.
@@ -51,5 +68,5 @@ def read_initial(place: str) -> InitialWeights | None:
     except OSError as error:
         raise InputError(
             f"--init {place}: no checkpoint can be read there ({error.strerror or error}); "
-            "give a file, or the folder of a run"
+            "give a file of weights, or the folder of a run"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from time import sleep, time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 FOLDER = "tensorboard"
+_FILES = "events.out.tfevents.*"
 
 
 class EventLog:
@@ -51,5 +53,15 @@ class EventLog:
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
+            _let_second_pass(self._folder)
             self._writer = SummaryWriter(str(self._folder), purge_step=self._first_step)
         return self._writer
+
+
+def _let_second_pass(folder: Path) -> None:
+    """Wait while a file of events would begin in the same second as another.
+
+    TensorBoard reads them in the order of their names, which is otherwise not that of time.
+    """
+    while any(each.name.split(".")[3] == f"{int(time()):010d}" for each in folder.glob(_FILES)):
+        sleep(0.05)

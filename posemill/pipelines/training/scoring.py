@@ -116,6 +116,6 @@ def _view_outputs(
             elif attention and name.startswith(ATTENTION):
                 parts[name].append(values.float().cpu())
     return {
-        name: torch.cat(values).unflatten(0, (num_clips, num_views))
+        name: torch.cat(values).reshape(num_clips, num_views, *values[0].shape[1:])
         for name, values in parts.items()
     }

@@ -14,7 +14,6 @@ from posemill.models.base import PoseNetwork
 from posemill.models.checkpoints import (
     MODEL,
     WEIGHTS,
-    begin_with,
     dump_checkpoint,
     load_weights,
     read_checkpoint,
@@ -157,7 +156,8 @@ def begin_run(
     torch.manual_seed(torch_seed(config.seed, -1, 0))
     network = config.model.network(clips.views.shapes, len(clips.source.classes)).to(device)
     if initial is not None:
-        begin_with(network, initial.state(), initial.origin)
+        tensors, _ = initial.fitting(network)
+        network.load_state_dict(tensors, strict=False)
     if config.freeze:
         freeze(network)
     return RunState(

@@ -31,6 +31,16 @@ def test_what_was_done_stays_and_what_is_done_again_is_hidden(tmp_path: Path) ->
     assert run_events(tmp_path) == {"loss/train": [(3, 1.0), (6, 2.0), (9, 30.0)]}
 
 
+def test_files_of_one_second_would_be_read_in_another_order(tmp_path: Path) -> None:
+    """TensorBoard sorts names: after the second and the process comes a number, 10 before 9."""
+    for call in range(3):
+        with EventLog(tmp_path, 1) as log:
+            log.add({"loss/train": float(call)}, 1)
+    seconds = [path.name.split(".")[3] for path in sorted(tmp_path.glob("tensorboard/*"))]
+    assert len(set(seconds)) == 3
+    assert run_events(tmp_path) == {"loss/train": [(1, 2.0)]}
+
+
 def test_nothing_is_written_where_there_is_nothing_to_tell(tmp_path: Path) -> None:
     with EventLog(tmp_path, 1):
         pass
