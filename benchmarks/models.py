@@ -13,12 +13,8 @@ output folder as they come, and a run that was stopped goes on from there.
 from __future__ import annotations
 
 import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
-from time import monotonic, sleep
+from time import monotonic
 
 from models_study.pictures import write_clips_picture, write_curves_picture
 from models_study.plan import Sizes
@@ -26,6 +22,7 @@ from models_study.report import study_report
 from models_study.results import Record, ResultsFile
 from models_study.stored_clips import ClipFolder, study_groups, write_clips
 from models_study.trial import Trial, run_trial
+from study.running import collect, study_pool
 
 FULL = Sizes()
 
@@ -37,35 +34,20 @@ def run_study(out: Path, sizes: Sizes, processes: int) -> str:
         ValueError: `out` holds another study.
     """
     kept = ResultsFile(out, sizes)
-    with ProcessPoolExecutor(processes, get_context("spawn"), _end_with_parent) as pool:
+    with study_pool(processes) as pool:
         made = [pool.submit(_make_clips, out, seed, sizes) for seed in sizes.seeds]
         folders = {seed: each.result() for seed, each in zip(sizes.seeds, made, strict=True)}
-        missing = kept.missing()
         started = [
             pool.submit(_run, trial, folders[trial.seed], out / "runs", sizes.epochs)
-            for trial in missing
+            for trial in kept.missing()
         ]
-        for number, done in enumerate(as_completed(started), start=1):
-            kept.append(done.result())
-            print(f"{number} of {len(missing)}: {_told(done.result())}", flush=True)
+        collect(started, kept.append, _told)
     results = kept.read()
     report = study_report(results)
     (out / "report.md").write_text(report)
     write_clips_picture(out / "clips.png")
     write_curves_picture(out / "curves.png", results)
     return report
-
-
-def _end_with_parent() -> None:
-    """Let this process end soon after the one that started it, which may be killed."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            sleep(1.0)
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def _make_clips(out: Path, seed: int, sizes: Sizes) -> ClipFolder:

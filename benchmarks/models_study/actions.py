@@ -43,6 +43,7 @@ class Context:
     first class of a pair, right for the second."""
 
 
+ALONE = Context(bystander=0.0, agrees=0.5)
 PLAIN = Context(bystander=0.35, agrees=0.5)
 MISLEADING = Context(bystander=1.0, agrees=0.9)
 WITH_CUE, AGAINST_CUE = Context(bystander=1.0, agrees=1.0), Context(bystander=1.0, agrees=0.0)
@@ -75,12 +76,16 @@ def action_clips(subset: Subset, per_class: int) -> list[ActionClip]:
 
 
 def make_poses(
-    clip: ActionClip, seed: int, context: Context = PLAIN, noise: Noise | None = None
+    clip: ActionClip,
+    seed: int,
+    context: Context = PLAIN,
+    noise: Noise | None = None,
+    frames: tuple[int, int] = FRAMES,
 ) -> PoseSequence:
-    """What is seen of a clip: 40 to 90 frames of one or two people."""
+    """What is seen of a clip: of `frames`, least and most, with one or two people."""
     noise = noise or Noise()
     actor, bystander, camera = clip.generators(seed)
-    stage = _Stage.draw(camera)
+    stage = _Stage.draw(camera, frames)
     people = [_seen(actor, _actor(actor, clip, stage), stage, noise)]
     if bystander.random() < context.bystander:
         agrees = bystander.random() < context.agrees
@@ -91,10 +96,10 @@ def make_poses(
     return _sequence(people)
 
 
-def clean_actor(clip: ActionClip, seed: int) -> Float64:
+def clean_actor(clip: ActionClip, seed: int, frames: tuple[int, int] = FRAMES) -> Float64:
     """Joints (T, 17, 2) in px of who acts in `make_poses`, without any error."""
     actor, _, camera = clip.generators(seed)
-    stage = _Stage.draw(camera)
+    stage = _Stage.draw(camera, frames)
     return stage.project(_actor(actor, clip, stage))
 
 
@@ -107,8 +112,8 @@ class _Stage:
     actor_m: Float64  # (3,)
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> _Stage:
-        num_frames = int(rng.integers(FRAMES[0], FRAMES[1] + 1))
+    def draw(cls, rng: np.random.Generator, frames: tuple[int, int]) -> _Stage:
+        num_frames = int(rng.integers(frames[0], frames[1] + 1))
         pan = np.linspace(-0.5, 0.5, num_frames)[:, None] * rng.uniform(-0.06, 0.06, 2) * SIZE_PX
         shake = np.cumsum(rng.normal(0.0, 0.001 * SIZE_PX, (num_frames, 2)), axis=0)
         camera = Camera(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
-import numpy.typing as npt
+from study.differences import Outcomes, paired_difference
+from study.tables import by_seed, interval, percent, points, table, with_range
 
-from models_study.differences import Outcomes, paired_difference
 from models_study.expectations import EXPECTATIONS, Condition, Expectation
 from models_study.motions import PAIRS
 from models_study.plan import (
@@ -21,9 +19,6 @@ from models_study.plan import (
     dropped,
 )
 from models_study.results import Results
-
-Shares = npt.NDArray[np.float64]
-"""(S,) of each seed."""
 
 
 def study_report(results: Results) -> str:
@@ -51,9 +46,9 @@ def accuracy_table(results: Results) -> str:
         records = results.of(contender.name)
         fitted = np.mean([record.training_accuracy for record in records])
         seconds = np.mean([(record.train_seconds, record.test_seconds) for record in records], 0)
-        accuracy = _by_seed(results.outcomes(Condition(contender.name)))
+        accuracy = by_seed(results.outcomes(Condition(contender.name)))
         rows.append(
-            [contender.name, _with_range(accuracy), _percent(float(fitted)),
+            [contender.name, with_range(accuracy), percent(float(fitted)),
              f"{seconds[0]:.0f} + {seconds[1]:.0f}"]
         )  # fmt: skip
     head = [
@@ -62,13 +57,13 @@ def accuracy_table(results: Results) -> str:
         "while training, %",
         "s a seed, training + tests",
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def verdict_table(results: Results) -> str:
     """Every expectation beside what came out."""
     rows = [_verdict_row(results, expectation) for expectation in EXPECTATIONS]
-    return _table(["difference", "points", "95% interval", "expected", "verdict", "because"], rows)
+    return table(["difference", "points", "95% interval", "expected", "verdict", "because"], rows)
 
 
 def pair_table(results: Results) -> str:
@@ -77,8 +72,8 @@ def pair_table(results: Results) -> str:
     for contender in CONTENDERS:
         condition = Condition(contender.name)
         shares = [results.outcomes(condition, pair.name).mean() for pair in PAIRS]
-        rows.append([contender.name, *map(_percent, shares)])
-    return _table(["model", *(pair.name for pair in PAIRS)], rows)
+        rows.append([contender.name, *map(percent, shares)])
+    return table(["model", *(pair.name for pair in PAIRS)], rows)
 
 
 def cue_table(results: Results) -> str:
@@ -87,21 +82,21 @@ def cue_table(results: Results) -> str:
     for name in MAIN:
         for training in ("plain", "misled"):
             given, against = _cue_outcomes(results, name, training)
-            both = (_by_seed(given) + _by_seed(against)) / 2
+            both = (by_seed(given) + by_seed(against)) / 2
             gap = paired_difference(given, against)
             rows.append(
-                [name, training, _with_range(both), _percent(given.mean()),
-                 _percent(against.mean()), _points(gap.mean),
-                 f"{_points(gap.low)} to {_points(gap.high)}"]
+                [name, training, with_range(both), percent(given.mean()),
+                 percent(against.mean()), points(gap.mean),
+                 interval(gap)]
             )  # fmt: skip
     head = ["model", "trained on", "either side, % (range)", WITH_CUE, AGAINST_CUE, "points"]
-    return _table([*head, "95% interval"], rows)
+    return table([*head, "95% interval"], rows)
 
 
 def drop_table(results: Results) -> str:
     """Accuracy by the probability of a loss, of models that were trained without any."""
-    rows = [[name, *map(_percent, drop_curve(results, name))] for name in MAIN]
-    return _table(["model", *(f"p = {p:g}" for p in (0.0, *DROPS))], rows)
+    rows = [[name, *map(percent, drop_curve(results, name))] for name in MAIN]
+    return table(["model", *(f"p = {p:g}" for p in (0.0, *DROPS))], rows)
 
 
 def drop_curve(results: Results, contender: str) -> list[float]:
@@ -129,8 +124,8 @@ def _verdict_row(results: Results, expectation: Expectation) -> list[str]:
     )
     return [
         str(expectation),
-        _points(difference.mean),
-        f"{_points(difference.low)} to {_points(difference.high)}",
+        points(difference.mean),
+        interval(difference),
         "gain" if expectation.gain else "no sign",
         difference.verdict(gain=expectation.gain).value,
         expectation.source,
@@ -142,25 +137,3 @@ def _cue_outcomes(results: Results, name: str, training: Training) -> tuple[Outc
         results.outcomes(Condition(name, training, test)) for test in (WITH_CUE, AGAINST_CUE)
     )
     return given, against
-
-
-def _by_seed(outcomes: Outcomes) -> Shares:
-    return np.asarray(outcomes.mean(axis=1))
-
-
-def _with_range(by_seed: Shares) -> str:
-    low, high = _percent(by_seed.min()), _percent(by_seed.max())
-    return f"{_percent(by_seed.mean())} ({low}-{high})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -8,16 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from study.differences import Outcomes
+from study.kept import KeptLines
+from study.outcomes import as_letters, from_letters
 
-from models_study.differences import Outcomes
 from models_study.expectations import Condition
 from models_study.motions import CLASSES, PAIRS
 from models_study.plan import PROBE, TEST, Sizes, trainings
 from models_study.trial import Trial, TrialResult, train_config
 from posemill.provenance import content_hash
-
-_STUDY, _RESULTS = "study.json", "results.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Record:
             trial.contender.name,
             trial.training,
             trial.seed,
-            {test: _letters(right) for test, right in result.right.items()},
+            {test: as_letters(right, CLASSES) for test, right in result.right.items()},
             round(result.train_seconds, 2),
             round(result.test_seconds, 2),
             result.training_accuracy,
@@ -68,8 +67,7 @@ class Results:
         records = self.of(condition.contender, condition.training)
         probed = condition.test == PROBE
         letters = [record.right[TEST if probed else condition.test] for record in records]
-        right = np.array([[letter == "1" for letter in line] for line in letters])
-        of_classes = right.reshape(len(records), len(CLASSES), -1)[:, _classes_of(pair)]
+        of_classes = from_letters(letters, len(CLASSES))[:, _classes_of(pair)]
         kept = of_classes[..., : self.sizes.probe_per_class] if probed else of_classes
         return kept.reshape(len(records), -1)
 
@@ -83,27 +81,15 @@ class ResultsFile:
 
     def __init__(self, folder: Path, sizes: Sizes) -> None:
         self.sizes = sizes
-        self._path = folder / _RESULTS
-        folder.mkdir(parents=True, exist_ok=True)
-        study = folder / _STUDY
-        identity = _identity(sizes)
-        if study.exists() and json.loads(study.read_text()) != identity:
-            raise ValueError(
-                f"{folder} holds another study, of other sizes or contenders; choose another folder"
-            )
-        study.write_text(json.dumps(identity, indent=2) + "\n")
+        self._lines = KeptLines(folder, _identity(sizes))
 
     def read(self) -> Results:
-        """What is there; a line that was cut off is made again."""
-        lines = self._path.read_text().splitlines(keepends=True) if self._path.exists() else []
-        whole = [line for line in lines if line.endswith("\n")]
-        return Results(self.sizes, [Record(**json.loads(line)) for line in whole])
+        """What is there."""
+        return Results(self.sizes, [Record(**line) for line in self._lines.read()])
 
     def append(self, record: Record) -> None:
         """Add the outcomes of a trial."""
-        text = self._path.read_text() if self._path.exists() else ""
-        kept = text[: text.rfind("\n") + 1]  # without a line that was cut off
-        self._path.write_text(kept + json.dumps(asdict(record)) + "\n")
+        self._lines.append(asdict(record))
 
     def missing(self) -> list[Trial]:
         """The trials that have no outcomes yet, seed by seed."""
@@ -123,16 +109,6 @@ def _identity(sizes: Sizes) -> dict[str, Any]:
         for contender, training in trainings()
     ]
     return {"sizes": json.loads(json.dumps(asdict(sizes))), "trainings": content_hash(configs)}
-
-
-def _letters(right: Mapping[str, bool]) -> str:
-    """Of outcomes by clip id, `subset/class/number`, in the order of classes and numbers."""
-
-    def place(clip_id: str) -> tuple[int, str]:
-        _, name, number = clip_id.split("/")
-        return CLASSES.index(name), number
-
-    return "".join("1" if right[clip_id] else "0" for clip_id in sorted(right, key=place))
 
 
 def _classes_of(pair: str) -> list[int]:

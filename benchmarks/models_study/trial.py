@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-import numpy as np
-import numpy.typing as npt
+from study.outcomes import recognised
 
 from models_study.plan import (
     AGAINST_CUE,
@@ -43,7 +42,6 @@ from posemill.pipelines.evaluate import EvaluateConfig, evaluate
 from posemill.pipelines.train import train
 from posemill.pipelines.training.config import TrainConfig
 from posemill.pipelines.training.settings import LossSettings, OptimizerSettings
-from posemill.predictions import Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +104,6 @@ def train_config(trial: Trial, epochs: int) -> TrainConfig:
         optimizer=OptimizerSettings(algorithm="adam", learning_rate=LEARNING_RATE),
         loss=LossSettings(contrast=contender.contrast, temperature=TEMPERATURE),
     )
-
-
-def recognised(predictions: Predictions) -> dict[str, bool]:
-    """By the ids of clips, whether the most probable class is the clip's."""
-    answers: npt.NDArray[np.int64] = predictions.probabilities.argmax(axis=1)
-    labels = [label for (label,) in predictions.labels]
-    right = (answers == np.array(labels)).tolist()
-    return dict(zip(predictions.clip_ids, right, strict=True))
 
 
 def _recognised(run: Path, clips: ClipFolder, test: str) -> dict[str, bool]:

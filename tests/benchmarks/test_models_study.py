@@ -8,7 +8,8 @@ from models_study.actions import PLAIN, action_clips
 from models_study.motions import CLASSES
 from models_study.plan import CONTENDERS, Contender
 from models_study.stored_clips import TESTED, TRAIN, ClipFolder, Group, write_clips
-from models_study.trial import Trial, recognised, train_config
+from models_study.trial import Trial, train_config
+from study.outcomes import recognised
 
 from posemill.pipelines.evaluate import EvaluateConfig, evaluate
 from posemill.pipelines.train import train

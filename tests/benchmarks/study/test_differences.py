@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from models_study.differences import Difference, Verdict, paired_difference
+from study.differences import Difference, Verdict, paired_difference
 
 
 def outcomes(*rows: str) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""What studies have in common: trials in processes, kept outcomes, differences and tables."""
