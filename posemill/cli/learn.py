@@ -105,7 +105,8 @@ def train_command(
         str | None,
         typer.Option(
             metavar="RUN|FILE",
-            help="Weights to begin with, but for the classifier's if they differ.",
+            help="Weights to begin with, but for the classifier's if they differ: a run's, or "
+            "published ones of the model's backbone.",
         ),
     ] = None,
     freeze: Annotated[

@@ -241,8 +241,11 @@ class TestDataset(ViewDataset):
 
 def check_training(source: ClipSource, clips: ClipSet, augmentation: Augmentation) -> None:
     """Raises:
-    InputError: the clips are of one class, or are to be flipped and cannot be.
+    InputError: the arrays are those of tests, or the clips are of one class, or are to be
+        flipped and cannot be.
     """
+    if isinstance(source.recipe, ViewRecipe):
+        source.recipe.require_training_views()
     require_classes(source.url, source.classes, clips)
     if augmentation.flip > 0:
         check_flip(source.classes, clips)

@@ -22,7 +22,7 @@ from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.canvas import VALID_HW, valid_hw_array
 from posemill.transforms.recipes.crops import check_crop, crop_box
-from posemill.transforms.recipes.draws import DRAW_MEANING, Draw, refuse_test_views
+from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.specs import (
     FRAME_INDEX,
     frame_index_spec,
@@ -104,7 +104,7 @@ class ParnetRecipe(ViewRecipe):
     def draw_view(
         self, arrays: Arrays, target: Skeleton, rng: np.random.Generator, *, flip: float
     ) -> tuple[Arrays, bool]:
-        refuse_test_views(self.name, self.draw)
+        self.require_training_views()
         view = {"poses": arrays["poses"]} if self.draws_anew else self._cut(arrays, rng)
         mirrored = bool(rng.random() < flip)
         return (self.mirror(view, target) if mirrored else view), mirrored

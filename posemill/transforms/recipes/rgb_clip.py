@@ -27,11 +27,7 @@ from posemill.transforms.recipes.crops import (
     crop_box,
     put_on_canvas,
 )
-from posemill.transforms.recipes.draws import (
-    PICTURE_DRAW_MEANING,
-    PictureDraw,
-    refuse_test_views,
-)
+from posemill.transforms.recipes.draws import PICTURE_DRAW_MEANING, PictureDraw
 from posemill.transforms.recipes.specs import FRAME_INDEX, FRAMES, frame_index_spec, frames_spec
 from posemill.transforms.recipes.views import PictureRecipe
 from posemill.transforms.sample import Sample
@@ -108,7 +104,7 @@ class RgbClipRecipe(PictureRecipe):
         *,
         flip: float,
     ) -> tuple[Arrays, bool]:
-        refuse_test_views(self.name, self.draw)
+        self.require_training_views()
         frames = self._cut(arrays, self.crop, rng)
         mirrored = bool(rng.random() < flip)
         return {FRAMES: mirror_pictures(frames) if mirrored else frames}, mirrored

@@ -25,11 +25,7 @@ from posemill.transforms.pictures import mirror_pictures, show_box
 from posemill.transforms.rasterize import draw_joints
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.crops import clip_box
-from posemill.transforms.recipes.draws import (
-    PICTURE_DRAW_MEANING,
-    PictureDraw,
-    refuse_test_views,
-)
+from posemill.transforms.recipes.draws import PICTURE_DRAW_MEANING, PictureDraw
 from posemill.transforms.recipes.people import GaussianMaps
 from posemill.transforms.recipes.specs import (
     FRAME_INDEX,
@@ -175,7 +171,7 @@ class RgbPoseRecipe(GaussianMaps, PictureRecipe):
     def draw_view(
         self, arrays: Arrays, target: Skeleton, rng: np.random.Generator, *, flip: float
     ) -> tuple[Arrays, bool]:
-        refuse_test_views(self.name, self.draw)
+        self.require_training_views()
         square = frame_box(self.size, self.size)
         box = random_resized_box(square, rng, area=self.area, ratio=self.aspect)
         view = self._cut(arrays, box, self.crop, rng)

@@ -12,6 +12,7 @@ from posemill.transforms.geometry import Box, scale_box
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.pictures import show_box
 from posemill.transforms.recipes.base import Arrays, Recipe
+from posemill.transforms.recipes.draws import Draw
 from posemill.transforms.sample import Requirement, Sample
 
 
@@ -21,6 +22,21 @@ class ViewRecipe(Recipe):
     With draw=cache it stores the input of the random part, with draw=test the views
     whose scores are averaged. The skeleton `target` is that of the stored arrays.
     """
+
+    draw: Draw
+    """A setting of every such recipe."""
+
+    def require_training_views(self) -> None:
+        """Refuse to draw training views of what draw=test stores.
+
+        Raises:
+            InputError: `draw` is test.
+        """
+        if self.draw == "test":
+            raise InputError(
+                f"recipe {self.name}: what draw=test renders are the fixed views of tests, and "
+                "training draws its own; materialize the training clips with --set draw=cache"
+            )
 
     @abstractmethod
     def view_outputs(self, target: Skeleton) -> tuple[OutputSpec, ...]:

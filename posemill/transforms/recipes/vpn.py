@@ -16,7 +16,7 @@ from posemill.settings import setting
 from posemill.transforms.outputs import OutputSpec
 from posemill.transforms.people import padded_people
 from posemill.transforms.recipes.base import Arrays
-from posemill.transforms.recipes.draws import DRAW_MEANING, Draw, refuse_test_views
+from posemill.transforms.recipes.draws import DRAW_MEANING, Draw
 from posemill.transforms.recipes.specs import (
     FRAME_INDEX,
     frame_index_spec,
@@ -87,7 +87,7 @@ class VpnPoseRecipe(ViewRecipe):
     def draw_view(
         self, arrays: Arrays, target: Skeleton, rng: np.random.Generator, *, flip: float
     ) -> tuple[Arrays, bool]:
-        refuse_test_views(self.name, self.draw)
+        self.require_training_views()
         poses = self.view_poses(arrays, target, rng)
         mirrored = bool(rng.random() < flip)
         return {"poses": flip_vpn_poses(poses, target.mirror) if mirrored else poses}, mirrored

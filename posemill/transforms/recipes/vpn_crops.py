@@ -19,11 +19,7 @@ from posemill.transforms.people import keep_rows, track_order
 from posemill.transforms.pictures import mirror_pictures
 from posemill.transforms.recipes.base import Arrays
 from posemill.transforms.recipes.crops import clip_box
-from posemill.transforms.recipes.draws import (
-    PICTURE_DRAW_MEANING,
-    PictureDraw,
-    refuse_test_views,
-)
+from posemill.transforms.recipes.draws import PICTURE_DRAW_MEANING, PictureDraw
 from posemill.transforms.recipes.specs import (
     FRAMES,
     PICTURE_INDEX,
@@ -92,7 +88,7 @@ class VpnCropsRecipe(VpnPoseRecipe, PictureRecipe):
     def draw_view(
         self, arrays: Arrays, target: Skeleton, rng: np.random.Generator, *, flip: float
     ) -> tuple[Arrays, bool]:
-        refuse_test_views(self.name, self.draw)
+        self.require_training_views()
         frames = arrays[FRAMES][int(rng.integers(self.windows))]
         beside, mirrored = super().draw_view(arrays, target, rng, flip=flip)
         return {FRAMES: mirror_pictures(frames) if mirrored else frames, **beside}, mirrored
