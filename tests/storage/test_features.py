@@ -21,12 +21,14 @@ from hypothesis import strategies as st
 
 from posemill.errors import ConfigurationMismatch, InputError, StoreCorrupted
 from posemill.schema import TimedBox
+from posemill.storage.feature_records import commit_from_json, commit_to_json
 from posemill.storage.feature_rows import rows_from_table, rows_to_table
 from posemill.storage.features import (
     ArraySpec,
     Block,
     FeatureRow,
     FeatureStore,
+    Unmade,
     clips_per_block,
 )
 
@@ -288,6 +290,35 @@ def test_growth_starts_a_new_range_and_moves_nothing(filled: FeatureStore) -> No
         assert dataset["subset"][0].values.tolist() == [0, -1]
     again = FeatureStore.open(Path(filled.url))
     assert np.array_equal(again.read("volume", 192), _arrays(1, seed=9)["volume"][0])
+
+
+def test_what_was_not_made_is_told_and_can_be_made_in_a_later_generation(
+    filled: FeatureStore,
+) -> None:
+    fresh, told = _arrays(3, seed=7), {"c71": Unmade("missing video: a.mp4", "absent")}
+    made = False
+
+    def blocks() -> Iterator[Block]:
+        nonlocal made
+        yield from in_blocks(filled, fresh, _mostly_valid(3))
+        made = True
+
+    assert filled.write_shard(2, "new", blocks(), lambda: told if made else {})
+    assert filled.committed()[2].unmade == filled.inspect().unmade == told
+    assert filled.is_made(2, "new")
+    assert filled.is_made(2, "new", generation=1)
+    assert not filled.is_made(2, "new", generation=2)
+    assert not filled.write_shard(2, "new", blocks(), generation=1)
+    assert filled.write_shard(2, "new", in_blocks(filled, fresh, np.ones(3, bool)), generation=2)
+    assert (filled.committed()[2].generation, filled.inspect().unmade) == (2, {})
+    assert not filled.write_shard(2, "new", blocks(), generation=2)
+    assert filled.valid()[128:131].all()
+
+
+def test_records_of_before_tell_of_nothing_that_was_not_made(filled: FeatureStore) -> None:
+    body = commit_to_json(filled.committed()[2])
+    assert body.pop("unmade") == {}
+    assert commit_from_json(body) == filled.committed()[2]
 
 
 def test_a_shard_is_committed_once_per_state_of_its_poses(filled: FeatureStore) -> None:

@@ -13,8 +13,10 @@ from in_process import InThisProcess
 from video_makers import Film, shoot
 
 from posemill.pipelines import materialize as stage
+from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.events import Event
 from posemill.pipelines.materialize import MaterializeConfig, MaterializeSummary
+from posemill.pipelines.pictures.frame_reader import FrameReader
 from posemill.schema import Clip, Int64, PoseSequence, Skeleton, Video, VideoStatus
 from posemill.settings import setting
 from posemill.storage.catalog import read_catalog, write_catalog
@@ -171,9 +173,15 @@ def stored(made: Posed) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 class Rendering:
-    """Runs the stage in this process, with a recipe of the tests' own."""
+    """Runs the stage in this process, by a recipe, perhaps of the tests' own."""
 
-    def __init__(self, monkeypatch: Any, recipe: PictureRecipe) -> None:
+    def __init__(
+        self, monkeypatch: Any, recipe: PictureRecipe, pool: DecoderPool | None = None
+    ) -> None:
+        """With a `pool`, its decoder is used instead of one for each shard."""
+        if pool is not None:
+            monkeypatch.setattr(FrameReader, "_start", lambda _: pool)
+            monkeypatch.setattr(FrameReader, "close", ignore)
         monkeypatch.setattr(stage, "create_recipe", lambda *_: recipe)
         monkeypatch.setattr(stage, "create_engine", lambda *_: InThisProcess())
 

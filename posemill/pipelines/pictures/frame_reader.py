@@ -19,6 +19,7 @@ from posemill.storage.files.location import Location
 from posemill.storage.identity import ABSENT
 
 _TRIES = 3
+"""At a video whose decoders are lost; two of them by its own fault are enough."""
 
 
 class FrameReader:
@@ -52,15 +53,15 @@ class FrameReader:
             EnvironmentFault: the root is gone, the network or the disk fails, or decoders
                 are killed by others.
         """
-        losses = []
-        for _ in range(_TRIES):
+        losses = list[Loss]()
+        while len(losses) < _TRIES and len(_own(losses)) < _TRIES - 1:
             try:
                 return self._try(video, numbers)
             except ProcessLost as error:
                 losses.append(error.loss)
                 self._pool.close()
                 self._pool = self._start()
-        raise self._given_up(video, losses)
+        raise _given_up(video, losses)
 
     def _start(self) -> DecoderPool:
         """Raises:
@@ -119,12 +120,17 @@ class FrameReader:
             )
         return np.empty((count, *rgb.shape), np.uint8)
 
-    def _given_up(self, video: PosedVideo, losses: list[Loss]) -> Exception:
-        own = [loss for loss in losses if loss.cause is not Cause.KILLED]
-        if not own:  # says nothing about the video
-            return EnvironmentFault(
-                f"{video.video.uri}: its decoder was lost {len(losses)} times: "
-                f"{losses[-1].message}; run the same command again when nobody kills processes"
-            )
-        message = f"{own[-1].cause}: {video.video.uri}: {own[-1].message}"
-        return NoPictures(VideoStatus.QUARANTINED, message)
+
+def _own(losses: list[Loss]) -> list[Loss]:
+    """Those that the video may be at fault of; what others kill says nothing about it."""
+    return [loss for loss in losses if loss.cause is not Cause.KILLED]
+
+
+def _given_up(video: PosedVideo, losses: list[Loss]) -> NoPictures | EnvironmentFault:
+    if len(own := _own(losses)) < _TRIES - 1:
+        return EnvironmentFault(
+            f"{video.video.uri}: its decoder was lost {len(losses)} times: "
+            f"{losses[-1].message}; run the same command again when nobody kills processes"
+        )
+    message = f"{own[-1].cause}: {video.video.uri}: {own[-1].message}"
+    return NoPictures(VideoStatus.QUARANTINED, message)

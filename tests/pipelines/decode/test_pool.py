@@ -278,6 +278,30 @@ def test_a_lost_decoder_is_told_to_the_reader_of_its_clip(
             next(second)
 
 
+def test_a_decoder_that_is_silent_for_too_long_is_lost(films: list[Path]) -> None:
+    with DecoderPool(1, Ahead(num_frames=4), silence_seconds=0.3) as pool:
+        clips = pool.decode(requests(films[:1]))
+        clip = next(clips)
+        wait_until_ahead(pool, 4)
+        os.kill(pool.decoders[0].pid, signal.SIGSTOP)
+        with pytest.raises(ProcessLost) as lost:
+            list(clip)
+        assert lost.value.loss.cause is Cause.TIMEOUT
+        expected = "no sign of life for 0 s while waiting for its reader at frame 4"
+        assert lost.value.loss.message == expected
+
+
+def test_which_file_it_is_is_known_before_its_frames(
+    films: list[Path], pool: DecoderPool, tmp_path: Path
+) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    for path in (films[0], tmp_path / "text.mp4"):
+        with pool.reading(), pool.ask(request(path)) as clip:
+            assert clip.identity == ""
+            clip.fetch()
+            assert clip.identity == file_identity(path)
+
+
 def test_clips_of_other_decoders_are_read_to_their_end(films: list[Path]) -> None:
     with DecoderPool(2, Ahead(num_frames=4)) as pool:
         clips = pool.decode(requests(films))

@@ -7,21 +7,26 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from chain import markers
+from chain import ignore, markers
 from poison import plant
 from posed_videos import Posed, Rendering, WholeFrames, posed, stored
 from video_makers import Film, shoot
 
 from posemill.errors import EnvironmentFault, InputError
 from posemill.pipelines.data import open_source
+from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.events import Event, ItemDone
 from posemill.pipelines.materialize import plan_materialize
 from posemill.pipelines.pictures import PictureSettings
 from posemill.pipelines.pictures.frame_reader import FrameReader
 from posemill.pipelines.status import status
+from posemill.pipelines.supervise.losses import ProcessLost
+from posemill.pipelines.supervise.messages import Cause, Loss
+from posemill.schema import UInt8
 from posemill.storage.catalog import read_catalog, write_catalog
 from posemill.storage.features import FeatureStore
 from posemill.storage.identity import ABSENT
@@ -30,11 +35,6 @@ from posemill.storage.video import FrameOptions
 
 FILM = Film(frames=12, fps=12)
 FILMS = {"a": FILM, "b": replace(FILM, first_number=100)}
-
-
-@pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> Rendering:
-    return Rendering(monkeypatch, WholeFrames())
 
 
 def test_a_missing_video_is_told_and_made_when_it_is_back(tmp_path: Path, whole: Rendering) -> None:
@@ -194,57 +194,73 @@ def test_the_plan_tells_how_many_files_are_not_there(tmp_path: Path, whole: Rend
 
 
 def test_a_decoder_that_is_killed_is_started_again(
-    tmp_path: Path, whole: Rendering, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, alone: Rendering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = posed(tmp_path, FILMS)
-    kills = killed_decoders(monkeypatch, most=2)
-    assert whole.run(made).num_valid == 2
-    assert len(kills) == 2
+    killed: list[int] = []
+    real = FrameReader._try
+
+    def kill_first(self: FrameReader, *arguments: Any) -> UInt8:
+        if not killed:
+            killed.append(self._pool.decoders[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(FrameReader, "_try", kill_first)
+    assert alone.run(made).num_valid == 2
+    assert len(killed) == 1
+
+
+def losing(monkeypatch: pytest.MonkeyPatch, *causes: Cause) -> None:
+    """The first decoders are lost for these causes."""
+    left, real = list(causes), FrameReader._try
+
+    def lose(self: FrameReader, *arguments: Any) -> UInt8:
+        if left:
+            raise ProcessLost(Loss(cause := left.pop(0), f"{cause} at work"))
+        return real(self, *arguments)
+
+    monkeypatch.setattr(FrameReader, "_try", lose)
+    monkeypatch.setattr(DecoderPool, "close", ignore)
 
 
 def test_decoders_that_are_killed_over_and_over_are_nobodys_fault(
     tmp_path: Path, whole: Rendering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = posed(tmp_path, FILMS)
-    killed_decoders(monkeypatch, most=99)
-    with pytest.raises(EnvironmentFault, match="its decoder was lost 3 times: killed by SIGKILL"):
-        whole.run(made)
+    with monkeypatch.context() as patch:
+        losing(patch, Cause.KILLED, Cause.CRASHED, Cause.KILLED)
+        with pytest.raises(EnvironmentFault, match="its decoder was lost 3 times: killed at work"):
+            whole.run(made)
     assert not markers(made.out)
+    with monkeypatch.context() as patch:
+        losing(patch, Cause.KILLED, Cause.KILLED)
+        assert whole.run(made).num_valid == 2
 
 
-def killed_decoders(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
-    """The first decoders to start, which are killed when they are asked for frames."""
-    killed: list[int] = []
-    real = FrameReader._try
-
-    def kill_first(self: FrameReader, *arguments: object) -> object:
-        if len(killed) < most:
-            killed.append(self._pool.decoders[0].pid)
-            os.kill(killed[-1], signal.SIGKILL)
-        return real(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(FrameReader, "_try", kill_first)
-    return killed
-
-
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [
-        ("crash", "crashed: {}: killed by SIGSEGV while decoding frame 5"),
-        ("hang", "timeout: {}: no sign of life for 0 s while decoding frame 5"),
-        ("exception", "failed: {}: RuntimeError: out of imagination"),
-    ],
-)
-def test_a_deadly_video_is_told_and_the_worker_lives(
-    tmp_path: Path, whole: Rendering, monkeypatch: pytest.MonkeyPatch, fault: str, told: str
+def test_two_losses_that_nobody_else_caused_are_the_videos_fault(
+    tmp_path: Path, whole: Rendering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = f"decoder_{fault}"
-    made = posed(tmp_path, {name: FILM, "z": FILM})
+    made = posed(tmp_path, FILMS)
+    with monkeypatch.context() as patch:
+        losing(patch, Cause.MEMORY, Cause.KILLED, Cause.FAILED)
+        assert whole.run(made).unmade == {"a": f"failed: {made.video('a')}: failed at work"}
+    assert whole.num_pending(made) == 1  # another attempt may end otherwise
+
+
+def test_deadly_videos_are_told_and_the_worker_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = Rendering(monkeypatch, WholeFrames(count=FILM.frames))  # the fatal one, too
+    made = posed(tmp_path, dict.fromkeys(("decoder_crash", "decoder_hang", "well"), FILM))
     monkeypatch.syspath_prepend(plant(tmp_path / "plugin"))
-    summary = whole.run(made, pictures=PictureSettings(silence_seconds=0.4))
+    summary = alone.run(made, pictures=PictureSettings(silence_seconds=1.5))
+    crash, hang = made.video("decoder_crash"), made.video("decoder_hang")
     assert summary.num_valid == 1
-    assert summary.unmade[name].startswith(told.format(made.video(name)))
-    assert whole.num_pending(made) == 1  # it may be the decoder's fault
+    assert summary.unmade == {
+        "decoder_crash": f"crashed: {crash}: killed by SIGSEGV while decoding frame 5",
+        "decoder_hang": f"timeout: {hang}: no sign of life for 2 s while decoding frame 5",
+    }
 
 
 def test_a_picture_too_large_for_a_worker(tmp_path: Path, whole: Rendering) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chain import index, run_materialize
+from chain import index
 from numbered_frames import read_number
 from odd_videos import with_b_frames
 from posed_videos import Posed, Rendering, WholeFrames, posed, stored, write_poses
 from tar_files import make_tar
 from video_makers import Film
 
+from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.pictures import PictureSettings
 from posemill.pipelines.pictures.frame_reader import FrameReader
 from posemill.schema import Clip, Video
@@ -23,16 +24,11 @@ from posemill.storage.features import FeatureStore
 from posemill.storage.poses import PoseStore
 from posemill.storage.video import FrameOptions, open_video
 from posemill.transforms.clips import clip_frames
-from posemill.transforms.recipes import create_recipe
+from posemill.transforms.recipes import Recipe, create_recipe
 from posemill.transforms.sample import Pictures, Sample
 from posemill.transforms.seeding import clip_generator
 
 FILM = Film(frames=30, fps=12)  # 64 x 48 px, a key frame every 12; most times are no microseconds
-
-
-@pytest.fixture
-def whole(monkeypatch: pytest.MonkeyPatch) -> Rendering:
-    return Rendering(monkeypatch, WholeFrames())
 
 
 def plainly_decoded(path: Path, options: FrameOptions, video: Video) -> np.ndarray:
@@ -81,9 +77,9 @@ def test_pictures_are_the_frames_of_the_poses(
 
 
 def test_pictures_may_be_smaller_than_the_frame_of_the_poses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: DecoderPool
 ) -> None:
-    whole = Rendering(monkeypatch, WholeFrames(size_hw=(24, 32)))
+    whole = Rendering(monkeypatch, WholeFrames(size_hw=(24, 32)), pool)
     made = posed(tmp_path, {"a": FILM}, FrameOptions(long_edge=32))
     assert PoseStore.open(made.poses).read("a").width == 64
     assert whole.run(made).num_valid == 1
@@ -174,20 +170,42 @@ def test_a_member_of_a_tar_file(tmp_path: Path, whole: Rendering) -> None:
     np.testing.assert_array_equal(pictures, plain[numbers])
 
 
-def test_fixture_videos_through_the_whole_chain(poses: Path, videos: Path, tmp_path: Path) -> None:
-    """As a user has it: two workers, a recipe of ours, poses by extraction."""
-    settings = ("length=4", "short_side=32", "crop=28")
-    summary = run_materialize(poses, tmp_path / "f", "rgb-clip", *settings, workers=2)
-    assert summary.num_valid == 8
-    store, source = FeatureStore.open(tmp_path / "f"), PoseStore.open(poses)
-    recipe = create_recipe("rgb-clip", dict(item.split("=") for item in settings))
+def assert_rendered(out: Path, poses: Path, root: Path, recipe: Recipe) -> None:
+    """Every row is what the recipe makes of all frames of its video, from a plain decode."""
+    store, source = FeatureStore.open(out), PoseStore.open(poses)
     for number, row in enumerate(store.rows()):
         if row is None:
             continue
-        with open_video(videos / f"{row.video_id}.mp4") as reader:
+        with open_video(root / f"{row.video_id}.mp4") as reader:
             rgb = np.stack([frame.rgb for frame in reader])
         sample = Sample(source.read(row.video_id), pictures=Pictures(np.arange(len(rgb)), rgb))
         expected = recipe(sample, clip_generator(0, row.clip_id))
         assert expected["frames"].any()
-        for name, array in expected.items():
-            np.testing.assert_array_equal(store.read(name, number), array)
+        for output, array in expected.items():
+            np.testing.assert_array_equal(store.read(output, number), array)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("rgb-clip", {"length": "4", "short_side": "32", "crop": "28"}),
+        ("rgbpose", {"size": "32", "crop": "28", "draw": "cache", "length": "8"}),
+        ("vpn-crops", {"size": "32", "draw": "cache", "windows": "2", "pictures": "8"}),
+        ("parnet-frames", {"short_side": "32", "crop": "28"}),
+    ],
+)
+def test_recipes_of_ours_are_given_all_that_they_read(
+    poses: Path,
+    videos: Path,
+    catalog: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pool: DecoderPool,
+    name: str,
+    settings: dict[str, str],
+) -> None:
+    """Of fixture videos, with poses by extraction."""
+    recipe = create_recipe(name, settings)
+    made = Posed(videos, catalog, poses, tmp_path / "f")
+    assert Rendering(monkeypatch, recipe, pool).run(made).num_valid == 8
+    assert_rendered(made.out, poses, videos, recipe)
