@@ -6,17 +6,16 @@ and table 11; the initialisation is that of its published code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
-
-from torch import Tensor, nn
 
 from posemill.models.backbones.c3d import c3d
 from posemill.models.backbones.layers3d import Backbone
 from posemill.models.backbones.slowonly import slowonly
 from posemill.models.backbones.x3d import x3d
-from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, require_size, view_shape
+from posemill.models.base import Model, ViewShapes, require_size, view_shape
+from posemill.models.pooled import PooledNetwork
 from posemill.models.stage_blocks import stage_blocks
 from posemill.settings import setting
 
@@ -77,18 +76,7 @@ class PoseConv3dModel(Model):
         return stage_blocks(self, "blocks", _BACKBONES[self.backbone].blocks, self.backbone)
 
 
-class PoseConv3d(PoseNetwork):
-    """A backbone, the mean over time and pixels, a dropout and a classifier."""
+class PoseConv3d(PooledNetwork):
+    """Logits of `volume` (B, K, T, H, W)."""
 
-    def __init__(self, backbone: Backbone, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.features = backbone
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(backbone.out_channels, num_classes)
-        nn.init.normal_(self.classifier.weight, std=0.01)
-        nn.init.zeros_(self.classifier.bias)
-
-    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Logits of `volume` (B, K, T, H, W)."""
-        features: Tensor = self.features(values["volume"])  # (B, D, T', H', W')
-        return {LOGITS: self.classifier(self.dropout(features.mean(dim=(2, 3, 4))))}
+    reads = "volume"

@@ -9,15 +9,13 @@ code averages pairs of frames before time, so that its first and last frames cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor, nn
-
 from posemill.errors import InputError
-from posemill.models.backbones.video import VideoBackbone, VideoBackboneName, video_backbone
-from posemill.models.base import LOGITS, Model, PoseNetwork, ViewShapes, view_shape
+from posemill.models.backbones.video import VideoBackboneName, video_backbone
+from posemill.models.base import Model, ViewShapes, view_shape
+from posemill.models.pooled import PooledNetwork
 from posemill.settings import setting
 
 _COLOURS = 3
@@ -52,18 +50,7 @@ class RgbModel(Model):
         return RgbNetwork(backbone, num_classes, self.dropout)
 
 
-class RgbNetwork(PoseNetwork):
-    """A backbone, the mean over time and pixels, a dropout and a classifier."""
+class RgbNetwork(PooledNetwork):
+    """Logits of `frames` (B, T, H, W, 3) in 0..255."""
 
-    def __init__(self, backbone: VideoBackbone, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.features = backbone
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(backbone.out_channels, num_classes)
-        nn.init.normal_(self.classifier.weight, std=0.01)
-        nn.init.zeros_(self.classifier.bias)
-
-    def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Logits of `frames` (B, T, H, W, 3) in 0..255."""
-        features: Tensor = self.features(values["frames"])  # (B, C, T', h, w)
-        return {LOGITS: self.classifier(self.dropout(features.mean(dim=(2, 3, 4))))}
+    reads = "frames"
