@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from posemill.pipelines.pictures.places import VideoPlaces
-from posemill.storage.features import FeatureCommit, FeatureRow, Unmade
+from posemill.storage.features import FeatureCommit, FeatureRow
 from posemill.storage.files.cache import FileCache
 from posemill.storage.files.fetch import look_at_all
 from posemill.storage.files.location import Location
@@ -30,12 +30,8 @@ def mended_shards(
     ]
     now = _identities(places, [row for row, _ in failed])
     return frozenset(
-        row.pose_shard for row, unmade in failed if _may_end_otherwise(unmade, now[row.video_id])
+        row.pose_shard for row, unmade in failed if unmade.identity != now[row.video_id]
     )
-
-
-def _may_end_otherwise(unmade: Unmade, now: str) -> bool:
-    return not unmade.identity or unmade.identity != now
 
 
 def _identities(places: VideoPlaces, rows: Iterable[FeatureRow]) -> dict[str, str]:

@@ -117,6 +117,14 @@ def test_while_the_folder_of_the_videos_is_gone_no_video_is_at_fault(
     made.root.rename(tmp_path / "unmounted")
     with pytest.raises(EnvironmentFault, match="videos is not there or empty; mount it"):
         whole.run(made)
+    (tmp_path / "unmounted").rename(made.root)
+
+    def unmount(event: Event) -> None:
+        if isinstance(event, ItemDone):
+            made.root.rename(tmp_path / "unmounted")
+
+    with pytest.raises(EnvironmentFault, match="videos is not there or empty; mount it"):
+        whole.run(made, unmount)
     assert not markers(made.out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from video_makers import Film
 from posemill.pipelines.decode import DecoderPool
 from posemill.pipelines.pictures import PictureSettings
 from posemill.pipelines.pictures.frame_reader import FrameReader
-from posemill.schema import Clip, Video
+from posemill.pipelines.pictures.posed_video import PosedVideo
+from posemill.schema import Clip, Video, VideoStatus
 from posemill.storage.catalog import read_catalog, write_catalog
 from posemill.storage.features import FeatureStore
 from posemill.storage.poses import PoseStore
@@ -97,13 +99,37 @@ def test_a_span_of_a_video_is_numbered_from_its_start(tmp_path: Path, whole: Ren
 
 
 def test_times_that_were_counted_are_counted_again(tmp_path: Path, whole: Rendering) -> None:
-    """An AVI tells no times: they are counted from where decoding starts."""
+    """An AVI tells no times: they are counted, and frames numbered from where the poses begin."""
     made = Posed.below(tmp_path)
     with_b_frames(made.root / "a.avi")
-    write_poses(made, read_catalog(index(made.root, made.catalog)).videos, FrameOptions())
+    catalog = read_catalog(index(made.root, made.catalog))
+    cut = replace(catalog, videos=[replace(catalog.videos[0], start_seconds=0.35)])
+    write_poses(made, cut.videos, FrameOptions())
     assert PoseStore.open(made.poses).entries()["a"].pts_source == "frame rate"
-    assert whole.run(made).num_valid == 1
+    assert whole.run(made).num_valid == 1  # whatever the catalog's span is by now
+    write_catalog(made.catalog, cut, overwrite=True)
     assert_equal_to_a_plain_decode(made, FrameOptions())
+
+
+@pytest.mark.parametrize(
+    ("changes", "start_seconds"),
+    [
+        ({}, 0.916666),
+        ({"pts_source": "frame rate"}, 0.25),
+        ({"status": VideoStatus.DAMAGED}, 0.25),
+    ],
+)
+def test_a_decoder_seeks_where_that_changes_nothing(
+    tmp_path: Path, changes: dict[str, Any], start_seconds: float
+) -> None:
+    made = posed(tmp_path, {"a": FILM}, edit=lambda video: replace(video, start_seconds=0.25))
+    store, video = PoseStore.open(made.poses), read_catalog(made.catalog).videos[0]
+    entry = replace(store.entries()["a"], **changes)
+    posed_video = PosedVideo(video, entry, store.read("a"), FrameOptions())
+    search = posed_video.search(np.array([8, 9]))  # at 11 / 12 s
+    assert search.start_seconds == pytest.approx(start_seconds, abs=1e-9)
+    assert search.numbers.tolist() == ([0, 1] if not changes else [8, 9])
+    assert search.microseconds.tolist() == [916_667, 1_000_000]
 
 
 CLIPS = (
