@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from posemill.cli.options import ConfigOption, JsonFlag, count, finish
+from posemill.cli.options import ConfigOption, JsonFlag, count, finish, require_torch
+from posemill.errors import InputError
 from posemill.pipelines.preview import preview_features, preview_poses
 from posemill.pipelines.status import status
 
@@ -35,14 +36,20 @@ def _text(value: object) -> str:
 
 
 def preview_command(
-    store: Annotated[str, typer.Argument(help="A pose store or a feature store.")],
+    place: Annotated[str, typer.Argument(help="A pose store, a feature store, or a run.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder for the pictures.")],
     video: Annotated[
         list[str] | None,
         typer.Option("--video", help="Id of a video of poses; repeatable [up to 12]."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many clips of features.")] = 24,
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many clips of features, or of a run.")
+    ] = 24,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each video of poses.")] = 8,
+    store: Annotated[
+        str | None, typer.Option(help="What a run was evaluated on: features, or poses.")
+    ] = None,
+    subset: Annotated[str, typer.Option(help="Of a run, the subset that was scored.")] = "test",
     catalog: Annotated[
         Path | None,
         typer.Option(help="Where the videos are listed \\[default: as at extraction]."),
@@ -50,13 +57,34 @@ def preview_command(
     json: JsonFlag = False,
     _config: ConfigOption = None,
 ) -> None:
-    """Draw PNG pictures: skeletons on frames, or what a recipe made of them."""
-    if status(store)["kind"] == "features":
-        pictures = preview_features(store, out, limit)
+    """Draw PNG pictures: skeletons on frames, what a recipe made of them, or where a run looked."""
+    kind = status(place)["kind"]
+    if kind == "run":
+        pictures = _preview_run(place, store, out, subset, limit, catalog)
+    elif store is not None:
+        raise InputError(
+            f"--store is for pictures of a run, and {place} holds {kind}; leave it out"
+        )
+    elif kind == "features":
+        pictures = preview_features(place, out, limit)
     else:
-        pictures = preview_poses(store, out, video, catalog, frames)
+        pictures = preview_poses(place, out, video, catalog, frames)
     finish(
         f"{out}: {count(len(pictures), 'picture')}",
         {"pictures": [str(path) for path in pictures]},
         as_json=json,
     )
+
+
+def _preview_run(
+    run: str, store: str | None, out: Path, subset: str, limit: int, catalog: Path | None
+) -> list[Path]:
+    if store is None:
+        raise InputError(
+            f"pictures of where the run {run} looked are drawn on what it was evaluated on; give "
+            "that as --store"
+        )
+    require_torch("posemill preview of a run")
+    from posemill.pipelines.preview.attention import preview_attention
+
+    return preview_attention(Path(run), store, out, subset=subset, limit=limit, catalog=catalog)

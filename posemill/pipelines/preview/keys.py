@@ -31,7 +31,7 @@ def time_key(num_channels: int, width_px: int) -> UInt8:
     encoding = time_encoding(span, num_channels)  # (W, C)
     maps = np.broadcast_to(encoding.T[None, :, None], (1, num_channels, _BAR_PX, span))
     colours = colour_potion(np.ascontiguousarray(maps))
-    return _bar(colours, "start of the clip", "end of the clip", width_px)
+    return colour_bar(colours, "start of the clip", "end of the clip", width_px)
 
 
 def change_key(full: float, width_px: int) -> UInt8:
@@ -39,7 +39,7 @@ def change_key(full: float, width_px: int) -> UInt8:
     span = width_px - 2 * (width_px // 4)
     values = np.linspace(-1.0, 1.0, span, dtype=np.float32)
     colours = change(np.tile(values, (1, _BAR_PX, 1)))
-    return _bar(colours, f"goes: -{full:.2g}", f"appears: +{full:.2g}", width_px)
+    return colour_bar(colours, f"goes: -{full:.2g}", f"appears: +{full:.2g}", width_px)
 
 
 def direction_key(full: float, text: str, width_px: int) -> UInt8:
@@ -81,7 +81,8 @@ def text_key(about: str, width_px: int) -> UInt8:
     return _with_text(blank(0, width_px, PAPER), about, width_px)
 
 
-def _bar(colours: UInt8, left_text: str, right_text: str, width_px: int) -> UInt8:
+def colour_bar(colours: UInt8, left_text: str, right_text: str, width_px: int) -> UInt8:
+    """A bar (., W, 3) of colours (., W / 2, 3) between the texts of its two ends."""
     bar = blank(_BAR_PX + 24, width_px, PAPER)
     left, right = width_px // 4, width_px - width_px // 4
     bar[4 : 4 + _BAR_PX, left:right] = colours
