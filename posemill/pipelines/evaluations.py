@@ -126,6 +126,8 @@ def _attention_problem(clip_ids: Any, weights: Mapping[str, Any]) -> str:
         return f"expected the ids of clips as {_CLIP_ID!r}, which it lacks"
     if not len(clip_ids) or not weights:
         return f"it has {len(clip_ids)} clips and {len(weights)} kinds of weights"
+    if len(set(clip_ids.tolist())) < len(clip_ids):
+        return f"it has {len(clip_ids)} clips, some twice"
     for name, values in weights.items():
         if values.dtype != np.float32 or values.ndim < 3 or 0 in values.shape:
             return (

@@ -45,8 +45,11 @@ def make_run(
     store: FeatureStore,
     weights: dict[str, np.ndarray],
     clip_ids: tuple[str, ...] = CLIP_IDS,
+    *,
+    flip: bool = False,
 ) -> Path:
-    """A run on the store, which answers `wave` to both clips, with weights (2, V, ...)."""
+    """A run on the store, which answers `wave` to both clips, with weights (2, V, ...); with
+    `flip` half of the V views are mirror images."""
     identity = {
         "config": TrainConfig(model=model, epochs=1).identity(),
         "features": {"configuration": store.configuration},
@@ -55,7 +58,7 @@ def make_run(
     }
     with held_run(path, identity, {}):
         pass
-    made_with = {"flip": "false", "store": store.url}
+    made_with = {"flip": str(flip).lower(), "store": store.url}
     told = answers(
         [0, 0], [0, 1], 2, clip_ids=clip_ids, classes=CLASSES, model=model.name, made_with=made_with
     )

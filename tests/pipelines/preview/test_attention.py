@@ -70,6 +70,21 @@ def test_vpn_weights_lie_over_the_pictures_of_their_view(
         assert hottest(pictures[time], 7) == place
 
 
+def test_weights_of_mirror_images_lie_over_mirror_images(tmp_path: Path) -> None:
+    frames = np.zeros((1, 8, 28, 28, 3), np.uint8)
+    frames[:, :, :, 14:] = 250  # bright on the right
+    store = make_store(tmp_path / "vpn.zarr", "vpn-crops", VPN | {"views": "1"}, frames=frames)
+    model = VpnModel(skeleton="coco-17", attention="spatial")
+    looks = {"space": np.ones((2, 2, 7, 7), np.float32)}
+    run = make_run(tmp_path / "run", model, store, looks, flip=True)
+    sheet = read_png(preview_attention(run, store.url, tmp_path / "out", limit=1)[0])
+    for view, right in enumerate((True, False)):
+        top = (2 + view) * TITLE + view * (len(sheet) - 3 * TITLE) // 2
+        shown = panel(sheet[top:], 0, 6, (PANEL_PX, PANEL_PX)).astype(int).sum(axis=2)
+        sides = [float(shown[:, :72].mean()), float(shown[:, 100:].mean())]
+        assert sides[right] > 2 * sides[not right]
+
+
 def test_dissociated_weights_of_space_are_drawn_alone(
     tmp_path: Path, vpn_store: FeatureStore
 ) -> None:
