@@ -1,0 +1,1 @@
+"""Models that see pixels and pose, on clips that take both; see benchmarks/appearance.py."""
