@@ -73,7 +73,7 @@ def sections(looks: Looks, view: SeenView) -> list[Section]:
 
 def _places(heading: str, weights: Float32, view: SeenView) -> Section:
     """Of weights (T, h, w), over the pictures."""
-    _require(weights.ndim == 3 and view.frames is not None, "places", weights, view)
+    _require(weights.ndim == 3 and view.frames is not None, "of places", weights, view)
     scale, cells = Scale.of(weights), []
     for step in spread(len(weights), COLUMNS):
         picture, name = view.picture(step, len(weights))
@@ -85,7 +85,9 @@ def _places(heading: str, weights: Float32, view: SeenView) -> Section:
 def _persons(weights: Float32, view: SeenView) -> list[Section]:
     """Of weights (T, M): people in the pictures, and how each weighs over all times."""
     people = view.people()
-    _require(people is not None and people[1].shape[:2] == weights.shape, "persons", weights, view)
+    _require(
+        people is not None and people[1].shape[:2] == weights.shape, "of persons", weights, view
+    )
     assert people is not None  # noqa: S101  (required above)
     xy, seen = people
     scale, cells = Scale.of(weights), []
@@ -107,7 +109,7 @@ def _persons(weights: Float32, view: SeenView) -> list[Section]:
 def _joints(weights: Float32, view: SeenView) -> Section:
     """Of weights (K,), or the mean of (K, T)."""
     names = view.skeleton.keypoints
-    _require(weights.ndim in (1, 2) and len(names) == len(weights), "joints", weights, view)
+    _require(weights.ndim in (1, 2) and len(names) == len(weights), "of joints", weights, view)
     over_time = weights.reshape(len(weights), -1).mean(axis=1)
     figure, scale = view.figure(), Scale.of(over_time)
     drawn = draw_weighted_joints(
@@ -120,7 +122,7 @@ def _joints(weights: Float32, view: SeenView) -> Section:
 
 def _times(weights: Float32, view: SeenView) -> Section:
     """Of weights (T,)."""
-    _require(weights.ndim == 1, "time", weights, view)
+    _require(weights.ndim == 1, "of time", weights, view)
     return _bars("when: weights of time", view.part_names(len(weights)), weights)
 
 
@@ -144,7 +146,7 @@ def _require(fits: bool, name: str, weights: Float32, view: SeenView) -> None:
     if not fits:
         shown = ", ".join(f"{key} {value.shape}" for key, value in view.arrays.items())
         raise InputError(
-            f"the weights {name!r} of a view are {weights.shape}, which do not fit its arrays, "
+            f"the weights {name} of a view are {weights.shape}, which do not fit its arrays, "
             f"{shown}; give the store that the run was evaluated on, or evaluate with --attention "
             "again"
         )

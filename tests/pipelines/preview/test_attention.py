@@ -177,5 +177,5 @@ def test_weights_that_are_of_other_clips_or_unknown_are_refused(
     with pytest.raises(InputError, match="the weights channels, of which there are no pictures"):
         preview_attention(unknown, url, tmp_path)
     joints = make_run(tmp_path / "joints", model, vpn_store, {"joints": small(2, 25, 20)})
-    with pytest.raises(InputError, match=r"'joints' of a view are \(25, 20\), which do not fit"):
+    with pytest.raises(InputError, match=r"of joints of a view are \(25, 20\), which do not fit"):
         preview_attention(joints, url, tmp_path)
