@@ -189,18 +189,20 @@ def test_a_wrong_configuration_file_is_refused(
 
 
 def test_wrong_input_is_one_line_and_exit_status_2(
-    run, catalog: Path, poses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run,
+    videos: Path,
+    catalog: Path,
+    poses: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("POSEMILL_CACHE", str(tmp_path / "cache"))
     (tmp_path / "empty").mkdir()
     for arguments, words in (
         (("index", "folder", tmp_path / "none", "-o", "c"), "there is no such folder"),
         (("index", "folder", tmp_path / "empty", "-o", "c"), "no video in it"),
-        (("index", "folder", catalog.parent / "videos/test", "-o", catalog), "--overwrite"),
-        (
-            ("index", "folder", catalog.parent / "videos/test", "-o", catalog, "--dry-run"),
-            "--overwrite",
-        ),
+        (("index", "folder", videos / "test", "-o", catalog), "--overwrite"),
+        (("index", "folder", videos / "test", "-o", catalog, "--dry-run"), "--overwrite"),
         (("extract", tmp_path / "none", "-o", "p", *FIGURE), "none"),
         (("extract", catalog, "-o", poses, "--estimator", "figure"), "another configuration"),
         (("extract", catalog, "-o", "/proc/x", *FIGURE), "no store can be made there"),
