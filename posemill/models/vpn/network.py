@@ -91,7 +91,9 @@ class VpnNetwork(PoseNetwork):
         self.weights = weights
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(num_maps * channels, num_classes)
-        nn.init.normal_(self.classifier.weight, std=0.01)
+        # Glorot's, as in the published code. The poses only scale features, so that nothing
+        # teaches them apart from weights that tell classes apart already: near 0 none learn.
+        nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -78,12 +78,27 @@ class LstmPoseBackbone(nn.Module):
     def __init__(self, num_joints: int) -> None:
         super().__init__()
         self.layers = nn.LSTM(3 * num_joints, POSE_FEATURES, _LSTM_LAYERS, batch_first=True)
+        _begin_open(self.layers)
 
     def forward(self, poses: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """h* (B, 128) of poses (B, 3, K, t_p), and nothing to look at."""
         steps = poses.permute(0, 3, 2, 1).flatten(2)  # (B, t_p, K 3)
         outputs, _ = self.layers(steps)  # (B, t_p, 128)
         return outputs[:, -1], {}
+
+
+def _begin_open(layers: nn.LSTM) -> None:
+    """First weights as the authors' framework has them: torch's pass on a fifth as much."""
+    for name, weight in layers.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(weight)
+        elif name.startswith("weight_hh"):
+            nn.init.orthogonal_(weight)
+        else:
+            nn.init.zeros_(weight)
+        if name.startswith("bias_ih"):
+            _, forget, *_ = weight.detach().chunk(4)  # gates in torch's order
+            forget.fill_(1.0)
 
 
 def _convolution(in_channels: int, out_channels: int) -> list[nn.Module]:

@@ -39,7 +39,7 @@ LADDER = {
 }
 FRAMES, POSES = (8, 16, 12, 3), (3, 17, 6)
 SHAPES = {"frames": FRAMES, "poses": POSES}
-C, SIZE = 6, (4, 4, 3)
+C, SIZE = 16, (4, 4, 3)
 
 
 class TinyBackbone(nn.Module):
@@ -49,10 +49,11 @@ class TinyBackbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.convolution = nn.Conv3d(3, C, (2, 4, 4), stride=(2, 4, 4))
+        convolution = nn.Conv3d(3, C, (2, 4, 4), stride=(2, 4, 4), bias=False)
+        self.layers = nn.Sequential(convolution, nn.BatchNorm3d(C), nn.ReLU())
 
     def forward(self, frames: Tensor) -> Tensor:
-        return self.convolution((frames / 127.5 - 1).permute(0, 4, 1, 2, 3)).relu()
+        return self.layers((frames / 127.5 - 1).permute(0, 4, 1, 2, 3))
 
     def feature_shape(self, shape_thw: tuple[int, int, int]) -> tuple[int, int, int]:
         time, y, x = shape_thw
@@ -256,17 +257,29 @@ def test_a_clip_without_people_has_an_answer() -> None:
 
 
 @pytest.mark.usefixtures("tiny_backbone")
-@pytest.mark.parametrize("row", ["l4", "l7"])
-def test_overfits_eight_clips(row: str) -> None:
-    made = network(num_classes=4, **LADDER[row], dropout="0", pose_dropout="0").train()
+@pytest.mark.parametrize(("row", "steps", "right"), [("l1", 50, 4), ("l3", 500, 8), ("l5", 500, 8)])
+def test_overfits_eight_clips_that_frames_and_poses_tell_together(
+    row: str, steps: int, right: int
+) -> None:
+    made = network(num_classes=4, **LADDER[row], dropout="0", pose_dropout="0")
     given, labels = views(8), torch.arange(8) % 4
-    optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
-    for _ in range(60):
+    # Two colours, and arms that rise or sink.
+    given["frames"][:] = torch.where(labels % 2 == 1, 200.0, 50.0)[:, None, None, None, None]
+    arms = torch.where(labels > 1, 1.0, -1.0)[:, None] * torch.arange(6)  # (B, t_p)
+    given["poses"] *= 0.1
+    given["poses"][:, 1, 9:11] += arms[:, None]
+    optimizer = torch.optim.SGD(made.parameters(), lr=0.1, momentum=0.9)
+    found = 0
+    for step in range(steps):
         optimizer.zero_grad()
-        made.loss(made(given), labels).backward()
+        made.train().loss(made(given), labels).backward()
         optimizer.step()
-    made.eval()
-    assert made(given)["logits"].argmax(dim=1).tolist() == labels.tolist()
+        if step % 10 == 9:
+            answers = made.eval()(given)["logits"].argmax(dim=1)
+            found = int((answers == labels).sum())
+        if found == 8:
+            break
+    assert found == right
 
 
 def test_parameters_by_hand_at_the_published_size() -> None:
