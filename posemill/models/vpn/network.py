@@ -91,8 +91,8 @@ class VpnNetwork(PoseNetwork):
         self.weights = weights
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(num_maps * channels, num_classes)
-        # Glorot's, as in the published code. The poses only scale features, so that nothing
-        # teaches them apart from weights that tell classes apart already: near 0 none learn.
+        # Glorot's, as in the published code. The poses only scale features, and learn by what
+        # the classifier makes of these: from weights near 0 they do so many times later.
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 

@@ -282,6 +282,20 @@ def test_overfits_eight_clips_that_frames_and_poses_tell_together(
     assert found == right
 
 
+@pytest.mark.usefixtures("tiny_backbone")
+def test_weights_start_as_in_the_published_code() -> None:
+    made = network(num_classes=40, pose_backbone="lstm")
+    limit = (6 / (C + 40)) ** 0.5  # Glorot's
+    assert 0.95 * limit < made.classifier.weight.abs().max().item() <= limit
+    assert made.attention is not None
+    layers = made.attention.pose_backbone.layers
+    for layer in range(3):
+        gates = getattr(layers, f"bias_ih_l{layer}") + getattr(layers, f"bias_hh_l{layer}")
+        assert gates.reshape(4, 128).unique(dim=1).tolist() == [[0.0], [1.0], [0.0], [0.0]]
+        recurrent = getattr(layers, f"weight_hh_l{layer}")
+        torch.testing.assert_close(recurrent.T @ recurrent, torch.eye(128), atol=1e-5, rtol=0)
+
+
 def test_parameters_by_hand_at_the_published_size() -> None:
     shapes = {"frames": (64, 224, 224, 3), "poses": (3, 25, 20)}
     with torch.device("meta"):
