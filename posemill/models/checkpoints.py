@@ -16,6 +16,8 @@ from posemill.errors import InputError, StoreCorrupted
 WEIGHTS = "network"
 MODEL = "model"
 _CLASSIFIER = "classifier."
+_PICTURES_ALONE = "rgb"
+"""The model whose networks are a backbone and a classifier."""
 _REMEDY = "give the last.pt or best.pt of a run, or train again into another folder"
 
 
@@ -82,18 +84,29 @@ def load_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> N
 def fitting_weights(network: nn.Module, state: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     """The tensors of a checkpoint that fit `network`, which may be one without memory.
 
+    A network that has a backbone of the model `rgb` takes that of a run of it, as VPN's paper
+    trains it alone first (section 3.3).
+
     Raises:
         InputError: another tensor than of the classifier does not fit.
     """
     weights, own = state[WEIGHTS], network.state_dict()
     unlike = _unlike(own, weights)
-    if strange := [name for name in unlike if not name.startswith(_CLASSIFIER)]:
+    strange = [name for name in unlike if not name.startswith(_CLASSIFIER)]
+    if strange and not _is_backbone_of(own, state):
         raise InputError(
             f"{origin}: is a checkpoint of another network: {len(strange)} tensors beside the "
             f"classifier's are missing or of another shape, as {strange[0]}; it was trained as "
             f"{state[MODEL]}; train the same model with the same settings"
         )
     return {name: weights[name] for name in own if name not in unlike}
+
+
+def _is_backbone_of(own: Mapping[str, Tensor], state: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is of pictures alone, by a backbone that a network has, too."""
+    backbone = {n: each for n, each in state[WEIGHTS].items() if not n.startswith(_CLASSIFIER)}
+    of_pictures = isinstance(state[MODEL], Mapping) and state[MODEL].get("name") == _PICTURES_ALONE
+    return of_pictures and not _unlike(backbone, own)
 
 
 def _unlike(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> list[str]:

@@ -36,9 +36,9 @@ class InitialWeights:
         except StoreCorrupted:  # which may be weights of others
             return self._published(network)
         tensors = fitting_weights(network, state, self.origin)
-        left_out = len(network.state_dict()) - len(tensors)
-        but = f", all but {left_out} of the classifier" if left_out else ""
-        return tensors, f"{self.origin}: {len(tensors)} tensors of a run{but}"
+        anew = len(network.state_dict()) - len(tensors)
+        beside = f"; {anew} of the network are drawn anew" if anew else ""
+        return tensors, f"{self.origin}: {len(tensors)} tensors of a run{beside}"
 
     def _published(self, network: nn.Module) -> tuple[dict[str, Tensor], str]:
         try:

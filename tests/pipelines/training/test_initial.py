@@ -9,8 +9,11 @@ import torch
 from published_names import pytorch_i3d
 
 from posemill.errors import InputError
+from posemill.models.base import Model, PoseNetwork
+from posemill.models.checkpoints import MODEL, WEIGHTS, dump_checkpoint
 from posemill.models.rgb import RgbModel
-from posemill.pipelines.training.initial import read_initial
+from posemill.models.vpn import VpnModel
+from posemill.pipelines.training.initial import InitialWeights, read_initial
 
 SHAPES = {"frames": (9, 33, 33, 3)}
 TINY_I3D = RgbModel(backbone="i3d", width=0.04)
@@ -62,3 +65,38 @@ def test_no_weights_at_all_are_told_in_one_line(tmp_path: Path, content: bytes) 
     ) as told:
         initial.fitting(TINY_I3D.network(SHAPES, 2))
     assert "\n" not in str(told.value)
+
+
+def checkpoint(folder: Path, model: Model, network: PoseNetwork) -> InitialWeights:
+    """The file of a run whose floating weights are all one half."""
+    state = {n: torch.full_like(each, 0.5) for n, each in network.state_dict().items()}
+    content = dump_checkpoint({MODEL: model.configuration(), WEIGHTS: state})
+    (folder / "last.pt").write_bytes(content)
+    initial = read_initial(str(folder))
+    assert initial is not None
+    return initial
+
+
+VPN = VpnModel(width=0.04, skeleton="coco-17")
+VPN_SHAPES = {**SHAPES, "poses": (3, 17, 8)}
+
+
+def test_vpn_begins_with_a_backbone_that_was_trained_alone(tmp_path: Path) -> None:
+    initial = checkpoint(tmp_path, TINY_I3D, TINY_I3D.network(SHAPES, 2))
+    with torch.device("meta"):
+        planned = VPN.network(VPN_SHAPES, 2)
+    tensors, told = initial.fitting(planned)
+    assert {name.split(".")[0] for name in tensors} == {"features", "classifier"}
+    anew = len(planned.state_dict()) - len(tensors)
+    assert anew > 0
+    assert told.endswith(f"{len(tensors)} tensors of a run; {anew} of the network are drawn anew")
+    wider = VpnModel(width=0.08, skeleton="coco-17").network(VPN_SHAPES, 2)
+    with pytest.raises(InputError, match="is a checkpoint of another network"):
+        initial.fitting(wider)
+
+
+def test_a_part_of_any_other_model_is_no_beginning(tmp_path: Path) -> None:
+    apart = VpnModel(width=0.04, attention="none", embedding="none")
+    initial = checkpoint(tmp_path, apart, apart.network(VPN_SHAPES, 2))
+    with pytest.raises(InputError, match="train the same model with the same settings"):
+        initial.fitting(VPN.network(VPN_SHAPES, 2))
