@@ -25,13 +25,14 @@ from posemill.predictions import Predictions
 from posemill.schema import Float32
 from posemill.settings import as_text
 from posemill.storage.objects import Place
+from posemill.transforms.recipes import get_recipe
+from posemill.transforms.recipes.views import ViewRecipe
 
 Weights = Literal["last", "best"]
 # Settings of recipes that say which views of a clip there are, not what one shows.
-_OF_VIEWS = frozenset(
-    {"area", "aspect", "candidates", "candidates_rgb", "draw", "scale", "size_hw", "views"}
-    | {"windows"}
-)
+_OF_VIEWS = frozenset({"area", "aspect", "draw", "size_hw", "views"})
+# Of recipes that draw their own views, also what a cache keeps for them to be drawn of.
+_OF_CACHES = frozenset({"candidates", "candidates_rgb", "canvas_hw", "scale", "windows"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,9 @@ def _by_recipe(configuration: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _what_it_shows(configuration: Mapping[str, Any]) -> dict[str, Any]:
     recipe = configuration["recipe"]
-    settings = {key: recipe["settings"][key] for key in recipe["settings"].keys() - _OF_VIEWS}
+    draws_views = issubclass(get_recipe(recipe["name"]), ViewRecipe)
+    left_out = _OF_VIEWS | _OF_CACHES if draws_views else _OF_VIEWS
+    settings = {key: recipe["settings"][key] for key in recipe["settings"].keys() - left_out}
     # The skeleton of the arrays, whatever a setting of that name says of the poses' own one.
     return {**settings, "version": recipe["version"], "skeleton": configuration["skeleton"]}
 

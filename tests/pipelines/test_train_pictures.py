@@ -27,28 +27,33 @@ class Case:
     model_settings: dict[str, str]
     recipe: str
     recipe_settings: tuple[str, ...]
-    test_settings: tuple[str, ...] = ()
+    cache_settings: tuple[str, ...] = ()
+    """What a cache keeps, which is no matter to tests."""
+    test_settings: tuple[str, ...] | None = None
+    """None: it is tested on the cache."""
+    num_views: int = 1
     attention: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Shapes of a view's weights."""
 
 
-RGBPOSE = ("length_rgb=2", "length=4", "size=40", "crop=36", "candidates=2", "candidates_rgb=2")
-CROPS = ("pictures=9", "size=33", "length=8", "windows=2", "candidates=2")
+RGBPOSE = ("length_rgb=2", "length=4", "size=40", "crop=36")
+CANDIDATES = ("candidates=2", "candidates_rgb=2")
 CASES = (
     Case(
         "rgbpose",
         {"rgb_base": "4", "pose_base": "4", "rgb_blocks": "1,1,1,1", "pose_blocks": "1,1,1"},
-        "rgbpose", RGBPOSE, ("views=3",),
+        "rgbpose", RGBPOSE, CANDIDATES, ("views=3",), 3,
     ),
-    Case("rgb", {"width": "0.05"}, "rgbpose", RGBPOSE, ("views=3",)),
+    Case("rgb", {"width": "0.05"}, "rgbpose", RGBPOSE, CANDIDATES, ("views=3",), 3),
     Case(
-        "vpn", {"width": "0.04", "skeleton": "coco-17"}, "vpn-crops", CROPS, (),
-        {"space_time": (2, 2, 2), "space": (2, 2), "time": (2,), "joints": (17, 8)},
+        "vpn", {"width": "0.04", "skeleton": "coco-17"}, "vpn-crops",
+        ("pictures=9", "size=33", "length=8"), ("windows=2", "candidates=2"),
+        attention={"space_time": (2, 2, 2), "space": (2, 2), "time": (2,), "joints": (17, 8)},
     ),
     Case(
         "parnet", {"width": "0.05", "hidden": "8"}, "parnet-frames",
-        ("length=3", "short_side=48", "crop=40", "canvas_hw=48,64", "candidates=2"), (),
-        {"persons": (3, 4), "places": (3, 3, 3)},
+        ("length=3", "short_side=48", "crop=40"), ("canvas_hw=48,64", "candidates=2"), (),
+        attention={"persons": (3, 4), "places": (3, 3, 3)},
     ),
 )  # fmt: skip
 
@@ -74,9 +79,9 @@ def features(
 def test_videos_become_answers(
     features: Callable[[str, tuple[str, ...]], Path], tmp_path: Path, case: Case
 ) -> None:
-    store = features(case.recipe, ("draw=cache", *case.recipe_settings))
+    store = features(case.recipe, ("draw=cache", *case.recipe_settings, *case.cache_settings))
     tested = store
-    if case.test_settings:
+    if case.test_settings is not None:
         tested = features(case.recipe, (*case.recipe_settings, *case.test_settings))
     config = TrainConfig(
         model=create_model(case.model, case.model_settings),
@@ -88,8 +93,7 @@ def test_videos_become_answers(
     assert (result.num_clips, result.num_epochs) == (6, 1)
     kept = bool(case.attention)
     found = evaluate(tmp_path / "run", tested, EvaluateConfig(attention=kept)).predictions
-    num_views = 3 if case.test_settings else 1
-    assert (len(found), found.num_views) == (2, num_views)
+    assert (len(found), found.num_views) == (2, case.num_views)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, rtol=1e-5)
     path = attention_path(tmp_path / "run", "test")
     assert path.exists() == kept
@@ -97,7 +101,7 @@ def test_videos_become_answers(
         weights = dict(np.load(path))
         assert tuple(weights.pop("clip_id")) == found.clip_ids
         shapes = {name: each.shape for name, each in weights.items()}
-        assert shapes == {name: (2, num_views, *shape) for name, shape in case.attention.items()}
+        assert shapes == {n: (2, case.num_views, *shape) for n, shape in case.attention.items()}
         assert all(np.isfinite(each).all() for each in weights.values())
 
 
@@ -111,7 +115,7 @@ def test_what_does_not_fit_is_told_before_the_first_step(
     tests = features("rgbpose", (*RGBPOSE, "views=3"))
     with pytest.raises(InputError, match="materialize the training clips with --set draw=cache"):
         train(tests, tmp_path / "run", config)
-    cache = features("rgbpose", ("draw=cache", *RGBPOSE))
+    cache = features("rgbpose", ("draw=cache", *RGBPOSE, *CANDIDATES))
     without = TrainConfig(model=create_model("parnet"), augmentation=Augmentation(flip=0.0))
     with pytest.raises(InputError, match="parnet reads parnet-frames or parnet"):
         train(cache, tmp_path / "run", without)

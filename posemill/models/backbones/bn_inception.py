@@ -43,7 +43,7 @@ class BnInception(nn.Module):
     The first, (N, `middle_channels`, H/16, W/16), is the last one of inception-4e before
     its stride: of the double 3 x 3 branch after its first 3 x 3, the only layer of the
     block of 14 x 14 pixels (of 224 x 224) and 256 channels, as PARNet has it (section
-    III.C). The second is inception-5b, (N, `out_channels`, H/32, W/32): 1024 x 7 x 7.
+    III.D). The second is inception-5b, (N, `out_channels`, H/32, W/32): 1024 x 7 x 7.
     Sizes are rounded up.
     """
 

@@ -44,7 +44,8 @@ class VpnModel(Model):
         table 4         attention=spatial, with pose_backbone=lstm or gcn and embedding=none or not
         table 5, last   backbone=resnext101
 
-    It also takes other recipes' `frames` without `poses`, with attention=none.
+    It also takes other recipes' `frames` without `poses`, with attention=none. Tests show it
+    the same square crops as trainings, where section 4.1 infers over larger pictures.
     """
 
     name: ClassVar[str] = "vpn"

@@ -189,3 +189,21 @@ def test_settings_that_cannot_be(settings: dict[str, str], message: str) -> None
 
 def test_a_volume_has_as_many_channels_as_joints() -> None:
     assert tiny_network().pose[0].in_channels == JOINTS
+
+
+def test_what_pictures_tell_poses_is_normalised_and_then_cut_off_at_nought() -> None:
+    """Equal to the layers of the published code, one by one; poses tell pictures any number."""
+    torch.manual_seed(0)
+    lateral = Lateral("both", rgb_channels=6, pose_channels=8, ratio=4).train()
+    rgb, pose = torch.randn(2, 6, 3, 4, 4), torch.randn(2, 8, 12, 4, 4)
+    of_rgb, of_pose = lateral(rgb, pose)
+    deconvolution = next(m for m in lateral.modules() if isinstance(m, nn.ConvTranspose3d))
+    raw = functional.conv_transpose3d(
+        rgb, deconvolution.weight, stride=(4, 1, 1), padding=(3, 0, 0), output_padding=(3, 0, 0)
+    )
+    mean, var = (f(raw, dim=(0, 2, 3, 4), keepdim=True) for f in (torch.mean, torch.var))
+    count = raw.numel() / raw.shape[1]
+    normalised = (raw - mean) / torch.sqrt(var * (count - 1) / count + 1e-5)
+    assert (normalised < 0).any()
+    torch.testing.assert_close(of_pose[:, 8:], normalised.clamp(min=0), rtol=1e-4, atol=1e-5)
+    assert (of_rgb[:, 6:] < 0).any()

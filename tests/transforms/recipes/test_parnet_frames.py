@@ -6,7 +6,7 @@ from lit_joints import WRIST, lit_sample, where_lit
 from samples import made_sample, rng
 
 from posemill.transforms.recipes import create_recipe
-from posemill.transforms.sample import Sample
+from posemill.transforms.sample import Pictures, Sample
 from posemill.transforms.skeletons import PARNET_14
 
 SMALL = {"length": "4", "short_side": "64", "crop": "56", "canvas_hw": "64,86"}
@@ -109,3 +109,17 @@ def test_what_is_missing_stays_at_zero() -> None:
         assert not view["poses"][:, :, joint].any()
         assert not view["poses"][:, 2:].any()
         assert view["poses"][:, :2].any()
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0])
+def test_a_scale_says_how_much_of_the_picture_a_view_shows(scale: float) -> None:
+    """Of pictures whose grey rises by one level a column: 56 columns of the canvas, or 28."""
+    pose = made_sample(8, 1, width=86, height=64).pose
+    columns = np.broadcast_to(np.arange(86, dtype=np.uint8)[None, :, None], (64, 86, 3))
+    sample = Sample(pose, pictures=Pictures(np.arange(8), np.stack([columns] * 8)))
+    recipe = create_recipe("parnet-frames", {**SMALL, "draw": "cache", "scale": f"{scale},{scale}"})
+    arrays = recipe(sample, rng())
+    for seed in range(5):
+        view, _ = recipe.draw_view(arrays, PARNET_14, rng(seed), flip=0.0)
+        row = view["frames"][0, 28, :, 0].astype(float)
+        assert row[-1] - row[0] == pytest.approx(56 * scale, abs=1.5)

@@ -127,3 +127,16 @@ def test_maps_have_whole_pixels() -> None:
         InputError, match=r"crop must be a multiple of stride=4, .* got 222; .*=224"
     ):
         create_recipe("rgbpose", {"crop": "222"})
+
+
+def test_the_square_is_around_people_in_the_frames_of_the_poses() -> None:
+    """Of somebody who walks on: pictures of other frames would give another square."""
+    sample = lit_sample(41, seed=3)
+    recipe = create_recipe("rgbpose", {**SMALL, "draw": "cache"})
+    arrays = recipe(sample, rng())
+    frames = arrays["frame_index"]
+    assert set(frames.tolist()) != set(arrays["picture_index"].tolist())
+    square = square_of(sample.pose.xy_px[np.unique(frames)])
+    np.testing.assert_allclose(
+        arrays["poses"][:, 0], map_to(sample.pose.xy_px[frames], square, (128, 128)), atol=1e-3
+    )
