@@ -29,8 +29,9 @@ class GcnPoseBackbone(nn.Module):
     That the joints stand beside the graph convolutions' features (3 + 64 channels), where
     the paper speaks of a residual connection, what follows the convolutions, and their
     kernels of 3 x 3, are the published code's: a maximum over 2 x 2 after the second and
-    after the third, a dropout, and layers of 256 and 128 features. Without the maxima 20 poses of 25 joints give the first of
-    these 16.4 M weights, more than I3D has; with them it has .98 M.
+    after the third, a dropout, and layers of 256 and 128 features. Without the maxima 20
+    poses of 25 joints give the first of these 16.4 M weights, more than I3D has; with them
+    it has .98 M.
 
     Args:
         adjacency: (K, K), normalised.
