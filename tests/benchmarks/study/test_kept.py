@@ -7,7 +7,10 @@ def test_lines_are_appended_and_read(tmp_path):
     assert kept.read() == []
     kept.append({"right": "01"})
     kept.append({"right": "11"})
-    assert KeptLines(tmp_path / "study", {"seeds": [0]}).read() == [{"right": "01"}, {"right": "11"}]
+    assert KeptLines(tmp_path / "study", {"seeds": [0]}).read() == [
+        {"right": "01"},
+        {"right": "11"},
+    ]
 
 
 def test_a_line_that_was_cut_off_is_none(tmp_path):
