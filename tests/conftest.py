@@ -36,14 +36,16 @@ settings.load_profile("posemill")
 ENGINES = Path(__file__).parent / "pipelines" / "engines"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """A module's tests are taken by one process, and so are all that start clusters, one after the
-    other: several clusters at once are more than two cores start in time. Those come first, as
-    they take longest."""
+    other: several clusters at once are more than two cores start in time."""
+    group = ENGINES if ENGINES in item.path.parents else item.path
+    item.add_marker(pytest.mark.xdist_group(group.name))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process is left alone with it."""
     items.sort(key=lambda item: ENGINES not in item.path.parents)
-    for item in items:
-        group = ENGINES if ENGINES in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(group.name))
 
 
 @pytest.fixture(scope="session")
