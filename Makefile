@@ -25,7 +25,7 @@ demo: install  ## Fixture videos -> poses -> features -> a trained model and a r
 
 # Three processes on two cores: much of the time of a test is that of waiting for one that it has started.
 test: install  ## Run the tests
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 chaos: install  ## Kill extract, materialize and retry 60 times, and check that nothing was lost (minutes)
 	POSEMILL_CHAOS_KILLS=60 $(BIN)/python -m pytest tests/chaos

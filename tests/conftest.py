@@ -8,12 +8,14 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import s3_server
 from chain import index, run_extract
 from filelock import FileLock
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from posemill.pipelines.fixtures import FixtureParameters, write_fixtures
 
@@ -33,19 +35,25 @@ settings.register_profile("posemill", deadline=None)
 settings.load_profile("posemill")
 
 
-ENGINES = Path(__file__).parent / "pipelines" / "engines"
+CLUSTERS = "tests/pipelines/engines/"
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+class ModulesInTurn(LoadScopeScheduling):  # type: ignore[misc]  (xdist tells no types of it)
     """A module's tests are taken by one process, and so are all that start clusters, one after the
     other: several clusters at once are more than two cores start in time."""
-    group = ENGINES if ENGINES in item.path.parents else item.path
-    item.add_marker(pytest.mark.xdist_group(group.name))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return CLUSTERS if path.startswith(CLUSTERS) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ModulesInTurn:
+    return ModulesInTurn(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process is left alone with it."""
-    items.sort(key=lambda item: ENGINES not in item.path.parents)
+    items.sort(key=lambda item: not item.nodeid.startswith(CLUSTERS))
 
 
 @pytest.fixture(scope="session")
