@@ -48,6 +48,9 @@ SplitOption = Annotated[
 RunWeightsOption = Annotated[
     str, typer.Option(help="Of the run: last, or best on held-out training clips.")
 ]
+FlipFlag = Annotated[
+    bool, typer.Option("--flip", help="Features are means over mirror images as well.")
+]
 
 select_app = typer.Typer(
     help="Choose the clips of a video by which a classifier tells what it shows."
@@ -120,9 +123,7 @@ def select_train_command(
     subset: Annotated[str, typer.Option(help="The subset to train on.")] = "train",
     split: SplitOption = None,
     weights: RunWeightsOption = "last",
-    flip: Annotated[
-        bool, typer.Option("--flip", help="Features are means over mirror images as well.")
-    ] = False,
+    flip: FlipFlag = False,
     with_: JoinedOption = None,
     catalog: CatalogOption = None,
     hidden: Annotated[int, typer.Option(min=1, help="Units of the ranker's hidden layer.")] = 128,
@@ -180,9 +181,7 @@ def select_apply_command(
     subset: Annotated[str, typer.Option(help="The subset whose videos are answered.")] = "test",
     split: SplitOption = None,
     weights: RunWeightsOption = "last",
-    flip: Annotated[
-        bool, typer.Option("--flip", help="Features are means over mirror images as well.")
-    ] = False,
+    flip: FlipFlag = False,
     with_: JoinedOption = None,
     catalog: CatalogOption = None,
     keep: Annotated[

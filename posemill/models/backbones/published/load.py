@@ -19,20 +19,6 @@ _REMEDY = (
 )
 
 
-def load_published(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> Report:
-    """Give the backbone in `network` the weights of a file, in whichever names fit best.
-
-    Returns:
-        what fitted and what did not; nothing but the file's classifier may not.
-
-    Raises:
-        InputError: as `fitting_published`; the network is then as before.
-    """
-    tensors, report = fitting_published(network, state, origin)
-    network.load_state_dict(tensors, strict=False)
-    return report
-
-
 def fitting_published(
     network: nn.Module, state: Mapping[str, Tensor], origin: str
 ) -> tuple[dict[str, Tensor], Report]:
